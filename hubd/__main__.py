@@ -1,0 +1,5 @@
+"""`python -m hubd` is the same as the `hubd` command."""
+
+from hubd.cli import main
+
+main()

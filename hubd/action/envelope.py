@@ -1,0 +1,89 @@
+"""The envelope, and the one door from bytes to an `Action` (docs/protocol.md, "Envelope" and "Valid, void, deferred").
+
+`parse` decides *validity*, and validity alone: canonical bytes, the tuple's shape, a low-S signature by the named author.
+Nothing that depends on the kind may ever be asked here: hubs of different versions must agree for ever on what is in the
+set. Past this door an `Action` is verified by its type.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hubd.action import cbor
+from hubd.action.content import admissible, digest_of, is_anchored
+from hubd.action.signature import SIGNATURE_BYTES, Signer, principal_of, recover
+from hubd.action.sip018 import ActionId, Domain
+from hubd.action.statement import NO_CONTENT, Statement, from_fields
+from hubd.errors import RemoteError
+from hubd.limits import CBOR_DEPTH_MAX, CBOR_ITEMS_MAX, ENVELOPE_BYTES_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A verified action. `content` is None where there is none, where it was erased or where it was not carried."""
+
+    id: ActionId
+    statement: Statement
+    signature: bytes
+    content: bytes | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind's name, known or not."""
+        return self.statement.action
+
+    @property
+    def lacks_content(self) -> bool:
+        """Whether the statement names content that is not here."""
+        return self.content is None and self.statement.content != NO_CONTENT and self.kind != "rating-seal"
+
+
+def parse(raw: bytes, domain: Domain) -> Action:
+    """The action of an envelope's bytes, or `RemoteError`, whatever the bytes.
+
+    Codes: `cbor`, `envelope`, `statement`, `principal`, `signature`, `author`, `content` (an anchored kind without it).
+    """
+    items = cbor.decode(raw, bytes_max=ENVELOPE_BYTES_MAX, depth_max=CBOR_DEPTH_MAX, items_max=CBOR_ITEMS_MAX)
+    return from_items(items, domain)
+
+
+def from_items(items: Any, domain: Domain) -> Action:
+    """Like `parse`, for an envelope that was decoded as part of a larger frame (the profile was checked there)."""
+    if not isinstance(items, list) or len(items) not in (2, 3):
+        raise RemoteError("envelope", "not a list of two or three")
+    statement = from_fields(items[0], domain.network)
+    signature = items[1]
+    if not isinstance(signature, bytes) or len(signature) != SIGNATURE_BYTES:
+        raise RemoteError("signature", "not 65 bytes")
+    action_id = domain.digest(statement.clarity())
+    if principal_of(recover(action_id, signature), domain.network) != statement.author:
+        raise RemoteError("author", "signed by another key, or for another mesh")
+    content = admissible(items[2], statement.action, statement.content) if len(items) == 3 else None
+    if content is None and is_anchored(statement.action):
+        raise RemoteError("content", "this kind is valid only together with its content")
+    return Action(action_id, statement, signature, content)
+
+
+def header(action: Action) -> bytes:
+    """The envelope without content: what is kept for ever."""
+    return cbor.encode([action.statement.fields(), action.signature])
+
+
+def encode(action: Action) -> bytes:
+    """The envelope's bytes, with content where it is here."""
+    if action.content is None:
+        return header(action)
+    return cbor.encode([action.statement.fields(), action.signature, action.content])
+
+
+def without_content(action: Action) -> Action:
+    """The same action, its content erased."""
+    return replace(action, content=None)
+
+
+def seal(statement: Statement, signer: Signer, domain: Domain, content: bytes | None = None) -> Action:
+    """Sign a statement. `content`, where given, sets the statement's digest; where not, the statement's own stays."""
+    if content is not None:
+        statement = replace(statement, content=digest_of(content))
+    assert signer.principal(domain.network) == statement.author, "a statement is signed by its author"
+    action_id = domain.digest(statement.clarity())
+    return Action(action_id, statement, signer.sign(action_id), content)

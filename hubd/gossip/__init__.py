@@ -1,0 +1,1 @@
+"""Gossip between hubs: sans-IO machines, and the drivers that give them sockets."""

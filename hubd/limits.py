@@ -1,0 +1,25 @@
+"""Every bound of the program, with its unit (last word of the name) and its reason.
+
+A configuration may lower most of them; raising one is allowed with a warning. Nothing else in the code holds a bound.
+"""
+
+# --- values (docs/protocol.md) ------------------------------------------------------------------------------------
+INTEGER_MAX = 2**63 - 1  # fits CBOR, JavaScript BigInt, SQLite and Clarity alike
+ENVELOPE_BYTES_MAX = 16 * 1024  # one action, content included; a photo does not belong in it
+CBOR_DEPTH_MAX = 6  # an envelope needs 3
+CBOR_ITEMS_MAX = 512  # a receipt for 100 actions needs about 320
+KIND_CHARS_MAX = 24  # (string-ascii 24) in the statement
+CONTRACT_NAME_CHARS_MAX = 40  # the reference library refuses longer ones, and would spoil a whole transaction
+ANCHORED_CONTENT_BYTES_MAX = 4 * 1024  # hub-*, steward-*, relay-*: never erased, so they stay small
+CLARITY_DEPTH_MAX = 16  # nesting of a value a node may hand us; our own need 4
+CLARITY_BYTES_MAX = 1024 * 1024  # the VM's own limit on a value
+STATEMENT_LIFE_S = 400 * 86_400  # default `expires` - `created`: a village may be offline for a school year
+
+# --- gossip -------------------------------------------------------------------------------------------------------
+LINK_MESSAGE_BYTES_MAX = 256 * 1024  # ZeroMQ MAXMSGSIZE, set before bind: default let a stranger raise RSS by 300 MB
+RECONCILE_FRAME_BYTES_MAX = 64 * 1024  # one Negentropy message; also what fits a phone's WebSocket frame
+RECONCILE_FRAME_BYTES_MIN = 4096  # the protocol's own: one parted range and what closes a frame must always fit
+RECONCILE_BLOCK_ITEMS_MAX = 128  # items in memory: half a block (3 us) is summed at either end of a fingerprint
+RECONCILE_ROUNDS_MAX = 64  # a million items with a hundred thousand differences need 3
+CHARTER_BYTES_MAX = 256 * 1024  # twenty hubs' founding actions are 20 kB
+CHARTER_STEWARDS_MIN = 3  # one may be ill, one may be lost, and no one rules alone

@@ -1,0 +1,148 @@
+"""The narrow ports between floors: what a driver offers and what others may rely on.
+
+Drivers never import each other. They are handed these protocols by the assembly (`hubd/hub.py`), so that a second driver
+(another database, another transport) is a new file and no rewrite.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from hubd.action.envelope import Action
+    from hubd.action.principal import Principal
+    from hubd.action.sip018 import ActionId
+
+
+class Door(StrEnum):
+    """Where bytes came in. Policy may defer at `PHONE` and `BUNDLE`; what an admitted peer offers enters the set."""
+
+    OWN = "own"
+    PEER = "peer"
+    PHONE = "phone"
+    BUNDLE = "bundle"
+
+
+class Verdict(StrEnum):
+    """What became of one offered envelope."""
+
+    OK = "ok"  # in the set, and on disk when this is said
+    DEFERRED = "deferred"  # policy at a door: keep it and come again
+    REFUSED = "refused"  # no valid action: `code` says why
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer to one offered envelope, in the order of the offer."""
+
+    verdict: Verdict
+    id: "ActionId | None" = None
+    code: str = ""
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetSummary:
+    """The set in three facts: equal sets have equal count and fingerprint; `sequence` is this database's own."""
+
+    count: int
+    fingerprint: bytes  # sha256 of the LtHash over all ids
+    sequence: int  # the latest arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in one database's arrival order. Void when epoch or id do not match: restored backup, copied card."""
+
+    epoch: bytes
+    sequence: int
+    id_prefix: bytes  # first 8 bytes of the id at `sequence`
+
+
+class ActionStore(Protocol):
+    """The set of actions, durable. Every method is one coarse step."""
+
+    epoch: bytes
+
+    async def append(self, actions: Sequence["Action"]) -> list["Action"]:
+        """Add to the set; returns the ones that were new, in arrival order, once they are on disk.
+
+        An action known without its content gains the content that is offered, unless it was erased.
+        """
+
+    async def get(self, ids: Sequence["ActionId"]) -> list["Action"]:
+        """The actions that are here, in the order asked for; unknown ids are left out."""
+
+    async def page(self, after: int, actions_max: int) -> list[tuple[int, "Action"]]:
+        """Actions by arrival sequence, beyond `after`."""
+
+    async def items(self) -> list[tuple[int, "ActionId"]]:
+        """Every (created, id), sorted: what reconciliation compares."""
+
+    async def summary(self) -> SetSummary:
+        """Count, fingerprint and latest sequence, as one consistent reading."""
+
+    async def cursor(self) -> Cursor:
+        """The cursor at the end of the set."""
+
+    async def resume(self, cursor: Cursor) -> int | None:
+        """The sequence to continue after, or None where the cursor is void."""
+
+
+class Intake(Protocol):
+    """The one way into the set: verify, batch, one writer. Doors hand over bytes and get one outcome each."""
+
+    async def offer(self, envelopes: Sequence[bytes], door: Door) -> list[Outcome]:
+        """Parse, judge and append; returns when everything said to be OK is on disk."""
+
+
+class TransactionState(StrEnum):
+    """The life of a signed transaction in the ledger. Only the last three are terminal."""
+
+    SIGNED = "signed"  # on disk, maybe never sent
+    BROADCAST = "broadcast"  # a node took it
+    DROPPED = "dropped"  # a node says so; it may still confirm
+    INCLUDED = "included"
+    ABORTED = "aborted"
+    REPLACED = "replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """A signed transaction, written before it is sent so that a restart sends the identical bytes again."""
+
+    txid: bytes
+    account_nonce: int
+    fee_ustx: int
+    raw: bytes
+    function: str  # the contract function, e.g. "submit-batch", or "transfer" for a nonce gap
+    ids: tuple["ActionId", ...]
+    state: TransactionState
+    signed_at_s: int
+
+
+class RelayLedger(Protocol):
+    """The relay's write-ahead ledger; the authority on this wallet's account nonces."""
+
+    async def record(self, entry: LedgerEntry) -> None:
+        """Durable when it returns; called before the broadcast."""
+
+    async def mark(self, txid: bytes, state: TransactionState) -> None:
+        """Note a new state."""
+
+    async def entries(self, states: Iterable[TransactionState]) -> list[LedgerEntry]:
+        """Entries in these states, by account nonce."""
+
+    async def highest_account_nonce(self) -> int | None:
+        """The highest account nonce ever signed and not replaced, None for a fresh wallet."""
+
+    async def fees_since(self, since_s: int) -> int:
+        """Sum of fees in uSTX of transactions signed at or after `since_s`; replaced ones left out."""
+
+
+class PeerDirectory(Protocol):
+    """Who is admitted, as the views say now."""
+
+    def admitted_curve_keys(self) -> dict[bytes, "Principal"]:
+        """CURVE public keys (32 bytes) of admitted hubs, ourselves included."""

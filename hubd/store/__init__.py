@@ -1,0 +1,1 @@
+"""The store: SQLite behind the ports of `hubd/ports.py`."""

@@ -1,0 +1,1 @@
+"""The phone API of a hub, over HTTP and WebSocket."""
