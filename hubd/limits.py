@@ -23,3 +23,9 @@ RECONCILE_BLOCK_ITEMS_MAX = 128  # items in memory: half a block (3 us) is summe
 RECONCILE_ROUNDS_MAX = 64  # a million items with a hundred thousand differences need 3
 CHARTER_BYTES_MAX = 256 * 1024  # twenty hubs' founding actions are 20 kB
 CHARTER_STEWARDS_MIN = 3  # one may be ill, one may be lost, and no one rules alone
+
+# --- store --------------------------------------------------------------------------------------------------------
+DATABASE_BUSY_MS = 5_000  # a backup or `hubd status` may read meanwhile
+DATABASE_CACHE_KIB = 4_096  # a Pi 3 has 1 GB for everything
+APPEND_ACTIONS_MAX = 512  # actions in one transaction: larger ones gain nothing and hold a Pi's card for too long
+QUERY_IDS_MAX = 500  # ids in one SQL statement, below SQLite's 999 variables of old builds

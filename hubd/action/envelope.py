@@ -87,3 +87,15 @@ def seal(statement: Statement, signer: Signer, domain: Domain, content: bytes | 
     assert signer.principal(domain.network) == statement.author, "a statement is signed by its author"
     action_id = domain.digest(statement.clarity())
     return Action(action_id, statement, signer.sign(action_id), content)
+
+
+def reopen(action_id: ActionId, header_bytes: bytes, content: bytes | None, domain: Domain) -> Action:
+    """An action that we stored ourselves. Its id is computed anew, so bit rot is seen; its signature was checked before.
+
+    Raises `RemoteError("rot")` when the bytes are no longer the ones that were stored.
+    """
+    fields, signature = cbor.decode(header_bytes)
+    statement = from_fields(fields, domain.network)
+    if domain.digest(statement.clarity()) != action_id:
+        raise RemoteError("rot", "stored bytes changed")
+    return Action(action_id, statement, signature, content)

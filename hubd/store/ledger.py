@@ -1,0 +1,72 @@
+"""The relay's write-ahead ledger in SQLite: signed bytes are on disk before any node sees them."""
+
+import asyncio
+from collections.abc import Iterable
+
+from hubd.action.sip018 import ActionId
+from hubd.ports import LedgerEntry, TransactionState
+from hubd.store.database import Database
+
+_COLUMNS = "txid, account_nonce, fee_ustx, raw, function, state, signed_at_s"
+
+
+class Ledger:
+    """See `hubd.ports.RelayLedger`. Shares the store's database and its one writer."""
+
+    def __init__(self, database: Database, writing: asyncio.Lock) -> None:
+        self._database = database
+        self._writing = writing
+
+    async def record(self, entry: LedgerEntry) -> None:
+        """Durable when it returns. The same transaction again changes nothing."""
+        async with self._writing, self._database.transaction() as connection:
+            await connection.execute(
+                f"insert or ignore into ledger ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?)",
+                (entry.txid, entry.account_nonce, entry.fee_ustx, entry.raw, entry.function, entry.state.value,
+                 entry.signed_at_s),
+            )  # fmt: skip
+            await connection.executemany(
+                "insert or ignore into ledger_item (txid, position, id) values (?, ?, ?)",
+                [(entry.txid, position, action_id) for position, action_id in enumerate(entry.ids)],
+            )
+
+    async def mark(self, txid: bytes, state: TransactionState) -> None:
+        """Note a new state."""
+        async with self._writing, self._database.transaction() as connection:
+            await connection.execute("update ledger set state = ? where txid = ?", (state.value, txid))
+
+    async def entries(self, states: Iterable[TransactionState]) -> list[LedgerEntry]:
+        """Entries in these states, by account nonce, the older first."""
+        wanted = [state.value for state in states]
+        marks = ", ".join("?" * len(wanted))
+        rows = await self._database.reader.execute_fetchall(
+            f"select {_COLUMNS} from ledger where state in ({marks}) order by account_nonce, signed_at_s",
+            wanted,
+        )
+        items = await self._database.reader.execute_fetchall(
+            "select ledger_item.txid, id from ledger_item join ledger on ledger.txid = ledger_item.txid"
+            f" where state in ({marks}) order by ledger_item.txid, position",  # marks only
+            wanted,
+        )
+        ids: dict[bytes, list[ActionId]] = {}
+        for txid, action_id in items:
+            ids.setdefault(txid, []).append(ActionId(action_id))
+        return [
+            LedgerEntry(
+                txid, account_nonce, fee, raw, function, tuple(ids.get(txid, ())), TransactionState(state), at_s
+            )
+            for txid, account_nonce, fee, raw, function, state, at_s in rows
+        ]
+
+    async def highest_account_nonce(self) -> int | None:
+        """The highest account nonce signed, None for a fresh wallet."""
+        [(highest,)] = await self._database.reader.execute_fetchall("select max(account_nonce) from ledger")
+        return int(highest) if highest is not None else None
+
+    async def fees_since(self, since_s: int) -> int:
+        """Fees in uSTX of what was signed at or after `since_s`; replaced transactions pay nothing."""
+        [(total,)] = await self._database.reader.execute_fetchall(
+            "select coalesce(sum(fee_ustx), 0) from ledger where signed_at_s >= ? and state != ?",
+            (since_s, TransactionState.REPLACED.value),
+        )
+        return int(total)
