@@ -1,0 +1,24 @@
+"""`./dev test [--campaign] [PYTEST ARGUMENT ...]`: checks, vectors, contracts on the real VM, then pytest."""
+
+import os
+import sys
+
+from tools import check
+from tools.steps import BIN, NODE, ROOT, run
+
+
+def main(arguments: list[str]) -> None:
+    """Everything that must be green before a change lands. With arguments for pytest, pytest alone."""
+    campaign = "--campaign" in arguments
+    rest = [argument for argument in arguments if argument != "--campaign"]
+    os.environ["HUBD_CAMPAIGN"] = "1" if campaign else ""
+    if not rest:
+        check.main([])
+        run("vectors", [str(BIN / "python"), "-m", "tools.vectors", "tests/vectors"])
+        suites = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "contracts").rglob("*.test.mjs"))
+        run("contracts", [NODE, "--test", "--test-reporter=tap", *suites])
+    run("pytest", [str(BIN / "pytest"), *rest])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
