@@ -1,0 +1,192 @@
+;; access: the permanent anchor of a mesh. Its principal is `mesh` in the domain that every action is signed under.
+;;
+;; Holds who may do what: the owner, the stewards, which contract plays which role, which assets the vault takes,
+;; and the numbers that the other contracts read. Holds no money, no person and no lesson, and decides nothing by
+;; itself. Every check looks at `contract-caller`, so a lure contract that a person calls gains nothing here.
+
+(define-constant ERR-NOT-OWNER (err u100))
+(define-constant ERR-NOT-ROLE (err u101))
+(define-constant ERR-NOT-PROPOSED (err u102))
+(define-constant ERR-NOT-STEWARD (err u103))
+(define-constant ERR-PARAMETER (err u104))
+(define-constant ERR-DEPOSITS-PAUSED (err u105))
+(define-constant ERR-ASSET-CLOSED (err u106))
+(define-constant ERR-ASSET-UNKNOWN (err u107))
+
+;; Bounds of the grace period, in seconds: longer than a village stays offline (30 days), and at most a year.
+(define-constant GRACE-SECONDS-MIN u2592000)
+(define-constant GRACE-SECONDS-MAX u31536000)
+;; Most that a relay may keep of a withdrawal, in basis points (1/10,000): 5 %.
+(define-constant RELAY-FEE-BPS-MAX u500)
+
+;; Who may change what is kept here. The deployer at first; handed over in two steps.
+(define-data-var owner principal tx-sender)
+;; Who was proposed as the next owner and has not accepted yet.
+(define-data-var proposed-owner (optional principal) none)
+;; Seconds of chain time that a party may stay silent before a default takes effect: 45 days at first.
+(define-data-var grace-seconds uint u3888000)
+;; What a relay keeps of a withdrawal that it carried, in basis points, and whose vault balance receives it.
+(define-data-var relay-fee { bps: uint, to: principal } { bps: u0, to: tx-sender })
+;; While true nobody can pay into the vault. Withdrawals do not look at it.
+(define-data-var deposits-paused bool false)
+;; Number of stewards.
+(define-data-var steward-count uint u0)
+
+;; (role, contract) -> may act in it. Grants say nothing about people: their rights are keys in `user-registry`.
+(define-map roles { role: (string-ascii 16), who: principal } bool)
+;; Steward -> true. A steward may pause deposits; nothing else on the chain follows from it yet.
+(define-map stewards principal bool)
+;; Asset (none = STX, else the token's contract) -> the token's asset name, and whether deposits are open.
+;; Closing an asset stops deposits only. An entry is never deleted, or what is in the vault could not leave it.
+(define-map assets (optional principal) { name: (string-ascii 128), open: bool })
+
+;; ---- questions
+
+;; (ok true) when `who` plays `role`, else ERR-NOT-ROLE. Callers pass their own `contract-caller`.
+(define-read-only (is-protocol-caller (who principal) (role (string-ascii 16)))
+  (ok (asserts! (default-to false (map-get? roles { role: role, who: who })) ERR-NOT-ROLE)))
+
+;; Whether `who` is the owner now. A proposed owner is not.
+(define-read-only (is-owner (who principal))
+  (is-eq who (var-get owner)))
+
+;; Whether `who` is a steward now.
+(define-read-only (is-steward (who principal))
+  (default-to false (map-get? stewards who)))
+
+;; The parameters and the people in charge, in one tuple for screens.
+(define-read-only (get-settings)
+  {
+    deposits-paused: (var-get deposits-paused),
+    grace-seconds: (var-get grace-seconds),
+    owner: (var-get owner),
+    proposed-owner: (var-get proposed-owner),
+    relay-fee-bps: (get bps (var-get relay-fee)),
+    relay-fee-to: (get to (var-get relay-fee)),
+    steward-count: (var-get steward-count)
+  })
+
+;; Seconds of silence after which a default takes effect.
+(define-read-only (get-grace-seconds)
+  (var-get grace-seconds))
+
+;; What a relay keeps of a withdrawal: basis points, and whose vault balance receives them.
+(define-read-only (get-relay-fee)
+  (var-get relay-fee))
+
+;; The entry of an asset, if there is one.
+(define-read-only (get-asset (asset (optional principal)))
+  (map-get? assets asset))
+
+;; (ok asset name) when the vault may take this asset now. Does not look at balances.
+(define-read-only (check-deposit (asset (optional principal)))
+  (let ((entry (unwrap! (map-get? assets asset) ERR-ASSET-CLOSED)))
+    (asserts! (not (var-get deposits-paused)) ERR-DEPOSITS-PAUSED)
+    (asserts! (get open entry) ERR-ASSET-CLOSED)
+    (ok (get name entry))))
+
+;; (ok asset name) of an asset that the vault may pay out, open or closed, paused or not.
+(define-read-only (check-withdrawal (asset (optional principal)))
+  (ok (get name (unwrap! (map-get? assets asset) ERR-ASSET-UNKNOWN))))
+
+;; ---- the owner
+
+(define-private (check-owner)
+  (ok (asserts! (is-owner contract-caller) ERR-NOT-OWNER)))
+
+;; Propose the next owner, or none to take a proposal back. Changes nothing else until that principal accepts.
+(define-public (propose-owner (who (optional principal)))
+  (begin
+    (try! (check-owner))
+    (var-set proposed-owner who)
+    (print { event: "owner-proposed", who: who })
+    (ok true)))
+
+;; Become the owner. Only the proposed principal can, so a mistyped address never owns a mesh.
+(define-public (accept-owner)
+  (begin
+    (asserts! (is-eq (some contract-caller) (var-get proposed-owner)) ERR-NOT-PROPOSED)
+    (var-set owner contract-caller)
+    (var-set proposed-owner none)
+    (print { event: "owner-accepted", who: contract-caller })
+    (ok true)))
+
+;; Give or take a role. Does not check that `who` is a contract or behaves: the owner answers for it.
+(define-public (set-role (role (string-ascii 16)) (who principal) (on bool))
+  (begin
+    (try! (check-owner))
+    (map-set roles { role: role, who: who } on)
+    (print { event: "role-set", role: role, who: who, on: on })
+    (ok true)))
+
+;; Pass a role from one contract to its successor in one step, so that never both and never neither may act.
+(define-public (pass-role (role (string-ascii 16)) (from principal) (to principal))
+  (begin
+    (try! (check-owner))
+    (try! (is-protocol-caller from role))
+    (map-delete roles { role: role, who: from })
+    (map-set roles { role: role, who: to } true)
+    (print { event: "role-passed", role: role, from: from, to: to })
+    (ok true)))
+
+;; Name a steward. Naming one twice changes nothing.
+(define-public (steward-add (who principal))
+  (begin
+    (try! (check-owner))
+    (and (map-insert stewards who true) (var-set steward-count (+ (var-get steward-count) u1)))
+    (print { event: "steward-added", who: who })
+    (ok true)))
+
+;; Dismiss a steward. What the steward did before stays done.
+(define-public (steward-remove (who principal))
+  (begin
+    (try! (check-owner))
+    (asserts! (map-delete stewards who) ERR-NOT-STEWARD)
+    (var-set steward-count (- (var-get steward-count) u1))
+    (print { event: "steward-removed", who: who })
+    (ok true)))
+
+;; ---- parameters
+
+;; Set the grace period, in seconds of chain time. Counts for periods that still run, too.
+(define-public (set-grace (seconds uint))
+  (begin
+    (try! (check-owner))
+    (asserts! (and (>= seconds GRACE-SECONDS-MIN) (<= seconds GRACE-SECONDS-MAX)) ERR-PARAMETER)
+    (var-set grace-seconds seconds)
+    (print { event: "grace-set", seconds: seconds })
+    (ok true)))
+
+;; Set what a relay keeps of the withdrawals it carries. A person's own wallet never pays it.
+(define-public (set-relay-fee (bps uint) (to principal))
+  (begin
+    (try! (check-owner))
+    (asserts! (<= bps RELAY-FEE-BPS-MAX) ERR-PARAMETER)
+    (var-set relay-fee { bps: bps, to: to })
+    (print { event: "relay-fee-set", bps: bps, to: to })
+    (ok true)))
+
+;; Admit an asset to the vault (none = STX), or open or close its deposits. `name` is the asset name inside the
+;; token's contract ("" for STX): the vault allows exactly that asset to leave it.
+(define-public (set-asset (asset (optional principal)) (name (string-ascii 128)) (open bool))
+  (begin
+    (try! (check-owner))
+    (map-set assets asset { name: name, open: open })
+    (print { event: "asset-set", asset: asset, name: name, open: open })
+    (ok true)))
+
+;; Stop deposits: the owner or any one steward. Never stops a withdrawal.
+(define-public (pause-deposits)
+  (begin
+    (asserts! (or (is-owner contract-caller) (is-steward contract-caller)) ERR-NOT-STEWARD)
+    (var-set deposits-paused true)
+    (print { event: "deposits-paused", who: contract-caller })
+    (ok true)))
+
+;; Let deposits run again: the owner alone.
+(define-public (resume-deposits)
+  (begin
+    (try! (check-owner))
+    (var-set deposits-paused false)
+    (print { event: "deposits-resumed", who: contract-caller })
+    (ok true)))

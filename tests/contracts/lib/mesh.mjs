@@ -1,0 +1,128 @@
+// A mesh on the real Clarity VM: the contracts, deployed as contracts/deployment.json says, and short words to use them.
+import { readFileSync } from "node:fs";
+import { getSDK } from "@stacks/clarinet-sdk";
+import { Cl } from "@stacks/transactions";
+import { action, person } from "./action.mjs";
+import { argument, plain } from "./values.mjs";
+
+const CONTRACTS = new URL("../../../contracts/", import.meta.url);
+const EPOCH = "4.0";
+
+export const deployment = JSON.parse(readFileSync(new URL("deployment.json", CONTRACTS), "utf8"));
+export const source = (name) => readFileSync(new URL(`${name}.clar`, CONTRACTS), "utf8");
+export const DEPLOYER = person("deployer").address;
+export const STX = null;
+
+/** A fresh VM without any contract. */
+export async function bootVm() {
+  const vm = await getSDK({ trackCosts: true, trackCoverage: false });
+  await vm.initEmptySession({ enabled: false });
+  vm.setEpoch(EPOCH);
+  vm.mintSTX(DEPLOYER, 1_000_000_000n);
+  return vm;
+}
+
+/** A typed value of deployment.json as a Clarity value. */
+export function deploymentArgument({ type, value }, deployer) {
+  const principal = (text) => (text === "$deployer" ? deployer : text.startsWith(".") ? deployer + text : text);
+  const make = {
+    bool: () => Cl.bool(value),
+    none: () => Cl.none(),
+    principal: () => Cl.principal(principal(value)),
+    some: () => Cl.some(deploymentArgument(value, deployer)),
+    "string-ascii": () => Cl.stringAscii(value),
+    uint: () => Cl.uint(value),
+  };
+  return make[type]();
+}
+
+export class Mesh {
+  constructor(vm, deployer = DEPLOYER) {
+    this.vm = vm;
+    this.deployer = deployer;
+  }
+
+  get access() {
+    return `${this.deployer}.access`;
+  }
+
+  get hours() {
+    return `${this.deployer}.hour-credit`;
+  }
+
+  /** Chain time that the next call sees, Unix seconds. */
+  get now() {
+    return this.vm.getBlockTime();
+  }
+
+  deploy(name, text) {
+    return this.vm.deployContract(name, text, { clarityVersion: deployment.clarity_version }, this.deployer);
+  }
+
+  /** Call a public function as `sender`; { ok } or { err }, with events and costs beside it. */
+  run(contract, method, args = [], sender = this.deployer) {
+    const name = contract.includes(".") ? contract : `${this.deployer}.${contract}`;
+    const done = this.vm.callPublicFn(name, method, args.map(argument), sender);
+    return { ...plain(done.result), events: done.events, costs: done.costs?.total };
+  }
+
+  /** The same, only the outcome. */
+  call(contract, method, args = [], sender = this.deployer) {
+    const { ok, err } = this.run(contract, method, args, sender);
+    return err === undefined ? { ok } : { err };
+  }
+
+  /** Ask a read-only function. */
+  read(contract, method, args = []) {
+    const name = `${this.deployer}.${contract}`;
+    return plain(this.vm.callReadOnlyFn(name, method, args.map(argument), this.deployer).result);
+  }
+
+  /** A signed action of this mesh. */
+  action(signer, fields) {
+    return action(this.access, signer, this.now, fields);
+  }
+
+  /** Submit actions in one batch; their codes, in order. `token` names the token of a token batch. */
+  submit(actions, { token = null, relay = this.deployer } = {}) {
+    return this.submitItems(actions.map((one) => one.item), { token, relay }).ok.map((result) => result.code);
+  }
+
+  /** Submit items as they are; the whole outcome with events and costs. */
+  submitItems(items, { token = null, relay = this.deployer } = {}) {
+    const batch = Cl.list(items);
+    return token === null
+      ? this.run("action-gateway", "submit-batch", [batch], relay)
+      : this.run("action-gateway", "submit-token-batch", [token, batch], relay);
+  }
+
+  /** What a person has in the vault. */
+  balance(address, asset = STX) {
+    const of = Cl.tuple({ person: Cl.principal(address), asset: asset === null ? Cl.none() : Cl.some(Cl.principal(asset)) });
+    return this.read("payment-escrow", "get-balance", [of]);
+  }
+
+  /** What a principal holds on the chain itself, outside the vault. */
+  wallet(address, asset = STX) {
+    return asset === STX
+      ? this.vm.getAssetsMap().get("STX")?.get(address) ?? 0n
+      : this.read(asset.split(".")[1], "get-balance", [address]).ok;
+  }
+
+  /** Let chain time pass. */
+  advance(seconds) {
+    const until = this.now + BigInt(seconds);
+    while (this.now < until) this.vm.mineEmptyBurnBlocks(Math.min(2000, Number((until - this.now) / 600n) + 1));
+  }
+}
+
+/** A mesh with every contract deployed and every post-deployment call made. `append` adds code to a contract. */
+export async function bootMesh({ append = {}, vm = null, deployer = DEPLOYER } = {}) {
+  const mesh = new Mesh(vm ?? (await bootVm()), deployer);
+  for (const name of deployment.order) mesh.deploy(name, source(name) + (append[name] ?? ""));
+  for (const { contract, function: method, args } of deployment.calls) {
+    const outcome = mesh.call(contract, method, args.map((one) => deploymentArgument(one, deployer)));
+    if (outcome.err !== undefined) throw new Error(`${contract}.${method} failed with u${outcome.err}`);
+  }
+  return mesh;
+}
