@@ -50,3 +50,45 @@ RELAY_BALANCES_ITEMS_MAX = 36  # [person, asset, free, locked] in one statement:
 NODE_RESPONSE_BYTES_MAX = 4 * 1024 * 1024  # a transaction's view with a thousand events is 1 MB
 NODE_TIMEOUT_S = 20  # a village's link is slow; a dead node must not hold the relay for minutes
 NODE_RETRY_AFTER_S_MAX = 3_600  # the longest pause a node's `retry-after` may impose
+
+# --- intake, services, post ---------------------------------------------------------------------------------------
+VERIFY_ACTIONS_PER_STEP = 64  # signatures checked before others get a turn: about 3 ms here, 20 ms on a Pi 4
+SERVICE_RESTART_S_MIN = 0.5  # a service that fails once is back before a person notices
+SERVICE_RESTART_S_MAX = 60  # one that keeps failing must not fill the log or heat the Pi
+SERVICE_STEADY_S = 120  # after so long without a failure, back-off starts anew
+BUNDLE_CHUNK_BYTES = 64 * 1024  # what one flipped bit on a stick can cost
+BUNDLE_RECIPIENTS_MAX = 1_024  # admitted hubs a bundle is sealed to: 90 bytes each
+BUNDLE_BYTES_MAX = 64 * 1024 * 1024  # one import; a village's whole term is about 10 MB
+
+# --- phone API (docs/phone-api.md) --------------------------------------------------------------------------------
+PHONE_MESSAGE_BYTES_MAX = 64 * 1024  # one WebSocket message: what a browser's tab and a hub's memory bear 256 times over
+PHONE_POST_BYTES_MAX = 256 * 1024  # one HTTP body: as a hub's link, so that both doors take the same batches
+PHONE_ENVELOPES_MAX = 256  # in one PUT or one page: 256 signatures take a Pi 3 about 0.2 s
+PHONE_IDS_MAX = 1_024  # in one GET: 32 KiB, and the answer is streamed in pages
+PHONE_CBOR_DEPTH_MAX = 6  # a frame needs 3
+PHONE_CBOR_ITEMS_MAX = 1_100  # a GET of 1,024 ids with its frame around it
+PHONE_PAGE_BYTES_MAX = 60 * 1024  # envelopes in one ACTIONS frame or page: leaves room for the frame itself
+PHONE_PAGE_SCAN_MAX = 2_048  # actions looked through for one page of a narrow scope, before the cursor is handed back
+PHONE_SOCKETS_MAX = 256  # open connections of phones; a Pi 3 stays below 40 MB for them
+PHONE_SOCKETS_PER_ADDRESS_MAX = 8  # a browser opens up to 6 to one origin
+PHONE_OPEN_S = 5  # from connecting to a whole request head: a stalled stranger costs a descriptor no longer
+PHONE_REQUEST_S = 30  # from a request's head to the last byte of its answer, on the worst link that is of use
+PHONE_SEND_S = 20  # one WebSocket message to a slow phone, before it is let go (its cursor brings it back)
+PHONE_IDLE_S = 60  # between requests of one kept-alive connection
+PHONE_MESSAGES_PER_S = 20  # of one socket; beyond it the hub reads more slowly
+PHONE_RECONCILE_ROUNDS_ABREAST = 8  # answered at once: each may hold a sorted set in memory
+CHALLENGE_LIFE_S = 120  # one challenge serves the requests of one sync, on a slow phone
+CHALLENGE_RANDOM_BYTES = 16  # what makes two challenges of one moment different
+QUOTA_PHONE_PER_S = 20  # actions of one address; a person makes a handful a day
+QUOTA_PHONE_BURST = 300  # a phone that was away for weeks brings them all at once
+QUOTA_HUB_PER_S = 200  # all phones together: a Pi 3 verifies about 1,000 a second, gossip needs the rest
+QUOTA_HUB_BURST = 1_000  # a school day's end
+QUOTA_UNVOUCHED_ACTIONS = 50  # of one person whom nobody vouched for: enough for a first month
+QUOTA_VOUCHED_PER_HOUR = 60  # a tutor with a class of thirty, twice over
+QUOTA_VOUCHED_PER_DAY = 300  # a desk that enrols a village
+QUOTA_NEWCOMERS_PER_HOUR = 200  # first actions of unknown keys, all phones together: an enrolment day
+QUOTA_REMEMBERED_MAX = 10_000  # authors and addresses remembered, 200 bytes each; the longest unseen is forgotten
+QUARANTINE_BYTES_MAX = 1024 * 1024  # actions of unknown authors kept at the door, in memory, should they register soon
+QUARANTINE_PER_AUTHOR_MAX = 8  # of one unknown author
+QUARANTINE_AUTHOR_BYTES_MAX = 32 * 1024  # of one unknown author: two actions of the largest size
+VISIT_S = 120  # one visit to a phone that the hub discovered, from dialling to parting

@@ -93,8 +93,11 @@ class ActionStore(Protocol):
 class Intake(Protocol):
     """The one way into the set: verify, batch, one writer. Doors hand over bytes and get one outcome each."""
 
-    async def offer(self, envelopes: Sequence[bytes], door: Door) -> list[Outcome]:
-        """Parse, judge and append; returns when everything said to be OK is on disk."""
+    async def offer(self, envelopes: Sequence[bytes], door: Door, source: bytes = b"") -> list[Outcome]:
+        """Parse, judge and append; returns when everything said to be OK is on disk.
+
+        `source` is the principal of the peer they came from, so that they are not pushed back to it.
+        """
 
 
 class TransactionState(StrEnum):

@@ -1,0 +1,188 @@
+"""The one configuration file, `hubd.toml`. One table of keys: defaults, bounds, meaning; docs and the file are made of it.
+
+Whoever edits the file by hand gets told which line is wrong and what would be right; nothing is ignored silently.
+"""
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from hubd import limits
+from hubd.errors import FatalError
+
+FILE_NAME = "hubd.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: its default gives its type. `low`/`high` bound a number; `choices` a text; `live` = SIGHUP is enough."""
+
+    name: str
+    default: Any
+    meaning: str
+    low: int = 0
+    high: int = 0
+    choices: tuple[str, ...] = ()
+    live: bool = False
+
+    @property
+    def section(self) -> str:
+        """The part before the dot."""
+        return self.name.split(".")[0]
+
+
+_ANYWHERE = "0.0.0.0"  # noqa: S104  # a hub is there to be reached; what listens authenticates or is public
+_PORT_MAX = 65_535
+KEYS = (
+    Key("hub.name", "hub", "What people call this hub. Shown to phones and neighbours; no person's name."),
+    Key(
+        "mesh.listen_host", _ANYWHERE, "Where neighbour hubs may connect; one address of this machine, 0.0.0.0 for all."
+    ),
+    Key("mesh.listen_port", 7701, "Port for neighbour hubs; 0 picks a free one.", high=_PORT_MAX),
+    Key("mesh.addresses", [], "What this hub announces to others, as host:port. Empty: others find it by mDNS only."),
+    Key("mesh.peers", [], "Neighbours to dial, as host:port, beside those that announce an address.", live=True),
+    Key("mesh.discover", True, "Find neighbour hubs on the local network by mDNS, and be found."),
+    Key(
+        "mesh.session_interval_s",
+        30,
+        "Seconds between two comparisons with a connected neighbour.",
+        low=1,
+        high=86_400,
+        live=True,
+    ),
+    Key("phones.listen_host", _ANYWHERE, "Where phones may connect."),
+    Key("phones.listen_port", 7780, "Port for phones; 0 picks a free one.", high=_PORT_MAX),
+    Key("phones.discover", True, "Find native phones that advertise themselves by mDNS and sync with them unasked."),
+    Key(
+        "relay.nodes", [], "Base URLs of Stacks nodes. Empty: this hub has no uplink and carries nothing to the chain."
+    ),
+    Key("relay.api_key_file", "", "A file with the key of the node's API, if it asks for one."),
+    Key("relay.poll_ms", 10_000, "Milliseconds between two looks at the chain.", low=100, high=3_600_000, live=True),
+    Key(
+        "relay.batch_actions_max",
+        limits.RELAY_BATCH_ACTIONS_MAX,
+        "Actions in one transaction.",
+        low=1,
+        high=limits.RELAY_BATCH_ACTIONS_MAX,
+        live=True,
+    ),
+    Key(
+        "relay.fee_ustx_per_byte",
+        2,
+        "Fee offered for a byte of a transaction, in millionths of an STX.",
+        low=1,
+        high=1_000,
+        live=True,
+    ),
+    Key(
+        "relay.fees_day_ustx_max",
+        limits.RELAY_FEES_DAY_USTX_MAX,
+        "The most this hub spends on fees in a day, in millionths of an STX.",
+        low=0,
+        high=10**12,
+        live=True,
+    ),
+    Key("log.level", "info", "How much is logged.", choices=("debug", "info", "warning", "error"), live=True),
+    Key("log.form", "auto", "auto: readable on a terminal, JSON otherwise.", choices=("auto", "console", "json")),
+)
+BY_NAME = {key.name: key for key in KEYS}
+
+
+class Config:
+    """Read values by `config["section.key"]`; every key of the table is there."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        unknown = set(values) - set(BY_NAME)
+        assert not unknown, f"no such keys: {unknown}"
+        self._values = {key.name: values.get(key.name, key.default) for key in KEYS}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def changed_keys(self, other: "Config") -> list[str]:
+        """Names of keys whose values differ."""
+        return [name for name in BY_NAME if self[name] != other[name]]
+
+
+def _fail(detail: str) -> FatalError:
+    return FatalError(
+        "config",
+        f"{FILE_NAME}: {detail}",
+        hint="docs/configuration.md explains every line; a line that is left out takes its default",
+    )
+
+
+def _check(key: Key, value: Any) -> Any:
+    wanted = type(key.default)
+    if type(value) is not wanted:
+        names = {str: "a text in quotes", int: "a whole number", bool: "true or false", list: "a list of texts"}
+        raise _fail(f"{key.name} must be {names[wanted]}, for example {_toml(key.default)}")
+    if wanted is int and not key.low <= value <= key.high:
+        raise _fail(f"{key.name} must be between {key.low} and {key.high}, not {value}")
+    if key.choices and value not in key.choices:
+        raise _fail(f"{key.name} must be one of {', '.join(key.choices)}, not {value!r}")
+    if wanted is list and not all(isinstance(item, str) for item in value):
+        raise _fail(f"{key.name} must be a list of texts")
+    if key.name in ("mesh.addresses", "mesh.peers"):
+        for item in value:
+            split_address(item, key.name)
+    return value
+
+
+def split_address(text: str, name: str = "address") -> tuple[str, int]:
+    """(host, port) of `host:port` or `[v6]:port`. Raises `FatalError("config")`."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or not 0 < int(port) <= 65_535:
+        raise _fail(f"{name}: {text!r} must look like 10.0.0.2:7701")
+    return host.strip("[]"), int(port)
+
+
+def read(raw: bytes) -> Config:
+    """The configuration of a file's bytes. Raises `FatalError("config")`, which names the line."""
+    try:
+        tables = tomllib.loads(raw.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _fail(f"can't be read ({error})") from error
+    values: dict[str, Any] = {}
+    for section, table in tables.items():
+        if not isinstance(table, dict):
+            raise _fail(f"'{section}' stands outside a section such as [hub]")
+        for short, value in table.items():
+            name = f"{section}.{short}"
+            if name not in BY_NAME:
+                raise _fail(f"there is no key {name}{_did_you_mean(name)}")
+            values[name] = _check(BY_NAME[name], value)
+    return Config(values)
+
+
+def _did_you_mean(name: str) -> str:
+    import difflib  # noqa: PLC0415  # only a mistyped file needs it
+
+    close = difflib.get_close_matches(name, BY_NAME, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, int):
+        return str(value)
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def write(values: dict[str, Any], keys: Iterable[Key] = KEYS) -> bytes:
+    """A whole file: every key with its meaning above it; keys at their default are commented out."""
+    lines: list[str] = []
+    section = ""
+    for key in keys:
+        if key.section != section:
+            section = key.section
+            lines += ["", f"[{section}]"]
+        short = key.name.removeprefix(section + ".")
+        lines.append(f"# {key.meaning}")
+        mark = "" if key.name in values and values[key.name] != key.default else "# "
+        lines.append(f"{mark}{short} = {_toml(values.get(key.name, key.default))}")
+    return ("\n".join(lines).strip() + "\n").encode("utf-8")

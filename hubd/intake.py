@@ -1,0 +1,54 @@
+"""The one way into the set: verify, batch, one writer. Every door of the hub ends here.
+
+Bad bytes are counted under their code and answered, never more: nothing that comes from outside stops a hub.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from hubd.action import envelope
+from hubd.action.envelope import Action
+from hubd.action.sip018 import ActionId, Domain
+from hubd.errors import RemoteError
+from hubd.limits import VERIFY_ACTIONS_PER_STEP
+from hubd.ports import ActionStore, Door, Outcome, Verdict
+
+Listener = Callable[[list[Action], Door, bytes], None]
+
+
+class SetIntake:
+    """See `hubd.ports.Intake`. `listeners` are told of new actions, in arrival order, once they are on disk."""
+
+    def __init__(self, store: ActionStore, domain: Domain) -> None:
+        self.listeners: list[Listener] = []
+        self.counters: Counter[str] = Counter()
+        self._store = store
+        self._domain = domain
+
+    async def offer(self, envelopes: Sequence[bytes], door: Door, source: bytes = b"") -> list[Outcome]:
+        """One outcome for each envelope, in order; what is OK is on disk."""
+        parsed: list[Action | RemoteError] = []
+        for position, raw in enumerate(envelopes):
+            if position and position % VERIFY_ACTIONS_PER_STEP == 0:
+                await asyncio.sleep(0)
+            try:
+                parsed.append(envelope.parse(raw, self._domain))
+            except RemoteError as error:
+                parsed.append(error)
+        fresh = await self._store.append([item for item in parsed if isinstance(item, Action)])
+        new = {action.id for action in fresh}
+        outcomes = [self._outcome(item, new, door) for item in parsed]
+        if fresh:
+            for listener in self.listeners:
+                listener(fresh, door, source)
+        return outcomes
+
+    def _outcome(self, item: Action | RemoteError, new: set[ActionId], door: Door) -> Outcome:
+        if isinstance(item, RemoteError):
+            self.counters[f"{door.value}.{item.code}"] += 1
+            return Outcome(Verdict.REFUSED, None, item.code)
+        is_new = item.id in new
+        new.discard(item.id)
+        self.counters[f"{door.value}.{'new' if is_new else 'known'}"] += 1
+        return Outcome(Verdict.OK, item.id, "", is_new)
