@@ -157,8 +157,7 @@ def _post_condition(condition: PostCondition) -> bytes:
     return b"\x01" + sender + _contract(condition.token.contract) + _name(condition.token.name) + limit
 
 
-def payload_bytes(payload: Payload) -> bytes:
-    """The payload alone: what a node is asked to estimate a fee for."""
+def _payload(payload: Payload) -> bytes:
     match payload:
         case Call(contract, function, arguments):
             return bytes([_CALL]) + _contract(contract) + _name(function) + _counted(len(arguments), arguments)
@@ -178,7 +177,7 @@ def _body(transaction: Transaction) -> bytes:
     return (
         bytes([_ANCHOR_ANY, transaction.mode])
         + _counted(len(conditions), conditions)
-        + payload_bytes(transaction.payload)
+        + _payload(transaction.payload)
     )
 
 

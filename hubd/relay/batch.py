@@ -1,0 +1,149 @@
+"""From signed actions to one contract call, and from its result back to one code an action.
+
+Money leaves the vault only from batches of its own: withdrawals of STX in one, of each token in another, under an exact
+"at most" post-condition, so that one that fails aborts no lesson. Every other batch runs in deny mode without conditions:
+nothing may move.
+"""
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hubd.action.clarity import Buff, ListCV, Ok, PrincipalCV, TupleCV, UInt, Value, decode
+from hubd.action.clarity import encode as encode_value
+from hubd.action.envelope import Action
+from hubd.action.kinds import goes_to_chain
+from hubd.action.principal import Principal
+from hubd.action.sip018 import ActionId
+from hubd.errors import RemoteError
+from hubd.limits import RELAY_BATCH_ACTIONS_MAX, RELAY_BATCH_BYTES_MAX
+from hubd.relay.tx import Call, Compare, PostCondition, Token
+
+SUBMIT, SUBMIT_TOKEN = "submit-batch", "submit-token-batch"
+WITHDRAW = "escrow-withdraw"
+
+# The kinds that the gateway executes, in causal order: what a kind needs stands above it.
+_ORDER = (
+    "user-register", "lesson-book", "lesson-confirm", "lesson-attend", "lesson-complete", "rating-seal", "rating-open",
+    WITHDRAW,
+)  # fmt: skip
+_RANK = {kind: rank for rank, kind in enumerate(_ORDER)}
+
+_ITEM = b"\x0c\x00\x00\x00\x02\x09signature\x02\x00\x00\x00\x41"  # tuple of two; a buffer of 65 bytes
+_STATEMENT = b"\x09statement"
+_LIST = b"\x0b"
+_POST_CONDITION_MAX = 2**64 - 1  # the wire's; what one could withdraw beyond it does not exist
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """Where batches go: the gateway, the vault, and the tokens it pays out with their asset names."""
+
+    gateway: Principal
+    escrow: Principal
+    tokens: Mapping[Principal, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One contract call and the actions inside it, in order."""
+
+    ids: tuple[ActionId, ...]
+    call: Call
+    conditions: tuple[PostCondition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An action that may travel, in company of at most `crowd_max` (1: alone)."""
+
+    action: Action
+    crowd_max: int = RELAY_BATCH_ACTIONS_MAX
+
+
+def is_carried(action: Action, venue: Venue) -> bool:
+    """Whether the gateway executes this action: its kind, its columns and, for a withdrawal, its token."""
+    statement = action.statement
+    if statement.action not in _RANK or not goes_to_chain(statement):
+        return False
+    return statement.action != WITHDRAW or statement.asset is None or statement.asset in venue.tokens
+
+
+def _lane(action: Action) -> tuple[bool, Principal | None]:
+    """What may share a transaction: all that moves nothing; withdrawals asset by asset."""
+    is_withdrawal = action.kind == WITHDRAW
+    return is_withdrawal, action.statement.asset if is_withdrawal else None
+
+
+def in_causal_order(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """What an action needs comes before it: the action it is about, then kinds in their order, then ids."""
+    waiting = {candidate.action.id: candidate for candidate in candidates}
+    children: dict[ActionId, list[ActionId]] = {}
+    ready: list[tuple[int, ActionId]] = []
+    for id_, candidate in waiting.items():
+        subject = candidate.action.statement.subject
+        if subject in waiting:
+            children.setdefault(subject, []).append(id_)
+        else:
+            ready.append((_RANK[candidate.action.kind], id_))
+    heapq.heapify(ready)
+    ordered = []
+    while ready:
+        _, id_ = heapq.heappop(ready)
+        ordered.append(waiting[id_])
+        for child in children.get(id_, ()):
+            heapq.heappush(ready, (_RANK[waiting[child].action.kind], child))
+    return ordered
+
+
+def plan(candidates: Iterable[Candidate], actions_max: int) -> list[tuple[Action, ...]]:
+    """Groups of at most `actions_max` actions, each for one transaction, in the order in which they are to execute."""
+    groups: list[list[Action]] = []
+    open_groups: dict[tuple[bool, Principal | None], tuple[list[Action], int, int]] = {}
+    for candidate in in_causal_order(candidates):
+        action, lane = candidate.action, _lane(candidate.action)
+        item_bytes = len(_item(action))
+        group, room, bytes_left = open_groups.get(lane, ([], 0, 0))
+        room = min(room, candidate.crowd_max - len(group))
+        if room < 1 or item_bytes > bytes_left:
+            group, room, bytes_left = [], min(actions_max, candidate.crowd_max), RELAY_BATCH_BYTES_MAX
+            groups.append(group)
+        group.append(action)
+        open_groups[lane] = (group, room - 1, bytes_left - item_bytes)
+    return [tuple(group) for group in sorted(groups, key=lambda group: _lane(group[0])[0])]
+
+
+def _item(action: Action) -> bytes:
+    return _ITEM + action.signature + _STATEMENT + action.statement.clarity()
+
+
+def build(actions: Sequence[Action], venue: Venue) -> Batch:
+    """The call of one group of `plan`."""
+    assert actions
+    assert len({_lane(action) for action in actions}) == 1, "withdrawals travel apart"
+    items = _LIST + len(actions).to_bytes(4, "big") + b"".join(_item(action) for action in actions)
+    ids = tuple(action.id for action in actions)
+    is_withdrawal, asset = _lane(actions[0])
+    if not is_withdrawal:
+        return Batch(ids, Call(venue.gateway, SUBMIT, (items,)), ())
+    sum_max = min(sum(action.statement.amount for action in actions), _POST_CONDITION_MAX)
+    token = None if asset is None else Token(asset, venue.tokens[asset])
+    condition = PostCondition(venue.escrow, Compare.AT_MOST, sum_max, token)
+    if asset is None:
+        return Batch(ids, Call(venue.gateway, SUBMIT, (items,)), (condition,))
+    return Batch(ids, Call(venue.gateway, SUBMIT_TOKEN, (encode_value(PrincipalCV(asset)), items)), (condition,))
+
+
+def results(raw: bytes) -> tuple[tuple[ActionId, int], ...]:
+    """(id, code) of each item of a batch that executed. Raises `RemoteError("batch-result")` for any other value."""
+    match decode(raw):
+        case Ok(ListCV(items)) if len(items) <= RELAY_BATCH_ACTIONS_MAX:
+            return tuple(_result(item) for item in items)
+    raise RemoteError("batch-result", "no list of results")
+
+
+def _result(item: Value) -> tuple[ActionId, int]:
+    match item:
+        case TupleCV({"code": UInt(code), "id": Buff(id_)}) if len(id_) == 32:
+            return ActionId(id_), code
+    raise RemoteError("batch-result", "no id and code")
