@@ -90,6 +90,13 @@ def test_infinity_may_come_twice_as_the_reference_closes_a_full_frame():
     assert parse(bytes.fromhex("61000000000000")) == [Skip(INFINITY), Skip(INFINITY)]
 
 
+def test_prefixes_padded_with_zeros_mean_what_they_mean_without():
+    padded = b"\x05\x20\xaa" + bytes(31) + b"\x00" + b"\x01\x01\xab\x00" + b"\x00\x20" + bytes(32) + b"\x00"
+    bounds = [skip.bound for skip in parse(b"\x61" + padded)]
+    four = (4).to_bytes(8, "big")
+    assert bounds == [four + b"\xaa" + bytes(31), four + b"\xab", INFINITY]
+
+
 def test_the_reader_reads_what_the_writer_wrote():
     low, middle = bound_between(START + bytes(32), key(7, ID)), bound_between(key(7, ID), key(7, OTHER_ID))
     writer = Writer()
