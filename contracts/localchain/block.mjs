@@ -25,7 +25,7 @@ const STEPS = {
 
 /** Plans: `run` fee and payload, `charge` the fee alone, `leave` for a later block, `drop` from the mempool. */
 const run = () => ({ plan: "run" });
-const charge = (status, result, vmError) => ({ plan: "charge", status, result, vmError, events: [], cost: {} });
+const charge = (status, result, vmError, cost = {}) => ({ plan: "charge", status, result, vmError, events: [], cost });
 const leave = () => ({ plan: "leave" });
 const drop = (status) => ({ plan: "drop", status });
 
@@ -36,21 +36,33 @@ const drop = (status) => ({ plan: "drop", status });
  * @returns {Map<string, object>} by txid: `plan`, and for mined ones status, result, vmError, events, cost
  */
 export function executeBlock(vm, transactions, isMarked) {
-  const plans = transactions.map(({ txid }) =>
-    isMarked(txid) ? charge("problematic_skipped", ERR_NONE, "skipped by request of a test") : run(),
-  );
   if (!transactions.length) {
     vm.makeEmptyBlocks(1);
     return new Map();
   }
+  const plans = initialPlans(vm, transactions, isMarked);
   vm.checkpoint();
   for (;;) {
-    const { results, failed } = attempt(vm, transactions, plans);
-    const change = failed ?? firstUnfit(transactions, plans, results);
-    if (!change) return outcomes(transactions, plans, results);
+    const { results, unfit = firstUnfit(transactions, results) } = attempt(vm, transactions, plans);
+    if (!unfit) return outcomes(transactions, plans, results);
     vm.rollback();
-    revise(transactions, plans, change);
+    revise(transactions, plans, unfit);
   }
+}
+
+/** What is clear before anything runs. The VM would silently replace a contract that exists. */
+function initialPlans(vm, transactions, isMarked) {
+  const plans = transactions.map(() => run());
+  const named = new Set();
+  transactions.forEach(({ txid, origin, payload }, index) => {
+    if (isMarked(txid)) plans[index] = charge("problematic_skipped", ERR_NONE, "skipped by request of a test");
+    if (payload.kind !== "smart_contract" || plans[index].plan !== "run") return;
+    const contract = `${origin}.${payload.name}`;
+    if (vm.interfaceOf(contract)) revise(transactions, plans, { index, plan: drop("dropped_problematic") });
+    else if (named.has(contract)) revise(transactions, plans, { index, plan: leave() });
+    named.add(contract);
+  });
+  return plans;
 }
 
 function stepsOf(transaction, { plan }) {
@@ -66,27 +78,31 @@ function attempt(vm, transactions, plans) {
     const flat = vm.makeBlock(pieces.flat());
     return pieces.map((steps) => flat.splice(0, steps.length));
   };
+  const words = (count) => {
+    try {
+      tryFirst(count);
+      return null;
+    } catch (error) {
+      if (error instanceof VmError) return error.message;
+      throw error;
+    } finally {
+      vm.rollback();
+    }
+  };
   try {
     return { results: tryFirst(transactions.length) };
   } catch (error) {
     if (!(error instanceof VmError)) throw error;
-  }
-  // The VM does not say which one threw. The first `fine` transactions are known to run, the first `bad` not to.
-  let [fine, bad] = [0, transactions.length];
-  let words = "";
-  while (bad - fine > 1 || !words) {
-    const middle = bad - fine > 1 ? (fine + bad) >> 1 : bad;
     vm.rollback();
-    try {
-      tryFirst(middle);
-      fine = middle;
-    } catch (error) {
-      if (!(error instanceof VmError)) throw error;
-      bad = middle;
-      words = error.message;
+    // The VM does not say which one threw: of the first `fine` none does, of the first `bad` one does.
+    let [fine, bad] = [0, transactions.length];
+    while (bad - fine > 1) {
+      const middle = (fine + bad) >> 1;
+      if (words(middle)) bad = middle;
+      else fine = middle;
     }
+    return { unfit: { index: bad - 1, plan: verdictOnThrow(error.message) } };
   }
-  return { failed: { index: bad - 1, plan: verdictOnThrow(words) } };
 }
 
 function verdictOnThrow(words) {
@@ -94,19 +110,21 @@ function verdictOnThrow(words) {
 }
 
 /** The first transaction whose result does not let it stand as planned, with its new plan; or null. */
-function firstUnfit(transactions, plans, results) {
+function firstUnfit(transactions, results) {
   const spent = Object.fromEntries(Object.keys(BLOCK_BUDGET).map((kind) => [kind, 0]));
+  const over = (costs) => Object.entries(BLOCK_BUDGET).some(([kind, max]) => costs(kind) > max);
   for (const [index, transaction] of transactions.entries()) {
     const [fee, main] = results[index];
-    if (fee && failed(fee)) return { index, plan: leave() };
+    if (fee && isErr(fee)) return { index, plan: leave() };
     if (!main) continue;
-    if (failed(main) && transaction.payload.kind === "token_transfer") return { index, plan: leave() };
-    const over = (costs) => Object.entries(BLOCK_BUDGET).some(([kind, max]) => costs(kind) > max);
-    if (over((kind) => main.cost[kind] ?? 0)) return { index, plan: drop("dropped_too_expensive") };
-    if (over((kind) => spent[kind] + (main.cost[kind] ?? 0))) return { index, plan: leave() };
-    for (const kind of Object.keys(spent)) spent[kind] += main.cost[kind] ?? 0;
-    const words = failed(main) ? null : broken(transaction, main.events);
-    if (words) return { index, plan: { ...charge("abort_by_post_condition", resultOf(transaction, main), words) } };
+    const aborted = isAborted(transaction, main);
+    if (aborted && transaction.payload.kind === "token_transfer") return { index, plan: leave() };
+    const cost = (kind) => main.cost[kind] ?? 0;
+    if (over(cost)) return { index, plan: drop("dropped_too_expensive") };
+    if (over((kind) => spent[kind] + cost(kind))) return { index, plan: leave() };
+    for (const kind of Object.keys(spent)) spent[kind] += cost(kind);
+    const words = aborted ? null : broken(transaction, main.events);
+    if (words) return { index, plan: charge("abort_by_post_condition", resultOf(transaction, main), words, main.cost) };
   }
   return null;
 }
@@ -125,19 +143,20 @@ function revise(transactions, plans, { index, plan }) {
 }
 
 function outcomes(transactions, plans, results) {
+  const outcome = (transaction, plan, main) => {
+    if (plan.plan !== "run") return plan;
+    const status = isAborted(transaction, main) ? "abort_by_response" : "success";
+    return { ...plan, status, result: resultOf(transaction, main), events: main.events, cost: main.cost };
+  };
   return new Map(
-    transactions.map((transaction, index) => {
-      const plan = plans[index];
-      if (plan.plan !== "run") return [transaction.txid, plan];
-      const main = results[index][1];
-      const status = failed(main) ? "abort_by_response" : "success";
-      const outcome = { plan: "run", status, result: resultOf(transaction, main), events: main.events, cost: main.cost };
-      return [transaction.txid, outcome];
-    }),
+    transactions.map((transaction, i) => [transaction.txid, outcome(transaction, plans[i], results[i][1])]),
   );
 }
 
-const failed = ({ result }) => result.startsWith("0x08");
+const isErr = ({ result }) => result.startsWith("0x08");
+
+/** A deployment that did not throw stands, whatever the value of the contract's last expression. */
+const isAborted = ({ payload }, main) => payload.kind !== "smart_contract" && isErr(main);
 
 /** Nodes report a deployment as `(ok true)`; the VM reports the value of the contract's last expression. */
 const resultOf = ({ payload }, { result }) => (payload.kind === "smart_contract" ? OK_TRUE : result);

@@ -66,5 +66,5 @@ export const BLOCK_SECONDS = 10;
 export const BURN_BLOCK_SECONDS = 600;
 /** Blocks of one tenure at most, so that burn blocks keep their real pace of ten minutes while blocks keep theirs of ten seconds. */
 export const TENURE_BLOCKS_MAX = BURN_BLOCK_SECONDS / BLOCK_SECONDS;
-/** Time-out of the relay's fee estimates' multiples of the byte floor: low, middle, high. */
+/** Fee estimates as multiples of the byte floor: low, middle, high. */
 export const FEE_ESTIMATE_MULTIPLES = [1, 2, 4];

@@ -25,21 +25,25 @@ export class Mempool {
     return [...this.#waiting.values()].map(({ transaction }) => transaction);
   }
 
-  /**
-   * Those that a newcomer would replace, because they hold the same account nonce of its origin or its sponsor.
-   * @throws {Rejection} ConflictingNonceInMempool, unless the newcomer pays strictly more than each (replace-by-fee)
-   */
-  replacedBy(newcomer) {
-    const rivals = this.transactions().filter(
+  /** Those that hold an account nonce of a newcomer's origin or sponsor: it replaces them. */
+  rivals(newcomer) {
+    return this.transactions().filter(
       (held) =>
         (held.origin === newcomer.origin && held.originNonce === newcomer.originNonce) ||
         (held.payer === newcomer.payer && held.payerNonce === newcomer.payerNonce),
     );
+  }
+
+  /**
+   * Checks that a newcomer has a place: replace-by-fee needs a strictly higher fee than each rival's.
+   * @throws {Rejection}
+   */
+  checkRoom(newcomer) {
+    const rivals = this.rivals(newcomer);
     if (rivals.some(({ fee }) => newcomer.fee <= fee)) throw new Rejection("ConflictingNonceInMempool");
     if (this.size - rivals.length >= MEMPOOL_TRANSACTIONS_MAX) {
       throw other(`the mempool holds ${MEMPOOL_TRANSACTIONS_MAX} transactions; make a block`);
     }
-    return rivals;
   }
 
   add(transaction, burnHeight) {

@@ -13,14 +13,14 @@ import {
   addressFromPublicKeys,
   addressHashModeToVersion,
   addressToString,
+  createStacksPublicKey,
   deserializePayload,
   deserializeTransaction,
   intoInitialSighashAuth,
+  publicKeyFromSignatureVrs,
   serializeCVBytes,
   serializePayloadBytes,
   sigHashPreSign,
-  publicKeyFromSignatureVrs,
-  createStacksPublicKey,
   verifyOrigin,
 } from "@stacks/transactions";
 
@@ -89,7 +89,7 @@ export function decode(raw) {
       wire,
       raw: Buffer.from(raw),
       size: raw.length,
-      txid: crypto.createHash("sha512-256").update(raw).digest("hex"),
+      txid: txidOf(raw),
       transactionVersion: wire.transactionVersion,
       chainId: wire.chainId,
       sponsored,
@@ -107,6 +107,11 @@ export function decode(raw) {
     if (error instanceof DecodeError) throw error;
     throw new DecodeError(String(error?.message ?? error).slice(0, 200));
   }
+}
+
+/** Id of a transaction: SHA-512/256 of its bytes, as hexadecimal. */
+export function txidOf(raw) {
+  return crypto.createHash("sha512-256").update(raw).digest("hex");
 }
 
 /** Number of bytes of a payload given as hexadecimal. @throws {DecodeError} */
