@@ -19,6 +19,7 @@
 (define-constant CODE-WHO u7)
 (define-constant CODE-TOKEN-BATCH u8)
 (define-constant CODE-OTHER-TOKEN u9)
+(define-constant CODE-LENGTH u10)
 
 ;; Largest integer of the protocol (2^63-1): no field of a statement may exceed it.
 (define-constant INT-MAX u9223372036854775807)
@@ -66,21 +67,34 @@
 (define-read-only (get-counts)
   (var-get counts))
 
-;; ---- one item: what must hold whatever the kind
+;; ---- one item: what must hold whatever the kind. Lengths are asked for although the types bound them: some VMs let an
+;; over-long element of a list in, and then abort the whole batch where a function takes it by itself (measured). For
+;; the same reason items are handed on whole.
 
-(define-private (check-author (id (buff 32)) (author principal) (signature (buff 65)))
-  (ok (asserts!
-    (is-eq author
-      (unwrap! (principal-of? (unwrap! (secp256k1-recover? id signature) (err CODE-SIGNATURE))) (err CODE-SIGNATURE)))
-    (err CODE-AUTHOR))))
+;; (ok true) when the signature is by the key that the author's principal stands for.
+(define-private (check-author (id (buff 32)) (item
+    { signature: (buff 65), statement: { action: (string-ascii 24), amount: uint, asset: (optional principal),
+      author: principal, bits: uint, content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8),
+      subject: (buff 32), who: (optional principal) } }))
+  (let ((signature (get signature item)))
+    (asserts! (is-eq (len signature) u65) (err CODE-LENGTH))
+    (ok (asserts!
+      (is-eq (get author (get statement item))
+        (unwrap! (principal-of? (unwrap! (secp256k1-recover? id signature) (err CODE-SIGNATURE))) (err CODE-SIGNATURE)))
+      (err CODE-AUTHOR)))))
 
-;; Replay comes before expiry: an action that was done stays "done" for whoever asks again later.
-(define-private (check (id (buff 32)) (signature (buff 65)) (s
-    { action: (string-ascii 24), amount: uint, asset: (optional principal), author: principal, bits: uint,
-      content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8), subject: (buff 32),
-      who: (optional principal) }))
-  (begin
-    (try! (check-author id (get author s) signature))
+;; (ok true) when the item may be dispatched. Replay comes before expiry: an action that was done stays "done" for
+;; whoever asks again later.
+(define-private (check (id (buff 32)) (item
+    { signature: (buff 65), statement: { action: (string-ascii 24), amount: uint, asset: (optional principal),
+      author: principal, bits: uint, content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8),
+      subject: (buff 32), who: (optional principal) } }))
+  (let ((s (get statement item)))
+    (try! (check-author id item))
+    (asserts!
+      (and (<= (len (get action s)) u24) (is-eq (len (get content s)) u32) (is-eq (len (get salt s)) u8)
+        (is-eq (len (get subject s)) u32))
+      (err CODE-LENGTH))
     (asserts!
       (<= (bit-or (get amount s) (get bits s) (get created s) (get expires s) (get moment s)) INT-MAX)
       (err CODE-RANGE))
@@ -150,13 +164,13 @@
 
 ;; ---- batches
 
-(define-private (act (id (buff 32)) (signature (buff 65)) (s
-    { action: (string-ascii 24), amount: uint, asset: (optional principal), author: principal, bits: uint,
-      content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8), subject: (buff 32),
-      who: (optional principal) }))
+(define-private (act (id (buff 32)) (item
+    { signature: (buff 65), statement: { action: (string-ascii 24), amount: uint, asset: (optional principal),
+      author: principal, bits: uint, content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8),
+      subject: (buff 32), who: (optional principal) } }))
   (begin
-    (try! (check id signature s))
-    (try! (dispatch id s))
+    (try! (check id item))
+    (try! (dispatch id (get statement item)))
     (ok (map-set spent id stacks-block-height))))
 
 (define-private (step (item
@@ -164,7 +178,7 @@
       author: principal, bits: uint, content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8),
       subject: (buff 32), who: (optional principal) } }))
   (let ((id (get-id (get statement item))))
-    { code: (match (act id (get signature item) (get statement item)) done CODE-DONE code code), id: id }))
+    { code: (match (act id item) done CODE-DONE code code), id: id }))
 
 (define-private (is-done (item { code: uint, id: (buff 32) }))
   (is-eq (get code item) CODE-DONE))
@@ -185,12 +199,12 @@
       subject: (buff 32), who: (optional principal) } })))
   (record (map step batch)))
 
-(define-private (act-token (ft <sip-010>) (id (buff 32)) (signature (buff 65)) (s
-    { action: (string-ascii 24), amount: uint, asset: (optional principal), author: principal, bits: uint,
-      content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8), subject: (buff 32),
-      who: (optional principal) }))
-  (begin
-    (try! (check id signature s))
+(define-private (act-token (ft <sip-010>) (id (buff 32)) (item
+    { signature: (buff 65), statement: { action: (string-ascii 24), amount: uint, asset: (optional principal),
+      author: principal, bits: uint, content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8),
+      subject: (buff 32), who: (optional principal) } }))
+  (let ((s (get statement item)))
+    (try! (check id item))
     (asserts!
       (and (is-eq (get action s) "escrow-withdraw") (is-eq (get asset s) (some (contract-of ft))))
       (err CODE-OTHER-TOKEN))
@@ -204,7 +218,7 @@
     (sum { ft: <sip-010>, items: (list 200 { code: uint, id: (buff 32) }) }))
   (let ((id (get-id (get statement item)))
         (ft (get ft sum))
-        (code (match (act-token ft id (get signature item) (get statement item)) done CODE-DONE code code)))
+        (code (match (act-token ft id item) done CODE-DONE code code)))
     { ft: ft, items: (default-to (get items sum) (as-max-len? (append (get items sum) { code: code, id: id }) u200)) }))
 
 ;; Submit up to 200 signed `escrow-withdraw` of one token, whose contract is `ft`; results as in `submit-batch`. Any

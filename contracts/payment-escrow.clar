@@ -77,6 +77,10 @@
 (define-private (check-amount (amount uint))
   (ok (asserts! (and (> amount u0) (<= amount AMOUNT-MAX)) ERR-AMOUNT)))
 
+;; Money for the vault itself, or for an address of another network, could never be used.
+(define-private (check-recipient (who principal))
+  (ok (asserts! (and (is-standard who) (not (is-eq who current-contract))) ERR-RECIPIENT)))
+
 ;; ---- deposits
 
 (define-private (record-deposit (payer principal) (person principal) (asset (optional principal)) (amount uint))
@@ -91,6 +95,7 @@
 (define-public (deposit-for (person principal) (amount uint))
   (begin
     (try! (check-amount amount))
+    (try! (check-recipient person))
     (try! (contract-call? .access check-deposit none))
     (unwrap! (stx-transfer? amount contract-caller current-contract) ERR-TRANSFER)
     (record-deposit contract-caller (contract-call? .user-registry person-of person) none amount)))
@@ -106,6 +111,7 @@
         (name (try! (contract-call? .access check-deposit asset)))
         (before (unwrap! (contract-call? ft get-balance current-contract) ERR-TRANSFER)))
     (try! (check-amount amount))
+    (try! (check-recipient person))
     (unwrap! (restrict-assets? contract-caller ((with-ft (contract-of ft) name amount))
       (unwrap! (contract-call? ft transfer amount contract-caller current-contract none) ERR-TRANSFER)) ERR-TRANSFER)
     (let ((after (unwrap! (contract-call? ft get-balance current-contract) ERR-TRANSFER)))
@@ -125,7 +131,7 @@
     (fee { bps: uint, to: principal }))
   (begin
     (try! (check-amount amount))
-    (asserts! (not (is-eq to current-contract)) ERR-RECIPIENT)
+    (try! (check-recipient to))
     (let ((person (try! (contract-call? .user-registry resolve key SCOPE-MONEY amount asset)))
           (balance (get-balance { person: person, asset: asset }))
           (kept (/ (* amount (get bps fee)) BPS)))

@@ -20,6 +20,12 @@ export function person(name) {
   return { name, key, address: getAddressFromPrivateKey(key, "testnet") };
 }
 
+/** The id of an operation that a wallet makes directly. */
+export const directId = (actor, op, salt) =>
+  sha256(serializeCVBytes(Cl.tuple({
+    actor: Cl.principal(actor), op: Cl.stringAscii(op), salt: Cl.bufferFromHex(salt),
+  })));
+
 /** The domain of a mesh, as a Clarity tuple. */
 export function domain(access, chainId = TESTNET_CHAIN_ID) {
   return Cl.tuple({

@@ -7,19 +7,34 @@ import { argument, plain } from "./values.mjs";
 
 const CONTRACTS = new URL("../../../contracts/", import.meta.url);
 const EPOCH = "4.0";
+/** The VM mines one block a call, so much later than the one before. */
+export const BLOCK_SECONDS = 10n;
+
+const errors = JSON.parse(readFileSync(new URL("errors.json", CONTRACTS), "utf8"));
+
+/** The code of an error by its name, e.g. code("payment-escrow/ERR-FUNDS"). */
+export function code(path) {
+  const found = Object.entries(errors).find(([, { contract, name }]) => `${contract}/${name}` === path);
+  if (!found) throw new Error(`no such error: ${path}`);
+  return BigInt(found[0]);
+}
 
 export const deployment = JSON.parse(readFileSync(new URL("deployment.json", CONTRACTS), "utf8"));
 export const source = (name) => readFileSync(new URL(`${name}.clar`, CONTRACTS), "utf8");
-export const DEPLOYER = person("deployer").address;
 export const STX = null;
+export const WALLET_USTX = 1_000_000_000n;
 
-/** A fresh VM without any contract. */
-export async function bootVm() {
-  const vm = await getSDK({ trackCosts: true, trackCoverage: false });
-  await vm.initEmptySession({ enabled: false });
-  vm.setEpoch(EPOCH);
-  vm.mintSTX(DEPLOYER, 1_000_000_000n);
-  return vm;
+/** One VM for a test file: booting takes 0.5 s, while a mesh of its own costs 0.1 s under a deployer of its own. */
+let vmOfThisFile = null;
+let deployers = 0;
+
+async function sharedVm() {
+  if (vmOfThisFile === null) {
+    vmOfThisFile = await getSDK({ trackCosts: true, trackCoverage: false });
+    await vmOfThisFile.initEmptySession({ enabled: false });
+    vmOfThisFile.setEpoch(EPOCH);
+  }
+  return vmOfThisFile;
 }
 
 /** A typed value of deployment.json as a Clarity value. */
@@ -37,7 +52,7 @@ export function deploymentArgument({ type, value }, deployer) {
 }
 
 export class Mesh {
-  constructor(vm, deployer = DEPLOYER) {
+  constructor(vm, deployer) {
     this.vm = vm;
     this.deployer = deployer;
   }
@@ -52,7 +67,7 @@ export class Mesh {
 
   /** Chain time that the next call sees, Unix seconds. */
   get now() {
-    return this.vm.getBlockTime();
+    return this.vm.getBlockTime() + BLOCK_SECONDS;
   }
 
   deploy(name, text) {
@@ -102,6 +117,11 @@ export class Mesh {
     return this.read("payment-escrow", "get-balance", [of]);
   }
 
+  /** Put STX into a wallet. */
+  fund(address, amount = WALLET_USTX) {
+    this.vm.mintSTX(address, amount);
+  }
+
   /** What a principal holds on the chain itself, outside the vault. */
   wallet(address, asset = STX) {
     return asset === STX
@@ -116,9 +136,13 @@ export class Mesh {
   }
 }
 
-/** A mesh with every contract deployed and every post-deployment call made. `append` adds code to a contract. */
-export async function bootMesh({ append = {}, vm = null, deployer = DEPLOYER } = {}) {
-  const mesh = new Mesh(vm ?? (await bootVm()), deployer);
+/**
+ * A mesh of its own with every contract deployed and every post-deployment call made.
+ * `append` adds code to a contract; `deployer` fixes the address that the mesh's domain names.
+ */
+export async function bootMesh({ append = {}, deployer = person(`deployer ${++deployers}`).address } = {}) {
+  const mesh = new Mesh(await sharedVm(), deployer);
+  mesh.vm.mintSTX(deployer, WALLET_USTX);
   for (const name of deployment.order) mesh.deploy(name, source(name) + (append[name] ?? ""));
   for (const { contract, function: method, args } of deployment.calls) {
     const outcome = mesh.call(contract, method, args.map((one) => deploymentArgument(one, deployer)));

@@ -1,0 +1,103 @@
+// Who may do what: the owner in two steps, roles, stewards, parameters, assets, the pause.
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { Cl } from "@stacks/transactions";
+import { person } from "./lib/action.mjs";
+import { bootMesh, code } from "./lib/mesh.mjs";
+import { maybe } from "./lib/values.mjs";
+
+const STRANGER = person("stranger").address;
+const STEWARD = person("steward").address;
+const DAY = 86_400n;
+const GATEWAY = Cl.stringAscii("gateway");
+const NOT_OWNER = { err: code("access/ERR-NOT-OWNER") };
+let mesh;
+const access = (method, args, sender) => mesh.call("access", method, args, sender);
+const settings = () => mesh.read("access", "get-settings");
+
+before(async () => {
+  mesh = await bootMesh();
+});
+
+test("every change is refused to a stranger", () => {
+  const changes = [
+    ["propose-owner", [maybe(STRANGER)]], ["set-role", [GATEWAY, STRANGER, true]],
+    ["pass-role", [GATEWAY, `${mesh.deployer}.action-gateway`, STRANGER]], ["steward-add", [STRANGER]],
+    ["steward-remove", [STEWARD]], ["set-grace", [45n * DAY]], ["set-relay-fee", [1n, STRANGER]],
+    ["set-asset", [null, Cl.stringAscii(""), true]], ["resume-deposits", []],
+  ];
+  for (const [method, args] of changes) assert.deepEqual(access(method, args, STRANGER), NOT_OWNER, method);
+});
+
+test("ownership passes only to the principal that was proposed and accepts", () => {
+  const next = person("next owner").address;
+  assert.deepEqual(access("accept-owner", [], next), { err: code("access/ERR-NOT-PROPOSED") });
+  assert.deepEqual(access("propose-owner", [maybe(next)]), { ok: true });
+  assert.equal(settings().owner, mesh.deployer);
+  assert.deepEqual(access("accept-owner", [], STRANGER), { err: code("access/ERR-NOT-PROPOSED") });
+  assert.deepEqual(access("accept-owner", [], next), { ok: true });
+  assert.deepEqual(access("set-grace", [45n * DAY]), NOT_OWNER);
+  assert.deepEqual(access("propose-owner", [maybe(mesh.deployer)], next), { ok: true });
+  assert.deepEqual(access("accept-owner", []), { ok: true });
+  assert.equal(settings()["proposed-owner"], null);
+});
+
+test("a proposal that was taken back cannot be accepted", () => {
+  access("propose-owner", [maybe(STRANGER)]);
+  access("propose-owner", [null]);
+  assert.deepEqual(access("accept-owner", [], STRANGER), { err: code("access/ERR-NOT-PROPOSED") });
+});
+
+test("a role that passes on is the successor's at once and no longer the predecessor's", () => {
+  const plays = (who) => mesh.read("access", "is-protocol-caller", [who, GATEWAY]);
+  const old = `${mesh.deployer}.action-gateway`;
+  assert.deepEqual(access("pass-role", [GATEWAY, old, STRANGER]), { ok: true });
+  assert.deepEqual([plays(old), plays(STRANGER)], [{ err: code("access/ERR-NOT-ROLE") }, { ok: true }]);
+  assert.deepEqual(access("pass-role", [GATEWAY, old, STEWARD]), { err: code("access/ERR-NOT-ROLE") });
+  assert.deepEqual(access("pass-role", [GATEWAY, STRANGER, old]), { ok: true });
+});
+
+test("stewards are counted once and can be dismissed", () => {
+  for (const _ of [1, 2]) assert.deepEqual(access("steward-add", [STEWARD]), { ok: true });
+  assert.equal(settings()["steward-count"], 1n);
+  assert.equal(mesh.read("access", "is-steward", [STEWARD]), true);
+  assert.deepEqual(access("steward-remove", [STEWARD]), { ok: true });
+  assert.deepEqual(access("steward-remove", [STEWARD]), { err: code("access/ERR-NOT-STEWARD") });
+  assert.equal(settings()["steward-count"], 0n);
+});
+
+test("the grace period stays between 30 days and a year, the relay's fee at or below five percent", () => {
+  const refused = { err: code("access/ERR-PARAMETER") };
+  for (const seconds of [0n, 30n * DAY - 1n, 365n * DAY + 1n, 2n ** 128n - 1n]) {
+    assert.deepEqual(access("set-grace", [seconds]), refused);
+  }
+  for (const seconds of [30n * DAY, 365n * DAY]) assert.deepEqual(access("set-grace", [seconds]), { ok: true });
+  assert.equal(mesh.read("access", "get-grace-seconds"), 365n * DAY);
+  assert.deepEqual(access("set-relay-fee", [501n, STRANGER]), refused);
+  assert.deepEqual(access("set-relay-fee", [500n, STRANGER]), { ok: true });
+  assert.deepEqual(mesh.read("access", "get-relay-fee"), { bps: 500n, to: STRANGER });
+});
+
+test("a steward may pause deposits and only the owner lets them run again", () => {
+  assert.deepEqual(access("pause-deposits", [], STRANGER), { err: code("access/ERR-NOT-STEWARD") });
+  access("steward-add", [STEWARD]);
+  assert.deepEqual(access("pause-deposits", [], STEWARD), { ok: true });
+  assert.deepEqual(mesh.read("access", "check-deposit", [null]), { err: code("access/ERR-DEPOSITS-PAUSED") });
+  assert.deepEqual(mesh.read("access", "check-withdrawal", [null]), { ok: "" });
+  assert.deepEqual(access("resume-deposits", [], STEWARD), NOT_OWNER);
+  assert.deepEqual(access("resume-deposits", []), { ok: true });
+  assert.deepEqual(access("pause-deposits", []), { ok: true });
+  assert.deepEqual(access("resume-deposits", []), { ok: true });
+});
+
+test("an asset that closes takes no deposits and still pays out, one never named does neither", () => {
+  const hours = maybe(mesh.hours);
+  assert.deepEqual(mesh.read("access", "check-deposit", [hours]), { ok: "hour-credit" });
+  access("set-asset", [hours, Cl.stringAscii("hour-credit"), false]);
+  assert.deepEqual(mesh.read("access", "check-deposit", [hours]), { err: code("access/ERR-ASSET-CLOSED") });
+  assert.deepEqual(mesh.read("access", "check-withdrawal", [hours]), { ok: "hour-credit" });
+  assert.deepEqual(mesh.read("access", "get-asset", [hours]), { name: "hour-credit", open: false });
+  const never = maybe(`${mesh.deployer}.never`);
+  assert.deepEqual(mesh.read("access", "check-deposit", [never]), { err: code("access/ERR-ASSET-CLOSED") });
+  assert.deepEqual(mesh.read("access", "check-withdrawal", [never]), { err: code("access/ERR-ASSET-UNKNOWN") });
+});
