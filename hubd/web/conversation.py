@@ -1,0 +1,180 @@
+"""One conversation with a phone over messages: the same for a phone that dialled in and for one the hub dialled.
+
+The phone speaks first, whoever dialled. Live news are read from the store by the conversation's own cursor, never queued:
+a slow phone costs the hub one task and one page, and loses nothing, for its cursor brings it back.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hubd.errors import HubdError, RemoteError
+from hubd.limits import PHONE_MESSAGES_BURST, PHONE_MESSAGES_PER_S, PHONE_NEWS_S, PHONE_OPEN_S, PHONE_SEND_S
+from hubd.ports import Cursor, Verdict
+from hubd.web import frames
+from hubd.web.door import PhoneDoor
+from hubd.web.frames import (
+    FROM_PHONE,
+    VERSION,
+    Actions,
+    AskChallenge,
+    Challenge,
+    Deferred,
+    End,
+    Err,
+    Get,
+    Hello,
+    Neg,
+    Ok,
+    Put,
+    Receipt,
+    Welcome,
+    cursor_text,
+    parse_cursor,
+)
+from hubd.web.proofs import authorization_of
+from hubd.web.quota import Bucket
+from hubd.web.standing import STRANGER, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class Wire(Protocol):
+    """Messages to and from one phone."""
+
+    async def receive(self) -> bytes | None:
+        """The next message, None when the phone has gone."""
+
+    async def send(self, message: bytes) -> None:
+        """Send; returns when the phone's side takes more. Raises `ConnectionError` when it has gone."""
+
+    async def close(self) -> None:
+        """Part; `receive` gives None from now on."""
+
+
+class Conversation:
+    """Runs until the phone parts, or breaks the rules of the wire."""
+
+    def __init__(self, door: PhoneDoor, wire: Wire, address: str) -> None:
+        self._door, self._wire, self._address = door, wire, address
+        self._reader = STRANGER
+        self._pushing: asyncio.Task[None] | None = None
+        self._pace = Bucket(PHONE_MESSAGES_PER_S, PHONE_MESSAGES_BURST, door.clock())
+        self._answers: dict[type[Any], Callable[[Any], Awaitable[None]]] = {
+            AskChallenge: self._challenge,
+            Hello: self._hello,
+            Put: self._put,
+            Get: self._get,
+            Neg: self._neg,
+        }
+
+    async def run(self) -> None:
+        """Answer until the end. Raises `TimeoutError` for a phone that connects and says nothing, or reads nothing."""
+        try:
+            async with asyncio.timeout(PHONE_OPEN_S):
+                message = await self._wire.receive()
+            while message is not None:
+                await asyncio.sleep(self._pace.wait_s(self._door.clock()))
+                self._pace.spend()
+                await self._answer(message)
+                message = await self._wire.receive()
+        finally:
+            await self._stop_pushing()
+
+    async def _answer(self, message: bytes) -> None:
+        try:
+            frame = frames.decode(message, FROM_PHONE)
+            await self._answers[type(frame)](frame)
+        except HubdError as error:
+            self._door.counters[f"socket:{error.code}"] += 1
+            await self._say(Err(error.code, None))
+
+    async def _say(self, frame: frames.Frame) -> None:
+        async with asyncio.timeout(PHONE_SEND_S):
+            await self._wire.send(frames.encode(frame))
+
+    async def _challenge(self, _asked: AskChallenge) -> None:
+        await self._say(Challenge(self._door.challenge(), self._door.hub))
+
+    async def _hello(self, hello: Hello) -> None:
+        """Agree on a version, learn who it is, say how to go on; then news flow until the end."""
+        if hello.version < 1:
+            raise RemoteError("version", f"this hub speaks version {VERSION}")
+        await self._stop_pushing()
+        wanted = _scope(hello.scope)
+        given = authorization_of(hello.authorization, self._door.charter.network) if hello.authorization else None
+        self._reader = self._door.reader(given, wanted)
+        mode = "cursor"
+        try:
+            start = await self._door.reading.start(parse_cursor(hello.cursor) if hello.cursor else None)
+        except RemoteError as error:
+            if error.code != "cursor-void":
+                raise
+            mode, start = "reconcile", await self._door.reading.end()
+        proof = self._door.prove_hello(hello.nonce)
+        await self._say(Welcome(min(hello.version, VERSION), mode, self._reader.scope.value, proof))
+        self._pushing = asyncio.create_task(self._push(start), name="phone-push")
+
+    async def _put(self, put: Put) -> None:
+        """DEFERRED and ERR as needed, then OK, which closes the answer."""
+        outcomes = await self._door.put(put.envelopes, self._address)
+        deferred = [[each.id, each.code] for each in outcomes if each.verdict is Verdict.DEFERRED]
+        if deferred:
+            await self._say(Deferred(deferred))
+        for outcome in outcomes:
+            if outcome.verdict is Verdict.REFUSED:
+                await self._say(Err(outcome.code, outcome.id))
+        taken = [each.id for each in outcomes if each.verdict is Verdict.OK and each.id is not None]
+        await self._say(Ok([[action_id, self._door.standing.settlement(action_id)[0]] for action_id in taken]))
+
+    async def _get(self, get: Get) -> None:
+        at = 0
+        while at < len(get.ids):
+            page, at = await self._door.reading.get_page(self._reader, get.ids, at)
+            if page:
+                await self._say(Actions(page))
+        await self._say(End(None))
+
+    async def _neg(self, neg: Neg) -> None:
+        await self._say(Neg(await self._door.reading.reconcile(self._reader, neg.message)))
+
+    async def _push(self, cursor: Cursor) -> None:
+        """Everything from the cursor on, then news as they come. Whatever ends it ends the conversation."""
+        try:
+            await self._push_on(cursor)
+        except (ConnectionError, TimeoutError):
+            self._door.counters["socket:too-slow"] += 1
+        except HubdError as error:
+            self._door.counters[f"socket:{error.code}"] += 1
+        await self._wire.close()
+
+    async def _push_on(self, cursor: Cursor) -> None:
+        told: Cursor | None = None
+        while True:
+            seen = self._door.news_count
+            page = await self._door.reading.page(self._reader, cursor)
+            if page.envelopes:
+                await self._say(Actions(page.envelopes))
+            for action_id, state, txid in await self._door.receipts(self._reader, page.actions):
+                await self._say(Receipt(action_id, state, txid))
+            cursor = page.cursor
+            if page.more:
+                continue
+            if cursor != told:
+                await self._say(End(cursor_text(cursor)))
+                told = cursor
+            await self._door.news(seen)
+            await asyncio.sleep(PHONE_NEWS_S)
+
+    async def _stop_pushing(self) -> None:
+        if self._pushing is not None:
+            self._pushing.cancel()
+            await asyncio.wait([self._pushing])
+            self._pushing = None
+
+
+def _scope(named: str) -> Scope | None:
+    """The scope a HELLO asks for; "" is the most it may have."""
+    if named not in ("", *Scope):
+        raise RemoteError("scope", "a scope is mesh, own or village")
+    return Scope(named) if named else None

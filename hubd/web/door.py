@@ -1,0 +1,162 @@
+"""The phones' door: every question a phone may ask, answered once, for HTTP, WebSocket and visits alike.
+
+It holds ports only and nothing for each phone. Validity is decided by the one door for bytes, taking by the intake,
+sight by the caller's scope; this file joins them and counts every outcome by its code.
+"""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hubd import __version__
+from hubd.action.charter import Charter
+from hubd.action.content import read_content
+from hubd.action.envelope import Action
+from hubd.action.principal import Principal, address
+from hubd.action.signature import Signer
+from hubd.action.sip018 import ActionId
+from hubd.errors import RemoteError
+from hubd.limits import CHALLENGE_RANDOM_BYTES
+from hubd.ports import Intake, Outcome
+from hubd.web import proofs
+from hubd.web.frames import VERSION
+from hubd.web.proofs import Authorization, Challenges
+from hubd.web.putting import Putting, tally
+from hubd.web.reading import PhoneStore, Reading
+from hubd.web.standing import STRANGER, Reader, Scope, Standing
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What the assembly hands over. `clock` is monotonic, in seconds; `chain_age_s` tells how many seconds ago this hub
+    last heard of the chain, None for never; `name` is what people call the hub.
+    """
+
+    store: PhoneStore
+    intake: Intake
+    standing: Standing
+    signer: Signer
+    charter: Charter
+    charter_file: bytes
+    clock: Callable[[], float]
+    name: str = ""
+    chain_age_s: Callable[[], int | None] = lambda: None
+
+
+class PhoneDoor:
+    """What a hub offers its phones."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.charter = ports.charter
+        self.charter_file = ports.charter_file
+        self.hub: Principal = ports.signer.principal(ports.charter.network)
+        self.clock = ports.clock
+        self.counters: Counter[str] = Counter()
+        self.standing = ports.standing
+        self.reading = Reading(ports.store, ports.standing)
+        self._ports = ports
+        self._putting = Putting(ports.store, ports.intake, ports.standing, ports.charter, ports.clock)
+        self._challenges = Challenges(secrets.token_bytes(32))
+        self._news = asyncio.Event()
+        self._tasks: set[asyncio.Task[list[Outcome]]] = set()
+        self.news_count = 0
+
+    async def status(self) -> dict[str, Any]:
+        """What anybody may know about this hub; nothing personal."""
+        summary = await self._ports.store.summary()
+        return {
+            "name": self._ports.name,
+            "mesh": self.charter.name,
+            "mesh_digest": self.charter.digest.hex(),
+            "network": self.charter.network.name,
+            "hub": address(self.hub),
+            "version": __version__,
+            "protocol": VERSION,
+            "count": summary.count,
+            "fingerprint": summary.fingerprint.hex(),
+            "chain_age_s": self._ports.chain_age_s(),
+        }
+
+    # --- who is asking
+
+    def challenge(self) -> bytes:
+        """A fresh challenge to sign."""
+        return self._challenges.mint(secrets.token_bytes(CHALLENGE_RANDOM_BYTES), self.clock())
+
+    def reader(self, given: Authorization | None, wanted: Scope | None) -> Reader:
+        """Who asks and how much it may see; `wanted` None is the most it may.
+
+        Raises `RemoteError`: `challenge`, `authorization`, `unregistered`, `scope` for more than it may.
+        """
+        if given is None:
+            if wanted not in (None, Scope.MESH):
+                raise RemoteError("authorization", "sign a challenge first", hint="GET /v1/challenge, then sign it")
+            return STRANGER
+        self._challenges.check(given.challenge, self.clock())
+        proofs.check_authorization(given, self.charter, self.hub)
+        person = self.standing.person_of(given.principal)
+        if person is None:
+            raise RemoteError("unregistered", "a key of nobody here", hint="register first, or come again after a sync")
+        at_home = self.standing.home_of(person) in (None, self.hub)
+        granted = wanted or (Scope.VILLAGE if at_home else Scope.OWN)
+        if granted is Scope.VILLAGE and not at_home:
+            raise RemoteError("scope", "this is not the person's home hub", hint="ask for scope=own here")
+        return STRANGER if granted is Scope.MESH else Reader(granted, person)
+
+    def prove_hello(self, nonce: bytes) -> bytes:
+        """This hub's key proof for a phone's nonce."""
+        return proofs.prove_hello(self._ports.signer, self.charter, nonce)
+
+    def prove_answer(self, nonce: bytes, body: bytes) -> bytes:
+        """This hub's key proof over an answer."""
+        return proofs.prove_answer(self._ports.signer, self.charter, nonce, body)
+
+    # --- what it brings
+
+    async def put(self, envelopes: Sequence[bytes], address_of_phone: str) -> list[Outcome]:
+        """One outcome for each envelope, in order; OK only for what is on disk."""
+        outcomes = await self._putting.put(envelopes, address_of_phone)
+        self.counters.update(tally(outcomes))
+        return outcomes
+
+    # --- what is new
+
+    def notify(self, actions: Sequence[Action]) -> None:
+        """The set has grown by these, whichever way they came, and the views know them: wake the live phones."""
+        self.news_count += 1
+        self._news.set()
+        self._news = asyncio.Event()
+        if waiting := self._putting.released_by(actions):
+            task = asyncio.create_task(self.put(waiting, ""), name="phone-quarantine")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def news(self, seen: int) -> None:
+        """Wait until something is new since `news_count` was `seen`."""
+        if self.news_count == seen:
+            await self._news.wait()
+
+    async def receipts(self, reader: Reader, actions: Sequence[Action]) -> list[tuple[ActionId, str, bytes]]:
+        """(id, state, txid) of this person's own actions that these receipts speak of."""
+        settled = [each for action in actions if action.kind == "relay-receipt" for each in _settled_ids(action)]
+        if not settled or reader.person is None:
+            return []
+        mine = Reader(Scope.OWN, reader.person)
+        found = await self.reading.get(mine, settled)
+        return [(action.id, *self.standing.settlement(action.id)) for action in found if action.kind != "relay-receipt"]
+
+
+def _settled_ids(receipt: Action) -> list[bytes]:
+    """The ids a receipt names; a receipt of another shape names none (the fold calls it void)."""
+    if receipt.content is None:
+        return []
+    try:
+        items = read_content(receipt.content, receipt.kind).get("items")
+    except RemoteError:
+        return []
+    rows = items if isinstance(items, list) else []
+    named = [row[0] for row in rows if isinstance(row, list) and row]
+    return [each for each in named if isinstance(each, bytes) and len(each) == 32]

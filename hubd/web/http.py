@@ -1,0 +1,233 @@
+"""The phone API over HTTP: CBOR bodies, one table of routes (docs/phone-api.md, "HTTP").
+
+Whatever the bytes, a caller gets an answer with a code: 4xx when the fault is the caller's, 503 when this hub cannot
+write at the moment. Pages of any origin may call (the app of one village syncs with the hub of the next): nothing here
+rests on cookies, every private read carries its own signature.
+"""
+
+import asyncio
+import base64
+import binascii
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from hubd.action import cbor
+from hubd.errors import HubdError, RemoteError
+from hubd.limits import PHONE_POST_BYTES_MAX, PHONE_REQUEST_S, RECONCILE_FRAME_BYTES_MAX
+from hubd.web import frames
+from hubd.web.door import PhoneDoor
+from hubd.web.frames import cursor_text, decode_body, expect, parse_cursor
+from hubd.web.proofs import NONCE_BYTES, parse_header
+from hubd.web.socket import serve_socket
+from hubd.web.standing import Reader, Scope
+
+CBOR = "application/cbor"
+JSON = "application/json"
+STATUS_OF = {
+    "authorization": 401,
+    "busy": 429,
+    "challenge": 401,
+    "cursor-void": 409,
+    "method": 405,
+    "not-found": 404,
+    "scope": 403,
+    "too-large": 413,
+    "too-slow": 408,
+    "unregistered": 403,
+}
+"""HTTP status by error code; 400 for the others of the caller's fault, 503 for this hub's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A body and what it is."""
+
+    body: bytes
+    media_type: str = CBOR
+    status: int = 200
+
+
+Endpoint = Callable[[PhoneDoor, Request], Awaitable[Answer]]
+
+
+def _cbor(value: Any) -> Answer:
+    return Answer(cbor.encode(value))
+
+
+async def _status(door: PhoneDoor, request: Request) -> Answer:
+    status = await door.status()
+    if CBOR in request.headers.get("accept", ""):
+        return _cbor(status)
+    return Answer(json.dumps(status).encode(), JSON)
+
+
+async def _charter(door: PhoneDoor, _request: Request) -> Answer:
+    return Answer(door.charter_file, "application/toml")
+
+
+async def _challenge(door: PhoneDoor, _request: Request) -> Answer:
+    return _cbor([door.challenge(), door.hub])
+
+
+async def _actions(door: PhoneDoor, request: Request) -> Answer:
+    area = request.query_params.get("area")
+    if area not in (None, "mesh"):
+        raise RemoteError("query", "the one area that is public is mesh")
+    reader = await _reader(door, request, Scope.MESH if area else None)
+    after = request.query_params.get("after")
+    cursor = await door.reading.start(parse_cursor(after) if after else None)
+    page = await door.reading.page(reader, cursor)
+    return _cbor([page.envelopes, cursor_text(page.cursor), page.more])
+
+
+async def _put(door: PhoneDoor, request: Request) -> Answer:
+    body = decode_body(await _body(request, PHONE_POST_BYTES_MAX), PHONE_POST_BYTES_MAX)
+    envelopes = expect(body, frames.envelopes, "a list of envelopes")
+    outcomes = await door.put(envelopes, caller_address(request))
+    return _cbor([[outcome.id, outcome.verdict.value, outcome.code] for outcome in outcomes])
+
+
+async def _reconcile(door: PhoneDoor, request: Request) -> Answer:
+    reader = await _reader(door, request, None)
+    return Answer(await door.reading.reconcile(reader, await _body(request, RECONCILE_FRAME_BYTES_MAX)))
+
+
+async def _get(door: PhoneDoor, request: Request) -> Answer:
+    reader = await _reader(door, request, None)
+    body = decode_body(await _body(request, PHONE_POST_BYTES_MAX), PHONE_POST_BYTES_MAX)
+    envelopes, looked_at = await door.reading.get_page(reader, expect(body, frames.ids, "a list of ids"))
+    return _cbor([envelopes, looked_at])
+
+
+ROUTES: dict[tuple[str, str], Endpoint] = {
+    ("GET", "/v1/status"): _status,
+    ("GET", "/v1/charter"): _charter,
+    ("GET", "/v1/challenge"): _challenge,
+    ("GET", "/v1/actions"): _actions,
+    ("POST", "/v1/actions"): _put,
+    ("POST", "/v1/reconcile"): _reconcile,
+    ("POST", "/v1/get"): _get,
+}
+SOCKET_PATH = "/v1/ws"
+
+
+def caller_address(request: Request | WebSocket) -> str:
+    """The caller's address for quotas; "" for this machine itself, which is no stranger."""
+    host = request.client.host if request.client else ""
+    try:
+        return "" if ipaddress.ip_address(host.partition("%")[0]).is_loopback else host
+    except ValueError:
+        return host
+
+
+async def _reader(door: PhoneDoor, request: Request, fixed: Scope | None) -> Reader:
+    """Who asks, by its header; `scope` in the query narrows what it may see."""
+    named = request.query_params.get("scope")
+    if named not in (None, *Scope):
+        raise RemoteError("scope", "a scope is mesh, own or village")
+    wanted = fixed or (Scope(named) if named else None)
+    header = request.headers.get("authorization")
+    if header is None and wanted is None:
+        raise RemoteError("authorization", "sign a challenge first", hint="GET /v1/challenge, then sign it")
+    given = parse_header(header, door.charter.network) if header is not None else None
+    return door.reader(given, wanted)
+
+
+async def _body(request: Request, bytes_max: int) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > bytes_max:
+            raise RemoteError("too-large", f"a body is at most {bytes_max} bytes")
+    return bytes(body)
+
+
+def failure(error: HubdError, request: Request) -> Answer:
+    """The answer that carries an error: CBOR, or JSON for whoever asks for it."""
+    status = STATUS_OF.get(error.code, 400) if isinstance(error, RemoteError) else 503
+    told = {"code": error.code, "hint": error.hint}
+    if JSON in request.headers.get("accept", ""):
+        return Answer(json.dumps(told).encode(), JSON, status)
+    return Answer(cbor.encode(told), CBOR, status)
+
+
+def _nonce(request: Request) -> bytes | None:
+    text = request.headers.get("hubd-nonce")
+    if text is None:
+        return None
+    try:
+        nonce = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RemoteError("nonce", "Hubd-Nonce is base64url of 16 bytes") from error
+    if len(nonce) != NONCE_BYTES:
+        raise RemoteError("nonce", "Hubd-Nonce is base64url of 16 bytes")
+    return nonce
+
+
+def _respond(door: PhoneDoor, answer: Answer, nonce: bytes | None) -> Response:
+    headers = {"cache-control": "no-store"}
+    if nonce is not None:
+        proof = base64.urlsafe_b64encode(door.prove_answer(nonce, answer.body))
+        headers["hubd-proof"] = proof.rstrip(b"=").decode("ascii")
+    return Response(answer.body, answer.status, headers, answer.media_type)
+
+
+def _guarded(door: PhoneDoor, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that always answers in time and in words."""
+
+    async def answer(request: Request) -> Response:
+        nonce = None
+        try:
+            nonce = _nonce(request)
+            async with asyncio.timeout(PHONE_REQUEST_S):
+                found = await endpoint(door, request)
+        except HubdError as error:
+            door.counters[f"http:{error.code}"] += 1
+            found = failure(error, request)
+        except TimeoutError:
+            door.counters["http:too-slow"] += 1
+            found = failure(RemoteError("too-slow", "the request took too long"), request)
+        except ClientDisconnect:
+            found = Answer(b"")
+        return _respond(door, found, nonce)
+
+    return answer
+
+
+def build(door: PhoneDoor) -> Starlette:
+    """The application of a hub's phone API."""
+
+    async def socket(websocket: WebSocket) -> None:
+        await serve_socket(door, websocket, caller_address(websocket))
+
+    async def unknown(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        code = {404: "not-found", 405: "method"}.get(status, "http")
+        return _respond(door, failure(RemoteError(code), request), None)
+
+    routes = [Route(path, _guarded(door, endpoint), methods=[method]) for (method, path), endpoint in ROUTES.items()]
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "Hubd-Nonce"],
+        expose_headers=["Hubd-Proof"],
+        max_age=86_400,
+    )
+    return Starlette(
+        routes=[*routes, WebSocketRoute(SOCKET_PATH, socket)],
+        middleware=[cors],
+        exception_handlers={HTTPException: unknown},
+    )

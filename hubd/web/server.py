@@ -1,0 +1,186 @@
+"""The server under the phone API: uvicorn inside the daemon's own loop, bounded before a byte is understood.
+
+uvicorn waits for ever for a first request's head, and counts no connections of one address. Both are held here, at the
+transport: a stalled stranger is let go after `PHONE_OPEN_S`, and one address cannot use up everybody's places.
+"""
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from hubd import limits
+from hubd.errors import FatalError
+
+_BACKLOG = 128
+_HEAD_BYTES_MAX = 16 * 1024  # a browser's request head is about 1 kB
+_STOP_S = 3  # for answers under way, when the daemon stops
+
+
+@dataclass
+class Places:
+    """Open connections, all and by address. Addresses of this machine itself are not limited."""
+
+    total_max: int = limits.PHONE_SOCKETS_MAX
+    per_address_max: int = limits.PHONE_SOCKETS_PER_ADDRESS_MAX
+    open_s: float = limits.PHONE_OPEN_S
+    idle_s: float = limits.PHONE_IDLE_S
+    is_own: Callable[[str], bool] = lambda host: host in ("127.0.0.1", "::1", "::ffff:127.0.0.1")
+    taken: Counter[str] = field(default_factory=Counter)
+    turned_away: int = 0
+
+    def take(self, host: str) -> bool:
+        """Whether there was a place."""
+        if self.taken.total() >= self.total_max or (not self.is_own(host) and self.taken[host] >= self.per_address_max):
+            self.turned_away += 1
+            return False
+        self.taken[host] += 1
+        return True
+
+    def leave(self, host: str) -> None:
+        """A connection has ended."""
+        self.taken[host] -= 1
+        if self.taken[host] <= 0:
+            del self.taken[host]
+
+
+def _host(transport: asyncio.BaseTransport) -> str:
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if peer else ""
+
+
+def _protocols(places: Places) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol]]:
+    """The two protocols of uvicorn, each holding its connection's place from the first byte to the last."""
+
+    class BoundedSocket(WebSocketsSansIOProtocol):
+        """A WebSocket, in the place of the HTTP connection that it was."""
+
+        place: str | None = None
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            if self.place is not None:
+                places.leave(self.place)
+                self.place = None
+
+    class BoundedHttp(H11Protocol):
+        """An HTTP connection with a place, and a deadline for each request's head."""
+
+        place: str | None = None
+        deadline: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+            super().connection_made(transport)
+            host = _host(transport)
+            if not places.take(host):
+                transport.abort()
+                return
+            self.place = host
+            self.arm(places.open_s)
+
+        def arm(self, seconds: float) -> None:
+            if self.deadline is not None:
+                self.deadline.cancel()
+            self.deadline = self.loop.call_later(seconds, self.give_up)
+
+        def give_up(self) -> None:
+            if self.cycle is None or self.cycle.response_complete:
+                self.transport.abort()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            self.arm(places.idle_s)
+
+        def handle_websocket_upgrade(self, event: Any) -> None:
+            super().handle_websocket_upgrade(event)
+            if self.deadline is not None:
+                self.deadline.cancel()
+            protocol = self.transport.get_protocol()
+            if isinstance(protocol, BoundedSocket):
+                protocol.place, self.place = self.place, None
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            if self.deadline is not None:
+                self.deadline.cancel()
+            if self.place is not None:
+                places.leave(self.place)
+                self.place = None
+
+    return BoundedHttp, BoundedSocket
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers: the daemon has its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class PhoneServer:
+    """The phone API on a port. Binding happens at once, so that a port in use is said before anything runs."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int, places: Places | None = None) -> None:
+        self.places = places or Places()
+        self._app, self._host = app, host
+        self._socket: socket.socket | None = _bind(host, port)
+        self.port: int = self._socket.getsockname()[1]
+
+    async def run(self) -> None:
+        """Serve until cancelled; then finish the answers under way and close. May be run again."""
+        listening = self._socket or _bind(self._host, self.port)
+        self._socket = None
+        server = _Server(_config(self._app, self.places))
+        serving = asyncio.create_task(server.serve(sockets=[listening]), name="phone-api")
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            server.should_exit = True
+            await serving
+            raise
+        finally:
+            listening.close()
+
+
+def _config(app: ASGIApp, places: Places) -> uvicorn.Config:
+    http_protocol, socket_protocol = _protocols(places)
+    return uvicorn.Config(
+        app,
+        http=http_protocol,
+        ws=socket_protocol,
+        ws_max_size=limits.PHONE_MESSAGE_BYTES_MAX,
+        ws_per_message_deflate=False,
+        h11_max_incomplete_event_size=_HEAD_BYTES_MAX,
+        timeout_keep_alive=limits.PHONE_IDLE_S,
+        timeout_graceful_shutdown=_STOP_S,
+        lifespan="off",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="error",
+    )
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A listening socket; "::" listens for both families. Raises `FatalError` in words."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server(
+            (host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6()
+        )
+    except OSError as error:
+        raise FatalError(
+            "port",
+            f"phones cannot be served on {host}:{port}: {error.strerror}",
+            hint="does another hub or web server use this port? name another one in the configuration",
+        ) from error

@@ -1,0 +1,97 @@
+"""What the phones' door asks of the views: who a key speaks for, how far it is known, how far an action is settled.
+
+A narrow protocol, so that the door never holds a view for longer than one question.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from hubd.action.envelope import Action
+from hubd.action.principal import Principal
+from hubd.action.sip018 import ActionId
+from hubd.fold.views import Views
+from hubd.web.quota import Rank
+
+AT_HUB = "at-hub"
+_PUBLIC = ("hub-", "steward-")
+_SHARED = (*_PUBLIC, "relay-")
+
+
+class Scope(StrEnum):
+    """How much of the set a caller sees."""
+
+    MESH = "mesh"  # anybody: the hubs and stewards, to be checked against the charter
+    OWN = "own"  # a registered person away from home: besides, what it wrote or is named in, and all receipts
+    VILLAGE = "village"  # a registered person at its home hub: all of it
+
+
+class Standing(Protocol):
+    """The views, as far as this door needs them."""
+
+    def person_of(self, key: Principal) -> Principal | None:
+        """The person a live key speaks for, None for a key of nobody."""
+
+    def home_of(self, person: Principal) -> Principal | None:
+        """The person's home hub, None where it named none."""
+
+    def rank(self, key: Principal) -> Rank:
+        """How far the author of an action is known."""
+
+    def settlement(self, action_id: ActionId) -> tuple[str, bytes]:
+        """How far an action is settled (`AT_HUB` where no receipt speaks of it) and by which transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who may read, and how much. A stranger has no person and sees the mesh's membership."""
+
+    scope: Scope
+    person: Principal | None = None
+
+    def sees(self, action: Action, standing: Standing) -> bool:
+        """Whether this reader may have this action."""
+        if self.scope is Scope.VILLAGE:
+            return True
+        if action.kind.startswith(_PUBLIC if self.scope is Scope.MESH else _SHARED):
+            return True
+        if self.scope is Scope.MESH or self.person is None:
+            return False
+        named = (action.statement.author, action.statement.who)
+        return any(key is not None and self.person in (key, standing.person_of(key)) for key in named)
+
+
+STRANGER = Reader(Scope.MESH)
+
+
+class ViewsStanding:
+    """The answers of the views, always the latest ones."""
+
+    def __init__(self, views: Callable[[], Views]) -> None:
+        self._views = views
+
+    def person_of(self, key: Principal) -> Principal | None:
+        """See `Standing`."""
+        return self._views().person_of(key)
+
+    def home_of(self, person: Principal) -> Principal | None:
+        """See `Standing`."""
+        found = self._views().persons.get(person)
+        return found.home if found is not None else None
+
+    def rank(self, key: Principal) -> Rank:
+        """See `Standing`."""
+        views = self._views()
+        if key in views.mesh.hubs or key in views.mesh.stewards:
+            return Rank.OFFICE
+        person = views.person_of(key)
+        if person is None or person not in views.persons:
+            return Rank.STRANGER
+        known = views.persons[person]
+        return Rank.VOUCHED if known.vouches or known.steward_vouches else Rank.NEWCOMER
+
+    def settlement(self, action_id: ActionId) -> tuple[str, bytes]:
+        """See `Standing`."""
+        found = self._views().settlement.get(action_id)
+        return (AT_HUB, b"") if found is None else (found.state.value, found.txid)
