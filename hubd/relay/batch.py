@@ -6,7 +6,7 @@ nothing may move.
 """
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hubd.action.clarity import Buff, ListCV, Ok, PrincipalCV, TupleCV, UInt, Value, decode
@@ -75,7 +75,7 @@ def _lane(action: Action) -> tuple[bool, Principal | None]:
     return is_withdrawal, action.statement.asset if is_withdrawal else None
 
 
-def in_causal_order(candidates: Iterable[Candidate]) -> list[Candidate]:
+def in_causal_order(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     """What an action needs comes before it: the action it is about, then kinds in their order, then ids."""
     waiting = {candidate.action.id: candidate for candidate in candidates}
     children: dict[ActionId, list[ActionId]] = {}
@@ -87,30 +87,31 @@ def in_causal_order(candidates: Iterable[Candidate]) -> list[Candidate]:
         else:
             ready.append((_RANK[candidate.action.kind], id_))
     heapq.heapify(ready)
-    ordered = []
     while ready:
         _, id_ = heapq.heappop(ready)
-        ordered.append(waiting[id_])
+        yield waiting[id_]
         for child in children.get(id_, ()):
             heapq.heappush(ready, (_RANK[waiting[child].action.kind], child))
-    return ordered
 
 
-def plan(candidates: Iterable[Candidate], actions_max: int) -> list[tuple[Action, ...]]:
-    """Groups of at most `actions_max` actions, each for one transaction, in the order in which they are to execute."""
-    groups: list[list[Action]] = []
-    open_groups: dict[tuple[bool, Principal | None], tuple[list[Action], int, int]] = {}
+def choose(candidates: Iterable[Candidate], actions_max: int) -> tuple[Action, ...]:
+    """The actions of the next transaction, in the order in which they are to execute; empty where none may travel.
+
+    The earliest in causal order decides the lane; an action that would exceed its own crowd or the bytes ends the group,
+    so that nothing overtakes what it needs.
+    """
+    chosen: list[Action] = []
+    room, bytes_left = actions_max, RELAY_BATCH_BYTES_MAX
     for candidate in in_causal_order(candidates):
-        action, lane = candidate.action, _lane(candidate.action)
-        item_bytes = len(_item(action))
-        group, room, bytes_left = open_groups.get(lane, ([], 0, 0))
-        room = min(room, candidate.crowd_max - len(group))
-        if room < 1 or item_bytes > bytes_left:
-            group, room, bytes_left = [], min(actions_max, candidate.crowd_max), RELAY_BATCH_BYTES_MAX
-            groups.append(group)
-        group.append(action)
-        open_groups[lane] = (group, room - 1, bytes_left - item_bytes)
-    return [tuple(group) for group in sorted(groups, key=lambda group: _lane(group[0])[0])]
+        action, length = candidate.action, len(chosen)
+        if chosen and _lane(action) != _lane(chosen[0]):
+            continue
+        room, bytes_left = min(room, candidate.crowd_max - length), bytes_left - len(_item(action))
+        if chosen and (room < 1 or bytes_left < 0):
+            break
+        chosen.append(action)
+        room -= 1
+    return tuple(chosen)
 
 
 def _item(action: Action) -> bytes:
@@ -118,12 +119,11 @@ def _item(action: Action) -> bytes:
 
 
 def build(actions: Sequence[Action], venue: Venue) -> Batch:
-    """The call of one group of `plan`."""
-    assert actions
-    assert len({_lane(action) for action in actions}) == 1, "withdrawals travel apart"
+    """The call of one group of `choose`. Without actions, a call that does nothing: it fills an account nonce."""
+    assert len({_lane(action) for action in actions}) <= 1, "withdrawals travel apart"
     items = _LIST + len(actions).to_bytes(4, "big") + b"".join(_item(action) for action in actions)
     ids = tuple(action.id for action in actions)
-    is_withdrawal, asset = _lane(actions[0])
+    is_withdrawal, asset = _lane(actions[0]) if actions else (False, None)
     if not is_withdrawal:
         return Batch(ids, Call(venue.gateway, SUBMIT, (items,)), ())
     sum_max = min(sum(action.statement.amount for action in actions), _POST_CONDITION_MAX)

@@ -22,17 +22,17 @@ class Fate(Enum):
 
 _DONE = (DONE, SPENT)
 _REFUSED = (
-    1, 2, 3, 5, 7,  # signature, author, range, expired, who is missing
-    200, 202, 203, 206,  # key of another person, revoked, ended; unknown roles
+    1, 2, 3, 5, 6, 7, 10,  # signature, author, range, expired, unknown kind, who is missing, length
+    200, 202, 203, 204, 205, 206,  # key taken, revoked, ended, beyond its scope or its cap; unknown roles
     600, 602, 603, 604, 606, 608, 609, 610, 612,  # exists, no party, oneself, not open, over, terms, bits, twice, range
     700, 702, 704, 706,  # amount, lock exists, lock settled, recipient
     802, 803, 804, 806, 807, 808,  # not a party, other, sealed twice, stars, differs from its seal, opened twice
     ABORTED,
 )  # fmt: skip
 _WAITS = (
-    6, 8, 9,  # a kind for a later gateway; a token in the wrong batch
-    101, 107,  # the gateway has no role now; the asset is not admitted yet
-    201, 204, 205,  # the key is nobody's yet, or a key-add for it is on its way
+    8, 9,  # a token in the wrong batch
+    101, 105, 106, 107,  # set-up calls are still to come; deposits paused; the asset is closed or not admitted yet
+    201,  # the key is nobody's yet
     601, 605, 607, 611,  # booking, confirmation, attendance, or the tutor's registration is on its way
     701, 703, 705,  # a deposit or a lock is on its way; the token refused for now
     800, 801, 805, 809,  # lesson, attendance, own seal or the other's seal is on its way

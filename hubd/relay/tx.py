@@ -175,9 +175,7 @@ def _body(transaction: Transaction) -> bytes:
     """Everything behind the authorization: what both signatures cover and no fee changes."""
     conditions = tuple(_post_condition(condition) for condition in transaction.conditions)
     return (
-        bytes([_ANCHOR_ANY, transaction.mode])
-        + _counted(len(conditions), conditions)
-        + _payload(transaction.payload)
+        bytes([_ANCHOR_ANY, transaction.mode]) + _counted(len(conditions), conditions) + _payload(transaction.payload)
     )
 
 

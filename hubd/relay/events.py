@@ -1,0 +1,187 @@
+"""What happens to the outbox, and what it asks for. In events are in the past tense, requests imperative."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from hubd.action.envelope import Action
+from hubd.action.principal import Principal
+from hubd.action.sip018 import ActionId
+from hubd.ports import LedgerEntry, TransactionState
+from hubd.relay.chain import Account, Seen
+from hubd.relay.tx import Transaction
+
+# --- in events
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRead:
+    """The program started: what the ledger holds, once, before anything else."""
+
+    entries: tuple[LedgerEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionsAppended:
+    """Actions are in the set that no receipt has settled. The same one twice changes nothing."""
+
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSettled:
+    """Receipts, of whatever hub, say what became of an action."""
+
+    id: ActionId
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActionsClaimed:
+    """One other hub says that these are done, and nobody has confirmed it yet."""
+
+    ids: tuple[ActionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleChanged:
+    """Vault balances or keys of these people are others than before: what failed for them may go now."""
+
+    people: tuple[Principal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSeen:
+    """The wallet's account, as a node sees it."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionSigned:
+    """A transaction that was asked for is signed, and on disk."""
+
+    entry: LedgerEntry
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastTaken:
+    """A node has the transaction in its mempool."""
+
+    txid: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastRefused:
+    """A node refused the transaction: its reason, and the number it wanted, if it named one."""
+
+    txid: bytes
+    reason: str
+    wanted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionSeen:
+    """A node says where a transaction stands. None: it keeps no index and can't say."""
+
+    txid: bytes
+    seen: Seen | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpentSeen:
+    """Which of the actions of an account nonce's transactions the gateway has executed, by whichever transaction."""
+
+    account_nonce: int
+    spent: frozenset[ActionId]
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """The driver's pace: look what is due. `fees_day_ustx` were spent in the last 24 hours."""
+
+    fees_day_ustx: int
+
+
+InEvent: TypeAlias = (
+    LedgerRead
+    | ActionsAppended
+    | ActionSettled
+    | ActionsClaimed
+    | PeopleChanged
+    | AccountSeen
+    | TransactionSigned
+    | BroadcastTaken
+    | BroadcastRefused
+    | TransactionSeen
+    | SpentSeen
+    | TimerFired
+)
+
+# --- requests
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Sign this, record it, and report `TransactionSigned`."""
+
+    transaction: Transaction
+    function: str
+    ids: tuple[ActionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignAgain:
+    """Sign the same transaction with a higher fee, record it, and report `TransactionSigned`."""
+
+    entry: LedgerEntry
+    fee_ustx: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Hand these bytes to a node, and report whether it took them."""
+
+    entry: LedgerEntry
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Ask where a transaction stands, and report `TransactionSeen`."""
+
+    txid: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AskSpent:
+    """Ask the gateway which of these it has executed, and report `SpentSeen`."""
+
+    account_nonce: int
+    ids: tuple[ActionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """The chain took these back: read them from the set again, and report `ActionsAppended`."""
+
+    ids: tuple[ActionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Note a transaction's state in the ledger."""
+
+    txid: bytes
+    state: TransactionState
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the operator should find in the log: a name of docs/relay.md, and what it is about."""
+
+    name: str
+    detail: str = ""
+    ids: Collection[ActionId] = ()
+
+
+OutEvent: TypeAlias = Sign | SignAgain | Broadcast | LookUp | AskSpent | Fetch | Mark | Note

@@ -1,0 +1,354 @@
+"""The outbox: which actions still need the chain, in which transactions they travel, and what became of those.
+
+Sans-IO: `handle(event, now)` returns what to do; `now` is a monotonic clock in seconds. Rules it keeps (docs/relay.md):
+
+1. A transaction is on disk before a node sees it, and the identical bytes are sent again until the chain has used its
+   account nonce. Whatever a node says meanwhile (dropped, unknown) only changes when we ask or send next.
+2. An action is in at most one open account nonce, so no fee is paid twice for it by this hub.
+3. An aborted or too heavy transaction comes again in halves, until the culprit travels alone.
+4. Nothing is forgotten: an action stays queued until the chain has it or has refused it for good.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from hubd.action.sip018 import ActionId
+from hubd.errors import RemoteError
+from hubd.limits import (
+    RELAY_BATCH_ACTIONS,
+    RELAY_CHAINED_MAX,
+    RELAY_FEE_USTX_MAX,
+    RELAY_FEE_USTX_MIN,
+    RELAY_FEES_DAY_USTX_MAX,
+    RELAY_IN_FLIGHT_MAX,
+    RELAY_REPLACEMENTS_MAX,
+)
+from hubd.ports import LedgerEntry, TransactionState
+from hubd.relay import events as ev
+from hubd.relay.batch import Batch, Candidate, Venue, build, choose, is_carried, results
+from hubd.relay.chain import MINED, Account, Remedy, Seen, Standing, remedy
+from hubd.relay.codes import Fate, fate
+from hubd.relay.queue import Item, Queue
+from hubd.relay.slots import Slot, Slots
+from hubd.relay.tx import Transaction, size_bytes
+
+RESEND_S = 300  # after a node refused or lost a transaction that may still be mined
+LOOK_S = 60  # between two looks at a transaction whose account nonce is not used yet
+STUCK_S = 1_800  # without being mined, before the fee is raised: three Bitcoin blocks
+LOST_S = 600  # an account nonce is used and no node knows by what, before the gateway itself is asked
+CLAIM_S = 120  # what another hub claims to have settled is given this long to be confirmed
+GAP = "gap"  # the ledger's word for a transaction that only fills an account nonce
+_HALTS = ("wallet-empty", "contracts-missing")  # what is signed is tried again, and nothing more is signed
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the operator decides, and how long to gather actions before a batch leaves."""
+
+    actions_max: int = RELAY_BATCH_ACTIONS
+    fee_ustx_per_byte: int = 2
+    fees_day_ustx_max: int = RELAY_FEES_DAY_USTX_MAX
+    gather_s: float = 10.0
+
+
+def raised(fee_ustx: int) -> int:
+    """The fee of a replacement: any higher one is admitted, a quarter more is worth a miner's while."""
+    return fee_ustx * 5 // 4 + 1
+
+
+class Outbox:
+    """The relay's machine over actions and transactions. `trouble` is the code of what a person should look at, or ""."""
+
+    def __init__(self, venue: Venue, terms: Terms) -> None:
+        self.terms = terms
+        self.account: Account | None = None
+        self.trouble = ""
+        self.queue = Queue()
+        self.slots = Slots()
+        self._venue = venue
+        self._actions_max = terms.actions_max
+        self._fees_day_ustx = 0
+        self._rules: dict[type, Callable[[Any, float], list[ev.OutEvent]]] = {
+            ev.LedgerRead: self._ledger_read,
+            ev.ActionsAppended: self._actions_appended,
+            ev.ActionSettled: self._action_settled,
+            ev.ActionsClaimed: self._actions_claimed,
+            ev.PeopleChanged: self._people_changed,
+            ev.AccountSeen: self._account_seen,
+            ev.TransactionSigned: self._transaction_signed,
+            ev.BroadcastTaken: self._broadcast_taken,
+            ev.BroadcastRefused: self._broadcast_refused,
+            ev.TransactionSeen: self._transaction_seen,
+            ev.SpentSeen: self._spent_seen,
+            ev.TimerFired: self._timer_fired,
+        }
+
+    def handle(self, event: ev.InEvent, now: float) -> list[ev.OutEvent]:
+        """What to do about an event, in order."""
+        return self._rules[type(event)](event, now)
+
+    # --- actions
+
+    def _ledger_read(self, event: ev.LedgerRead, now: float) -> list[ev.OutEvent]:
+        self.slots.read(event.entries, now)
+        return []
+
+    def _actions_appended(self, event: ev.ActionsAppended, now: float) -> list[ev.OutEvent]:
+        for action in event.actions:
+            if is_carried(action, self._venue):
+                self.queue.add(action, now + self.terms.gather_s)
+        return []
+
+    def _action_settled(self, event: ev.ActionSettled, now: float) -> list[ev.OutEvent]:
+        self._apply(event.id, event.code, now)
+        return []
+
+    def _actions_claimed(self, event: ev.ActionsClaimed, now: float) -> list[ev.OutEvent]:
+        for id_ in event.ids:
+            self.queue.postpone(id_, now + CLAIM_S)
+        return []
+
+    def _people_changed(self, event: ev.PeopleChanged, now: float) -> list[ev.OutEvent]:
+        self.queue.wake(event.people, now)
+        return []
+
+    def _apply(self, id_: ActionId, code: int, now: float) -> None:
+        match fate(code):
+            case Fate.DONE:
+                self.queue.done(id_, now)
+            case Fate.REFUSED:
+                self.queue.finish(id_)
+            case Fate.WAITS:
+                self.queue.fail(id_, now)
+
+    # --- signing and sending
+
+    def _timer_fired(self, event: ev.TimerFired, now: float) -> list[ev.OutEvent]:
+        self._fees_day_ustx = event.fees_day_ustx
+        out: list[ev.OutEvent] = []
+        for nonce in self.slots.nonces():
+            out += self._tend(nonce, self.slots.open[nonce], now)
+        return out + self._sign_due(now)
+
+    def _tend(self, nonce: int, slot: Slot, now: float) -> list[ev.OutEvent]:
+        """One open slot: look it up, send it, or raise its fee."""
+        if self.account is not None and nonce < self.account.account_nonce:
+            return [ev.LookUp(entry.txid) for entry in reversed(slot.entries)]
+        if slot.is_spoiled:
+            return []
+        if slot.send_s is not None:
+            return [ev.Broadcast(slot.entry)] if slot.send_s <= now else []
+        if now - slot.since_s >= STUCK_S and nonce == min(self.slots.open):
+            return self._raise_fee(slot, raised(slot.fee_ustx), now)
+        if now - slot.looked_s >= LOOK_S:
+            slot.looked_s = now
+            return [ev.LookUp(slot.entry.txid)]
+        return []
+
+    def _raise_fee(self, slot: Slot, fee_ustx: int, now: float) -> list[ev.OutEvent]:
+        fee_ustx = max(fee_ustx, raised(slot.fee_ustx))
+        is_spent_out = len(slot.entries) > RELAY_REPLACEMENTS_MAX or fee_ustx > RELAY_FEE_USTX_MAX
+        if is_spent_out or not self._afford(fee_ustx - slot.fee_ustx):
+            slot.since_s, slot.send_s = now, now + RESEND_S
+            return []
+        slot.since_s, slot.send_s = now, None
+        return [ev.SignAgain(slot.entry, fee_ustx)]
+
+    def _sign_due(self, now: float) -> list[ev.OutEvent]:
+        if self.account is None or self.trouble in _HALTS:
+            return []
+        requests: list[ev.OutEvent] = []
+        nonces, ids = set(self.slots.open), set[ActionId]()
+        for nonce in self.slots.vacancies(self.account.account_nonce):
+            is_far = nonce >= self.account.account_nonce + RELAY_CHAINED_MAX
+            if nonce not in nonces and (len(nonces) >= RELAY_IN_FLIGHT_MAX or is_far):
+                break
+            chosen = choose(self._candidates(nonce, ids, now), min(self._actions_max, self.terms.actions_max))
+            is_gap = any(other > nonce for other in self.slots.open)  # it would hold up what follows
+            request = self._sign(nonce, build(chosen, self._venue)) if chosen or is_gap else None
+            if request is None:
+                break
+            requests.append(request)
+            nonces.add(nonce)
+            ids.update(request.ids)
+        return requests
+
+    def _candidates(self, nonce: int, taken: set[ActionId], now: float) -> list[Candidate]:
+        """What may travel now with this account nonce: what is under way nowhere else. An action whose parent is queued
+        and may not travel yet waits with it.
+        """
+        own = self.slots.open[nonce].ids if nonce in self.slots.open else frozenset()
+        due: dict[ActionId, Item] = {
+            item.action.id: item
+            for item in self.queue.due(now)
+            if item.action.id not in taken and (item.action.id in own or item.action.id not in self.slots)
+        }
+        return [
+            Candidate(item.action, item.crowd_max)
+            for item in due.values()
+            if (parent := item.action.statement.subject) in due
+            or parent in taken
+            or parent in self.slots
+            or parent not in self.queue
+        ]
+
+    def _sign(self, nonce: int, batch: Batch) -> ev.Sign | None:
+        unpriced = Transaction(batch.call, nonce, fee_ustx=0, conditions=batch.conditions)
+        fee_ustx = max(RELAY_FEE_USTX_MIN, size_bytes(unpriced) * self.terms.fee_ustx_per_byte)
+        slot = self.slots.open.get(nonce)
+        if slot is not None:
+            fee_ustx = max(fee_ustx, raised(slot.fee_ustx))
+        if not self._afford(min(fee_ustx, RELAY_FEE_USTX_MAX)):
+            return None
+        transaction = Transaction(batch.call, nonce, min(fee_ustx, RELAY_FEE_USTX_MAX), conditions=batch.conditions)
+        return ev.Sign(transaction, batch.call.function if batch.ids else GAP, batch.ids)
+
+    def _afford(self, fee_ustx: int) -> bool:
+        """Whether today's budget has room; takes it at once."""
+        if self._fees_day_ustx + fee_ustx > self.terms.fees_day_ustx_max:
+            self.trouble = "fees-day"
+            return False
+        self._fees_day_ustx += fee_ustx
+        if self.trouble == "fees-day":
+            self.trouble = ""
+        return True
+
+    def _transaction_signed(self, event: ev.TransactionSigned, now: float) -> list[ev.OutEvent]:
+        before = self.slots.open.get(event.entry.account_nonce)
+        replaced = before.entry.txid if before is not None else None
+        self.slots.put(event.entry, now)
+        marks: list[ev.OutEvent] = [ev.Mark(replaced, TransactionState.REPLACED)] if replaced else []
+        return [*marks, ev.Broadcast(event.entry)]
+
+    # --- what nodes answer
+
+    def _broadcast_taken(self, event: ev.BroadcastTaken, _now: float) -> list[ev.OutEvent]:
+        slot = self.slots.of(event.txid)
+        if slot is None:
+            return []
+        if event.txid == slot.entry.txid:
+            slot.send_s = None
+        self.trouble = ""
+        return [ev.Mark(event.txid, TransactionState.BROADCAST)]
+
+    def _broadcast_refused(self, event: ev.BroadcastRefused, now: float) -> list[ev.OutEvent]:
+        slot = self.slots.of(event.txid)
+        if slot is None or event.txid != slot.entry.txid:
+            return []
+        slot.send_s = now + RESEND_S
+        note = ev.Note("transaction-refused", event.reason)
+        match remedy(event.reason):
+            case Remedy.RAISE:
+                return [note, *self._raise_fee(slot, (event.wanted or 0) + 1, now)]
+            case Remedy.LOOK:
+                return [ev.LookUp(entry.txid) for entry in reversed(slot.entries)]
+            case Remedy.SPLIT:
+                self._spoil(slot, now)
+            case Remedy.FUND:
+                self.trouble = "wallet-empty"
+            case Remedy.STOP:
+                self.trouble = "contracts-missing"
+            case Remedy.WAIT:
+                pass
+        return [note]
+
+    def _spoil(self, slot: Slot, now: float) -> None:
+        """This transaction is not to be sent again: halves of it are, the first with the same account nonce."""
+        slot.is_spoiled, slot.send_s = True, None
+        ids = slot.entry.ids
+        self._actions_max = max(1, len(ids) // 2)
+        self.queue.crowd(ids, len(ids) // 2)
+        if len(ids) == 1:
+            self.queue.fail(ids[0], now)
+
+    def _account_seen(self, event: ev.AccountSeen, now: float) -> list[ev.OutEvent]:
+        self.account = event.account
+        returned = self.slots.reopen(event.account.account_nonce, now)
+        ids = tuple(id_ for entry in returned for id_ in entry.ids)
+        self.queue.forget(ids)
+        marks: list[ev.OutEvent] = [ev.Mark(entry.txid, TransactionState.BROADCAST) for entry in returned]
+        return [*marks, ev.Fetch(ids)] if ids else marks
+
+    def _transaction_seen(self, event: ev.TransactionSeen, now: float) -> list[ev.OutEvent]:
+        slot, seen = self.slots.of(event.txid), event.seen
+        if slot is None:
+            return []
+        slot.looked_s = now
+        if seen is not None and seen.standing in MINED:
+            return self._mined(slot, event.txid, seen, now)
+        if self.account is not None and slot.entry.account_nonce < self.account.account_nonce:
+            return self._lost(slot, has_index=seen is not None, now=now)
+        if seen is None or event.txid != slot.entry.txid:
+            return []
+        if seen.standing is Standing.TOO_HEAVY:
+            self._spoil(slot, now)
+        elif seen.standing in (Standing.DROPPED, Standing.REPLACED, Standing.UNKNOWN) and slot.send_s is None:
+            slot.send_s = now
+        is_dropped = seen.standing in (Standing.TOO_HEAVY, Standing.DROPPED, Standing.REPLACED)
+        return [ev.Mark(event.txid, TransactionState.DROPPED)] if is_dropped else []
+
+    def _lost(self, slot: Slot, *, has_index: bool, now: float) -> list[ev.OutEvent]:
+        """The nonce is used, and this is not known to be the transaction: ask the gateway in the end."""
+        slot.lost_since_s = now if slot.lost_since_s is None else slot.lost_since_s
+        if has_index and now - slot.lost_since_s < LOST_S:
+            return []
+        return [ev.AskSpent(slot.entry.account_nonce, tuple(sorted(slot.ids)))]
+
+    def _spent_seen(self, event: ev.SpentSeen, now: float) -> list[ev.OutEvent]:
+        slot = self.slots.open.get(event.account_nonce)
+        if slot is None:
+            return []
+        winner = slot.entry if event.spent else None
+        self.slots.close(event.account_nonce, winner)
+        for id_ in slot.ids:
+            if id_ in event.spent:
+                self.queue.done(id_, now)
+            else:
+                self.queue.fail(id_, now)
+        return _marks(slot.entries, winner, TransactionState.INCLUDED)
+
+    def _mined(self, slot: Slot, txid: bytes, seen: Seen, now: float) -> list[ev.OutEvent]:
+        winner = next(entry for entry in slot.entries if entry.txid == txid)
+        self.slots.close(winner.account_nonce, winner)
+        if seen.standing is Standing.SUCCESS:
+            self._executed(winner, seen, now)
+            return _marks(slot.entries, winner, TransactionState.INCLUDED)
+        notes: list[ev.OutEvent] = [ev.Note("transaction-aborted", seen.standing.value, winner.ids)]
+        self._aborted(winner, seen.standing, now)
+        return _marks(slot.entries, winner, TransactionState.ABORTED) + notes
+
+    def _executed(self, winner: LedgerEntry, seen: Seen, now: float) -> None:
+        codes = dict(_results(seen))
+        for id_ in winner.ids:
+            if id_ in codes:
+                self._apply(id_, codes[id_], now)
+            else:
+                self.queue.fail(id_, now)
+        self._actions_max = min(self._actions_max + 1, self.terms.actions_max)
+
+    def _aborted(self, winner: LedgerEntry, standing: Standing, now: float) -> None:
+        self.queue.crowd(winner.ids, len(winner.ids) // 2)
+        if len(winner.ids) != 1:
+            return
+        (culprit,) = winner.ids
+        if standing is Standing.ABORTED:
+            self.queue.strike(culprit, now)
+            self.queue.finish(culprit)
+        else:
+            self.queue.fail(culprit, now)
+
+
+def _results(seen: Seen) -> Iterable[tuple[ActionId, int]]:
+    try:
+        return results(seen.result)
+    except RemoteError:
+        return ()
+
+
+def _marks(entries: list[LedgerEntry], winner: LedgerEntry | None, state: TransactionState) -> list[ev.OutEvent]:
+    """The winner got `state`; whatever else stood in its slot never will be mined."""
+    return [
+        ev.Mark(entry.txid, state if winner is not None and entry.txid == winner.txid else TransactionState.REPLACED)
+        for entry in entries
+    ]

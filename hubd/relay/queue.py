@@ -1,0 +1,140 @@
+"""The actions that still need the chain, and when each may travel next.
+
+An action leaves the queue when the chain has it or has refused it for good. What failed for want of something else comes
+again with growing pauses, at most `RELAY_TRIES_MAX` times by the clock; after that, and sooner where it can, it comes
+when something about it changes: the action it is about, another one about the same, or one of its author's is done.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hubd.action.envelope import Action
+from hubd.action.sip018 import NO_ID, ActionId
+from hubd.limits import RELAY_BATCH_ACTIONS_MAX, RELAY_STRIKES_MAX, RELAY_TRIES_MAX
+
+if TYPE_CHECKING:
+    from hubd.action.principal import Principal
+
+RETRY_S = 30  # the first pause; each further one is twice as long
+STRIKE_PAUSE_S = 86_400  # for an author whose actions abort whole batches
+
+
+@dataclass(slots=True)
+class Item:
+    """An action in the queue. `due_s` None: it waits for a change, not for the clock."""
+
+    action: Action
+    due_s: float | None
+    tries: int = 0
+    crowd_max: int = RELAY_BATCH_ACTIONS_MAX
+
+
+def _keys(action: Action) -> Iterator[bytes]:
+    """What an action depends on: changes under these keys wake it."""
+    statement = action.statement
+    yield statement.author
+    if statement.who is not None:
+        yield statement.who
+    if statement.subject != NO_ID:
+        yield statement.subject
+
+
+class Queue:
+    """Waiting actions by id, with an index of what wakes them."""
+
+    def __init__(self) -> None:
+        self._items: dict[ActionId, Item] = {}
+        self._waiting_for: dict[bytes, set[ActionId]] = {}
+        self._finished: set[ActionId] = set()
+        self._strikes: dict[Principal, int] = {}
+        self._paused_until_s: dict[Principal, float] = {}
+
+    def __contains__(self, id_: ActionId) -> bool:
+        return id_ in self._items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[ActionId]:
+        return iter(self._items)
+
+    @property
+    def parked(self) -> int:
+        """How many wait for a change."""
+        return sum(item.due_s is None for item in self._items.values())
+
+    def add(self, action: Action, due_s: float) -> None:
+        """Take an action in, unless it is here or was."""
+        if action.id in self._items or action.id in self._finished:
+            return
+        self._items[action.id] = Item(action, due_s)
+        for key in _keys(action):
+            self._waiting_for.setdefault(key, set()).add(action.id)
+
+    def forget(self, ids: Iterable[ActionId]) -> None:
+        """The chain took back what it said about these: they may be added again."""
+        self._finished.difference_update(ids)
+
+    def finish(self, id_: ActionId) -> None:
+        """The chain has it, or will never take it."""
+        self._finished.add(id_)
+        item = self._items.pop(id_, None)
+        if item is None:
+            return
+        for key in _keys(item.action):
+            waiting = self._waiting_for[key]
+            waiting.discard(id_)
+            if not waiting:
+                del self._waiting_for[key]
+
+    def done(self, id_: ActionId, now: float) -> None:
+        """The chain has it: finish it, and wake what may have waited for it."""
+        item = self._items.get(id_)
+        self.finish(id_)
+        self.wake([id_], now)
+        if item is not None:
+            self.wake([item.action.statement.author, item.action.statement.subject], now)
+
+    def wake(self, keys: Iterable[bytes], now: float) -> None:
+        """Something changed under these keys: what failed before may go at once."""
+        for key in keys:
+            for id_ in self._waiting_for.get(key, ()):
+                if self._items[id_].tries:
+                    self._items[id_].due_s = now
+
+    def fail(self, id_: ActionId, now: float) -> None:
+        """It could not be done now. It comes again after a pause, or when something changes."""
+        item = self._items.get(id_)
+        if item is not None:
+            item.tries = min(item.tries + 1, RELAY_TRIES_MAX)
+            item.due_s = now + RETRY_S * 2 ** (item.tries - 1) if item.tries < RELAY_TRIES_MAX else None
+
+    def postpone(self, id_: ActionId, due_s: float) -> None:
+        """Not before `due_s`."""
+        if id_ in self._items:
+            self._items[id_].due_s = due_s
+
+    def crowd(self, ids: Iterable[ActionId], crowd_max: int) -> None:
+        """These may share a transaction with fewer others from now on: one of them spoiled it for all."""
+        for id_ in ids:
+            if id_ in self._items:
+                item = self._items[id_]
+                item.crowd_max = max(1, min(crowd_max, item.crowd_max))
+
+    def strike(self, id_: ActionId, now: float) -> None:
+        """It aborted its transaction, alone. An author who does so often pauses for a day."""
+        item = self._items.get(id_)
+        if item is not None:
+            author = item.action.statement.author
+            self._strikes[author] = self._strikes.get(author, 0) + 1
+            if self._strikes[author] >= RELAY_STRIKES_MAX:
+                self._paused_until_s[author] = now + STRIKE_PAUSE_S
+
+    def due(self, now: float) -> Iterator[Item]:
+        """Items that may travel now."""
+        for item in self._items.values():
+            if item.due_s is not None and item.due_s <= now:
+                paused_until_s = self._paused_until_s.get(item.action.statement.author, now)
+                if paused_until_s <= now:
+                    yield item
