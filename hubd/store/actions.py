@@ -8,7 +8,7 @@ import asyncio
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hubd.action import cbor, envelope
 from hubd.action.content import is_anchored
@@ -16,7 +16,7 @@ from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY, extend, fingerprint
 from hubd.action.kinds import KINDS
 from hubd.action.sip018 import ActionId, Domain
-from hubd.errors import FatalError
+from hubd.errors import FatalError, RemoteError
 from hubd.limits import APPEND_ACTIONS_MAX, QUERY_IDS_MAX
 from hubd.ports import Cursor, SetSummary
 from hubd.store.database import Database, lock_directory
@@ -39,6 +39,7 @@ class Store:
     def __init__(self, database: Database, domain: Domain, epoch: bytes, lock: int | None) -> None:
         self.database = database
         self.epoch = epoch
+        self.rotten: set[ActionId] = set()
         self._domain = domain
         self._lock_descriptor = lock
         self._writing = asyncio.Lock()
@@ -95,9 +96,9 @@ class Store:
                         done.set_exception(error)
                     continue
                 for actions, done in batch:
-                    mine = [action for action in actions if action.id in fresh]
-                    fresh.difference_update(action.id for action in mine)
-                    done.set_result(mine)
+                    mine = {action.id: action for action in actions if action.id in fresh}
+                    fresh.difference_update(mine)
+                    done.set_result(list(mine.values()))
 
     def _take(self) -> list[tuple[Sequence[Action], asyncio.Future[list[Action]]]]:
         taken, size = 0, 0
@@ -160,14 +161,14 @@ class Store:
             marks = ", ".join("?" * len(part))
             sql = f"select {_COLUMNS} {_FROM} where action.id in ({marks})"  # marks only
             rows = await self.database.reader.execute_fetchall(sql, part)
-            found.update((row[1], self._action(row)) for row in rows)
+            found.update((action.id, action) for _, action in self._actions(rows))
         return [found[action_id] for action_id in ids if action_id in found]
 
     async def page(self, after: int, actions_max: int) -> list[tuple[int, Action]]:
         """Actions by arrival, beyond the sequence `after`."""
         sql = f"select {_COLUMNS} {_FROM} where sequence > ? order by sequence limit ?"
         rows = await self.database.reader.execute_fetchall(sql, (after, actions_max))
-        return [(row[0], self._action(row)) for row in rows]
+        return self._actions(rows)
 
     async def mesh_page(self, after: int, actions_max: int) -> list[tuple[int, Action]]:
         """Like `page`, for the kinds of the area `mesh` only: public on every hub."""
@@ -177,7 +178,7 @@ class Store:
             " order by sequence limit ?"
         )
         rows = await self.database.reader.execute_fetchall(sql, (after, *MESH_KINDS, actions_max))
-        return [(row[0], self._action(row)) for row in rows]
+        return self._actions(rows)
 
     async def items(self) -> list[tuple[int, ActionId]]:
         """Every (created, id), sorted."""
@@ -213,8 +214,15 @@ class Store:
         )
         return cursor.sequence if rows and rows[0][0][:ID_PREFIX_BYTES] == cursor.id_prefix else None
 
-    def _action(self, row: "Sequence[bytes]") -> Action:
-        return envelope.reopen(ActionId(row[1]), row[2], row[3], self._domain)
+    def _actions(self, rows: Iterable[Sequence[Any]]) -> list[tuple[int, Action]]:
+        """Rows as actions by sequence. Bytes that rotted on the card are left out and remembered in `rotten`."""
+        actions = []
+        for sequence, action_id, header, body in rows:
+            try:
+                actions.append((int(sequence), envelope.reopen(ActionId(action_id), header, body, self._domain)))
+            except RemoteError:
+                self.rotten.add(ActionId(action_id))
+        return actions
 
 
 async def _known(connection: "aiosqlite.Connection", ids: list[ActionId]) -> set[bytes]:
