@@ -6,8 +6,8 @@ nothing may move.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from hubd.action.clarity import Buff, ListCV, Ok, PrincipalCV, TupleCV, UInt, Value, decode
 from hubd.action.clarity import encode as encode_value
@@ -16,11 +16,14 @@ from hubd.action.kinds import goes_to_chain
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
-from hubd.limits import RELAY_BATCH_ACTIONS_MAX, RELAY_BATCH_BYTES_MAX
+from hubd.limits import INTEGER_MAX, RELAY_BATCH_ACTIONS_MAX, RELAY_BATCH_BYTES_MAX
+from hubd.relay.chain import Seen, Standing
+from hubd.relay.codes import ABORTED
 from hubd.relay.tx import Call, Compare, PostCondition, Token
 
 SUBMIT, SUBMIT_TOKEN = "submit-batch", "submit-token-batch"
 WITHDRAW = "escrow-withdraw"
+GATEWAY_ITEMS_MAX = 200  # the list type of both functions
 
 # The kinds that the gateway executes, in causal order: what a kind needs stands above it.
 _ORDER = (
@@ -37,11 +40,11 @@ _POST_CONDITION_MAX = 2**64 - 1  # the wire's; what one could withdraw beyond it
 
 @dataclass(frozen=True, slots=True)
 class Venue:
-    """Where batches go: the gateway, the vault, and the tokens it pays out with their asset names."""
+    """Where batches go: the gateway, the vault, and the tokens that it pays out, with their asset names."""
 
     gateway: Principal
     escrow: Principal
-    tokens: Mapping[Principal, str]
+    tokens: Mapping[Principal, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,15 @@ class Candidate:
     crowd_max: int = RELAY_BATCH_ACTIONS_MAX
 
 
-def is_carried(action: Action, venue: Venue) -> bool:
-    """Whether the gateway executes this action: its kind, its columns and, for a withdrawal, its token."""
-    statement = action.statement
-    if statement.action not in _RANK or not goes_to_chain(statement):
-        return False
-    return statement.action != WITHDRAW or statement.asset is None or statement.asset in venue.tokens
+def is_carried(action: Action) -> bool:
+    """Whether the gateway executes actions of this kind, and the columns are in order."""
+    return action.kind in _RANK and goes_to_chain(action.statement)
+
+
+def has_venue(action: Action, tokens: Collection[Principal]) -> bool:
+    """Whether it can be sent now: a token leaves the vault only when its asset name is known."""
+    asset = action.statement.asset
+    return action.kind != WITHDRAW or asset is None or asset in tokens
 
 
 def _lane(action: Action) -> tuple[bool, Principal | None]:
@@ -137,13 +143,28 @@ def build(actions: Sequence[Action], venue: Venue) -> Batch:
 def results(raw: bytes) -> tuple[tuple[ActionId, int], ...]:
     """(id, code) of each item of a batch that executed. Raises `RemoteError("batch-result")` for any other value."""
     match decode(raw):
-        case Ok(ListCV(items)) if len(items) <= RELAY_BATCH_ACTIONS_MAX:
-            return tuple(_result(item) for item in items)
+        case Ok(ListCV(items)) if len(items) <= GATEWAY_ITEMS_MAX:
+            codes = dict(_result(item) for item in items)
+            return tuple(codes.items())
     raise RemoteError("batch-result", "no list of results")
 
 
 def _result(item: Value) -> tuple[ActionId, int]:
     match item:
-        case TupleCV({"code": UInt(code), "id": Buff(id_)}) if len(id_) == 32:
+        case TupleCV({"code": UInt(code), "id": Buff(id_)}) if len(id_) == 32 and code <= INTEGER_MAX:
             return ActionId(id_), code
     raise RemoteError("batch-result", "no id and code")
+
+
+def codes_of(seen: Seen, ids: Sequence[ActionId] = ()) -> tuple[tuple[ActionId, int], ...]:
+    """What a mined transaction says of each action in it.
+
+    Of an aborted one the chain says nothing about its items; only where it held a single action (`ids`) is it known
+    which one was to blame. A result that can't be read says nothing, either.
+    """
+    if seen.standing is Standing.SUCCESS:
+        try:
+            return results(seen.result)
+        except RemoteError:
+            return ()
+    return ((ids[0], ABORTED),) if seen.standing is Standing.ABORTED and len(ids) == 1 else ()

@@ -1,6 +1,6 @@
 """What happens to the outbox, and what it asks for. In events are in the past tense, requests imperative."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -8,7 +8,7 @@ from hubd.action.envelope import Action
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.ports import LedgerEntry, TransactionState
-from hubd.relay.chain import Account, Seen
+from hubd.relay.chain import Account, Place, Seen
 from hubd.relay.tx import Transaction
 
 # --- in events
@@ -51,6 +51,13 @@ class PeopleChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TokensSeen:
+    """The tokens that the vault pays out, with their asset names, as the `access` contract lists them."""
+
+    tokens: Mapping[Principal, str]
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSeen:
     """The wallet's account, as a node sees it."""
 
@@ -90,9 +97,9 @@ class TransactionSeen:
 
 @dataclass(frozen=True, slots=True)
 class SpentSeen:
-    """Which of the actions of an account nonce's transactions the gateway has executed, by whichever transaction."""
+    """Which actions of this transaction, or of others with its account nonce, the gateway has executed."""
 
-    account_nonce: int
+    txid: bytes
     spent: frozenset[ActionId]
 
 
@@ -109,6 +116,7 @@ InEvent: TypeAlias = (
     | ActionSettled
     | ActionsClaimed
     | PeopleChanged
+    | TokensSeen
     | AccountSeen
     | TransactionSigned
     | BroadcastTaken
@@ -156,6 +164,7 @@ class LookUp:
 class AskSpent:
     """Ask the gateway which of these it has executed, and report `SpentSeen`."""
 
+    txid: bytes
     account_nonce: int
     ids: tuple[ActionId, ...]
 
@@ -165,6 +174,15 @@ class Fetch:
     """The chain took these back: read them from the set again, and report `ActionsAppended`."""
 
     ids: tuple[ActionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The chain used this transaction: see that its receipt is written. `place` None: no node could say where."""
+
+    entry: LedgerEntry
+    place: Place | None
+    codes: tuple[tuple[ActionId, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,4 +202,4 @@ class Note:
     ids: Collection[ActionId] = ()
 
 
-OutEvent: TypeAlias = Sign | SignAgain | Broadcast | LookUp | AskSpent | Fetch | Mark | Note
+OutEvent: TypeAlias = Sign | SignAgain | Broadcast | LookUp | AskSpent | Fetch | Report | Mark | Note

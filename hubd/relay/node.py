@@ -151,7 +151,10 @@ class Node:
             "sender": address(owner_of(sender or contract)),
             "arguments": ["0x" + encode(argument).hex() for argument in arguments],
         }
-        table = _object(await self._json("POST", path, json=request), "call")
+        status, body = await self._ask("POST", path, json=request)
+        if status == 404:
+            raise RemoteError("node-call", f"{contract_name(contract)}.{function}: there is no such contract")
+        table = _object(_parse(body) if status == 200 else None, "call")
         if table.get("okay") is not True:
             raise RemoteError("node-call", f"{contract_name(contract)}.{function}: {_words(table.get('cause'))}")
         return decode(_hex(table.get("result"), "result"))

@@ -9,12 +9,10 @@ Sans-IO: `handle(event, now)` returns what to do; `now` is a monotonic clock in 
 4. Nothing is forgotten: an action stays queued until the chain has it or has refused it for good.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from hubd.action.sip018 import ActionId
-from hubd.errors import RemoteError
 from hubd.limits import (
     RELAY_BATCH_ACTIONS,
     RELAY_CHAINED_MAX,
@@ -26,12 +24,15 @@ from hubd.limits import (
 )
 from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay import events as ev
-from hubd.relay.batch import Batch, Candidate, Venue, build, choose, is_carried, results
+from hubd.relay.batch import Batch, Candidate, Venue, build, choose, codes_of, has_venue, is_carried
 from hubd.relay.chain import MINED, Account, Remedy, Seen, Standing, remedy
-from hubd.relay.codes import Fate, fate
+from hubd.relay.codes import DONE, Fate, fate
 from hubd.relay.queue import Item, Queue
 from hubd.relay.slots import Slot, Slots
 from hubd.relay.tx import Transaction, size_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RESEND_S = 300  # after a node refused or lost a transaction that may still be mined
 LOOK_S = 60  # between two looks at a transaction whose account nonce is not used yet
@@ -75,6 +76,7 @@ class Outbox:
             ev.ActionSettled: self._action_settled,
             ev.ActionsClaimed: self._actions_claimed,
             ev.PeopleChanged: self._people_changed,
+            ev.TokensSeen: self._tokens_seen,
             ev.AccountSeen: self._account_seen,
             ev.TransactionSigned: self._transaction_signed,
             ev.BroadcastTaken: self._broadcast_taken,
@@ -96,7 +98,7 @@ class Outbox:
 
     def _actions_appended(self, event: ev.ActionsAppended, now: float) -> list[ev.OutEvent]:
         for action in event.actions:
-            if is_carried(action, self._venue):
+            if is_carried(action):
                 self.queue.add(action, now + self.terms.gather_s)
         return []
 
@@ -111,6 +113,10 @@ class Outbox:
 
     def _people_changed(self, event: ev.PeopleChanged, now: float) -> list[ev.OutEvent]:
         self.queue.wake(event.people, now)
+        return []
+
+    def _tokens_seen(self, event: ev.TokensSeen, _now: float) -> list[ev.OutEvent]:
+        self._venue = replace(self._venue, tokens=dict(event.tokens))
         return []
 
     def _apply(self, id_: ActionId, code: int, now: float) -> None:
@@ -182,7 +188,9 @@ class Outbox:
         due: dict[ActionId, Item] = {
             item.action.id: item
             for item in self.queue.due(now)
-            if item.action.id not in taken and (item.action.id in own or item.action.id not in self.slots)
+            if item.action.id not in taken
+            and (item.action.id in own or item.action.id not in self.slots)
+            and has_venue(item.action, self._venue.tokens)
         }
         return [
             Candidate(item.action, item.crowd_max)
@@ -293,57 +301,48 @@ class Outbox:
         slot.lost_since_s = now if slot.lost_since_s is None else slot.lost_since_s
         if has_index and now - slot.lost_since_s < LOST_S:
             return []
-        return [ev.AskSpent(slot.entry.account_nonce, tuple(sorted(slot.ids)))]
+        return [ev.AskSpent(slot.entry.txid, slot.entry.account_nonce, tuple(sorted(slot.ids)))]
 
     def _spent_seen(self, event: ev.SpentSeen, now: float) -> list[ev.OutEvent]:
-        slot = self.slots.open.get(event.account_nonce)
+        slot = self.slots.of(event.txid)
         if slot is None:
             return []
         winner = slot.entry if event.spent else None
-        self.slots.close(event.account_nonce, winner)
+        self.slots.close(slot.entry.account_nonce, winner)
         for id_ in slot.ids:
             if id_ in event.spent:
                 self.queue.done(id_, now)
             else:
                 self.queue.fail(id_, now)
-        return _marks(slot.entries, winner, TransactionState.INCLUDED)
+        codes = tuple((id_, DONE) for id_ in slot.entry.ids if id_ in event.spent)
+        reports: list[ev.OutEvent] = [ev.Report(winner, None, codes)] if winner is not None else []
+        return _marks(slot.entries, winner, TransactionState.INCLUDED) + reports
 
     def _mined(self, slot: Slot, txid: bytes, seen: Seen, now: float) -> list[ev.OutEvent]:
         winner = next(entry for entry in slot.entries if entry.txid == txid)
         self.slots.close(winner.account_nonce, winner)
+        codes = codes_of(seen, winner.ids)
         if seen.standing is Standing.SUCCESS:
-            self._executed(winner, seen, now)
-            return _marks(slot.entries, winner, TransactionState.INCLUDED)
-        notes: list[ev.OutEvent] = [ev.Note("transaction-aborted", seen.standing.value, winner.ids)]
-        self._aborted(winner, seen.standing, now)
-        return _marks(slot.entries, winner, TransactionState.ABORTED) + notes
-
-    def _executed(self, winner: LedgerEntry, seen: Seen, now: float) -> None:
-        codes = dict(_results(seen))
+            self._actions_max = min(self._actions_max + 1, self.terms.actions_max)
+            marks = _marks(slot.entries, winner, TransactionState.INCLUDED)
+        else:
+            self._aborted(winner, seen.standing, now)
+            marks = _marks(slot.entries, winner, TransactionState.ABORTED)
+        said = dict(codes)
         for id_ in winner.ids:
-            if id_ in codes:
-                self._apply(id_, codes[id_], now)
-            else:
+            if id_ in said:
+                self._apply(id_, said[id_], now)
+            elif seen.standing is Standing.SUCCESS:
                 self.queue.fail(id_, now)
-        self._actions_max = min(self._actions_max + 1, self.terms.actions_max)
+        return [*marks, ev.Report(winner, seen.place, codes)]
 
     def _aborted(self, winner: LedgerEntry, standing: Standing, now: float) -> None:
+        """Nothing in it was executed. Halves come again at once; a single culprit counts against its author."""
         self.queue.crowd(winner.ids, len(winner.ids) // 2)
-        if len(winner.ids) != 1:
-            return
-        (culprit,) = winner.ids
-        if standing is Standing.ABORTED:
-            self.queue.strike(culprit, now)
-            self.queue.finish(culprit)
-        else:
-            self.queue.fail(culprit, now)
-
-
-def _results(seen: Seen) -> Iterable[tuple[ActionId, int]]:
-    try:
-        return results(seen.result)
-    except RemoteError:
-        return ()
+        if len(winner.ids) == 1 and standing is Standing.ABORTED:
+            self.queue.strike(winner.ids[0], now)
+        elif len(winner.ids) == 1:
+            self.queue.fail(winner.ids[0], now)
 
 
 def _marks(entries: list[LedgerEntry], winner: LedgerEntry | None, state: TransactionState) -> list[ev.OutEvent]:

@@ -1,0 +1,314 @@
+"""The relay at work: asks its machines what is due, at its own pace, and performs it on node, ledger, set and wallet.
+
+No rules here: what travels when is the outbox's business, what is told is the receipts' and balances'. The steps of a
+transaction are signed, on disk, broadcast, noted; a crash between any two of them is made good by the ledger.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hubd import log
+from hubd.action.charter import Charter
+from hubd.action.clarity import Bool, Buff, ListCV
+from hubd.action.envelope import encode, seal
+from hubd.action.principal import Principal, address
+from hubd.action.signature import Signer
+from hubd.action.sip018 import ActionId
+from hubd.action.statement import Statement
+from hubd.errors import FatalError, LocalError, RemoteError
+from hubd.fold.views import Views
+from hubd.limits import RELAY_PAGE_ACTIONS
+from hubd.ports import ActionStore, Door, Intake, LedgerEntry, RelayLedger, TransactionState, Verdict
+from hubd.relay import balances, receipts
+from hubd.relay import events as ev
+from hubd.relay.balances import Balances
+from hubd.relay.batch import Venue
+from hubd.relay.chain import Tip
+from hubd.relay.node import Node, RejectedError
+from hubd.relay.outbox import Outbox, Terms
+from hubd.relay.receipts import Receipts
+from hubd.relay.settled import Reading, Settled
+from hubd.relay.tx import Signed, sign, sign_again
+from hubd.relay.venue import learn_tokens
+
+DAY_S = 86_400
+TOKENS_S = 600  # between two looks at which tokens the vault pays out
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The two keys of the relay: `wallet` pays fees and signs transactions, `hub` signs receipts."""
+
+    wallet: Signer
+    hub: Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """For `hubd status`. Counts are of actions unless they say otherwise; None: no node has answered yet."""
+
+    wallet: str
+    balance_ustx: int | None
+    account_nonce: int | None
+    burn_height: int | None
+    height: int | None
+    waiting: int  # for a transaction to travel in
+    parked: int  # of these, for something else to change first
+    transactions_open: int
+    transactions_watched: int  # not final yet
+    fees_day_ustx: int
+    trouble: str  # a code of hubd/messages.py, "" when all is well
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What the relay works on: the hub's set and ledger, its fold, and the chain. Clocks are in seconds."""
+
+    store: ActionStore
+    ledger: RelayLedger
+    intake: Intake
+    views: Callable[[], Views]  # the fold's present ones
+    node: Node
+    wall_s: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+
+class Relay:
+    """The uplink service of one hub. `poll_s` is its pace and, like the terms, may be changed while it runs."""
+
+    def __init__(self, links: Links, keys: Keys, charter: Charter, terms: Terms, poll_s: float) -> None:
+        self.terms = terms
+        self.poll_s = poll_s
+        self._store, self._ledger, self._intake = links.store, links.ledger, links.intake
+        self._views, self._node = links.views, links.node
+        self._wall_s, self._monotonic = links.wall_s, links.monotonic
+        self._keys, self._charter = keys, charter
+        self._wallet = keys.wallet.principal(charter.network)
+        self._log = log.get("relay")
+        self._venue = Venue(charter.contract("action-gateway"), charter.contract("payment-escrow"))
+        self._tip: Tip | None = None
+        self._fees_day_ustx = 0
+        self._error: RemoteError | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self._outbox = Outbox(self._venue, self.terms)
+        self._receipts = Receipts(self._venue.gateway)
+        self._balances = Balances((None, *(principal for _, principal in self._charter.assets)))
+        self._settled = Settled()
+        self._sequence = 0
+        self._tokens_at_s: float | None = None
+        self._balances_height = -1
+
+    async def run(self) -> None:
+        """Runs until cancelled. A node that fails is tried again at the next turn; anything else rises."""
+        await self.start()
+        while True:
+            await self.turn()
+            await asyncio.sleep(self.poll_s)
+
+    async def start(self) -> None:
+        """Take up what the ledger holds. Once, before the first tick."""
+        self._reset()
+        entries = await self._ledger.entries(TransactionState)
+        await self._react(ev.LedgerRead(tuple(entries)))
+        closed = self._outbox.slots.closed.values()
+        self._settled.own.update(entry.txid for entry in entries if entry.state is TransactionState.INCLUDED)
+        for entry in closed:
+            written = self._settled.written(entry.txid, self._views())
+            if entry.ids and (written is None or written[0] < receipts.Level.FINAL):
+                self._receipts.watch(entry.txid, entry.ids, entry.account_nonce, written)
+
+    async def turn(self) -> None:
+        """One tick; what nodes do wrong ends up in the status and the log, once."""
+        try:
+            await self.tick()
+        except RemoteError as error:
+            if self._error is None or self._error.code != error.code:
+                self._log.warning("uplink-failed", code=error.code, detail=error.detail, hint=error.hint)
+            self._error = error
+        else:
+            if self._error is not None:
+                self._log.info("uplink-back", height=self._tip.height if self._tip else None)
+            self._error = None
+
+    async def tick(self) -> None:
+        """Look at the chain, do what is due. Raises `RemoteError` where no node answers, `FatalError` on a wrong one."""
+        tip = await self._node.tip()
+        if tip.network_id != self._charter.network.chain_id:
+            raise FatalError(
+                "node-network",
+                f"the node's network has the id {tip.network_id:#x}",
+                hint=f"this mesh lives on {self._charter.network.name}; put a node of it into relay.nodes",
+            )
+        account = await self._node.account(self._wallet)
+        self._tip = tip
+        self._outbox.terms = self.terms
+        await self._react(ev.AccountSeen(account))
+        await self._look_at_venue()
+        await self._take_in()
+        for request in self._receipts.advance(tip, account.account_nonce, self._monotonic()):
+            await self._follow(request)
+        self._fees_day_ustx = await self._ledger.fees_since(int(self._wall_s()) - DAY_S)
+        await self._react(ev.TimerFired(self._fees_day_ustx))
+        await self._read_balances(tip)
+
+    def status(self) -> Status:
+        """A snapshot; asks nobody."""
+        outbox, tip, error = self._outbox, self._tip, self._error
+        trouble = error.code if error is not None else outbox.trouble
+        return Status(
+            wallet=address(self._wallet),
+            balance_ustx=outbox.account.balance_ustx if outbox.account else None,
+            account_nonce=outbox.account.account_nonce if outbox.account else None,
+            burn_height=tip.burn_height if tip else None,
+            height=tip.height if tip else None,
+            waiting=len(outbox.queue),
+            parked=outbox.queue.parked,
+            transactions_open=len(outbox.slots.open),
+            transactions_watched=len(self._receipts),
+            fees_day_ustx=self._fees_day_ustx,
+            trouble=trouble,
+            hint=error.hint if error is not None else "",
+        )
+
+    # --- the set and the chain's side of it
+
+    async def _look_at_venue(self) -> None:
+        now = self._monotonic()
+        if self._tokens_at_s is None or now - self._tokens_at_s >= TOKENS_S:
+            tokens = await learn_tokens(self._node, self._charter)
+            self._tokens_at_s = now
+            await self._react(ev.TokensSeen(tokens))
+
+    async def _take_in(self) -> None:
+        """New actions of the set, and what receipts say of the ones that wait."""
+        views = self._views()
+        while page := await self._store.page(self._sequence, RELAY_PAGE_ACTIONS):
+            self._sequence = page[-1][0]
+            wanted = tuple(action for _, action in page if self._settled.is_wanted(action, views))
+            await self._react(ev.ActionsAppended(wanted))
+        reading: Reading = self._settled.read(self._outbox.queue, views)
+        for txid in reading.claims:
+            self._receipts.watch(txid)
+        for event in reading.events:
+            await self._react(event)
+
+    async def _read_balances(self, tip: Tip) -> None:
+        if tip.height == self._balances_height:
+            return
+        views = self._views()
+        pairs = self._balances.next_pairs(views.persons)
+        if pairs:
+            found = await self._node.call_read(self._venue.escrow, "get-balances", [balances.question(pairs)])
+            sums = balances.answer(found, len(pairs))
+            known = self._settled.balances(pairs, views)
+            for request in self._balances.read(pairs, sums, tip, known):
+                await self._write(*balances.sealed_parts(request, self._hub, int(self._wall_s())))
+                people = tuple(dict.fromkeys(row[0] for row in request.rows))
+                await self._react(ev.PeopleChanged(people))
+        self._balances_height = tip.height
+
+    # --- performing
+
+    async def _react(self, event: ev.InEvent) -> None:
+        """Hand an event to the outbox and perform what it asks for, until nothing follows any more."""
+        events = deque([event])
+        while events:
+            for request in self._outbox.handle(events.popleft(), self._monotonic()):
+                events.extend(await self._perform(request))
+
+    async def _perform(self, request: ev.OutEvent) -> list[ev.InEvent]:
+        match request:
+            case ev.Sign(transaction, function, ids):
+                signed = sign(transaction, self._keys.wallet, self._charter.network)
+                return [await self._record(signed, transaction.account_nonce, transaction.fee_ustx, function, ids)]
+            case ev.SignAgain(entry, fee_ustx):
+                signed = sign_again(entry.raw, self._keys.wallet, self._charter.network, fee_ustx)
+                return [await self._record(signed, entry.account_nonce, fee_ustx, entry.function, entry.ids)]
+            case ev.Broadcast(entry):
+                return [await self._broadcast(entry)]
+            case ev.LookUp(txid):
+                return [ev.TransactionSeen(txid, await self._node.transaction(txid))]
+            case ev.AskSpent():
+                return await self._ask_spent(request)
+            case ev.Fetch(ids):
+                return [ev.ActionsAppended(tuple(await self._store.get(ids)))]
+            case ev.Report():
+                await self._report(request)
+            case ev.Mark(txid, state):
+                await self._ledger.mark(txid, state)
+            case ev.Note(name, detail, ids):
+                self._log.info(name, detail=detail, actions=len(ids))
+        return []
+
+    async def _record(
+        self, signed: Signed, account_nonce: int, fee_ustx: int, function: str, ids: tuple[ActionId, ...]
+    ) -> ev.InEvent:
+        at_s, state = int(self._wall_s()), TransactionState.SIGNED
+        entry = LedgerEntry(signed.txid, account_nonce, fee_ustx, signed.raw, function, ids, state, at_s)
+        await self._ledger.record(entry)
+        return ev.TransactionSigned(entry)
+
+    async def _broadcast(self, entry: LedgerEntry) -> ev.InEvent:
+        try:
+            txid = await self._node.broadcast(entry.raw)
+        except RejectedError as error:
+            return ev.BroadcastRefused(entry.txid, error.reason, error.wanted)
+        if txid != entry.txid:
+            raise RemoteError("node-answer", "another txid than the transaction's")
+        self._log.info(
+            "broadcast", transaction=entry.txid.hex(), account_nonce=entry.account_nonce, actions=len(entry.ids),
+            fee_ustx=entry.fee_ustx,
+        )  # fmt: skip
+        return ev.BroadcastTaken(entry.txid)
+
+    async def _ask_spent(self, request: ev.AskSpent) -> list[ev.InEvent]:
+        ids = [ListCV(tuple(Buff(id_) for id_ in request.ids))]
+        found = await self._node.call_read(self._venue.gateway, "are-spent", ids)
+        account = await self._node.account(self._wallet)
+        if account.account_nonce <= request.account_nonce:
+            return []  # this node is behind the one that said the nonce is used: its "not spent" means nothing
+        match found:
+            case ListCV(items) if len(items) == len(request.ids) and all(isinstance(item, Bool) for item in items):
+                pairs = zip(request.ids, items, strict=True)
+                return [ev.SpentSeen(request.txid, frozenset(id_ for id_, item in pairs if item == Bool(True)))]
+        raise RemoteError("node-answer", "are-spent")
+
+    async def _report(self, request: ev.Report) -> None:
+        entry = request.entry
+        self._settled.own.add(entry.txid)
+        for write in self._receipts.report(entry.txid, entry.ids, entry.account_nonce, request.place, request.codes):
+            await self._follow(write)
+        self._balances.touch(
+            person
+            for action in await self._store.get(entry.ids)
+            for person in (action.statement.author, action.statement.who)
+            if person is not None
+        )
+
+    async def _follow(self, request: receipts.WriteReceipt | receipts.LookUp) -> None:
+        if isinstance(request, receipts.LookUp):
+            seen = await self._node.transaction(request.txid)
+            for write in self._receipts.seen(request.txid, seen):
+                await self._follow(write)
+            return
+        await self._write(*receipts.sealed_parts(request, self._hub, int(self._wall_s())))
+        self._log.info(
+            "receipt", transaction=request.txid.hex(), level=request.level.name.lower(), actions=len(request.codes),
+            height=request.place.height,
+        )  # fmt: skip
+
+    @property
+    def _hub(self) -> Principal:
+        return self._keys.hub.principal(self._charter.network)
+
+    async def _write(self, statement: Statement, content: bytes) -> None:
+        action = seal(statement, self._keys.hub, self._charter.domain, content)
+        [outcome] = await self._intake.offer([encode(action)], Door.OWN)
+        if outcome.verdict is not Verdict.OK:
+            raise LocalError("own-action", f"{statement.action}: {outcome.code}")

@@ -1,0 +1,86 @@
+"""What the fold's views mean for the relay: which actions still need the chain, and which claims are worth a look.
+
+A receipt counts when the mesh believes it, or when it is about a transaction of this wallet. What only one other hub
+claims is looked up here, at our own node: its receipt becomes ours, and the claim is confirmed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hubd.action.envelope import Action
+from hubd.action.sip018 import ActionId
+from hubd.fold.views import Settlement, SettlementState, Views
+from hubd.relay import events as ev
+from hubd.relay.balances import Pair, Sums
+from hubd.relay.batch import is_carried
+from hubd.relay.chain import Place
+from hubd.relay.codes import Fate, fate
+from hubd.relay.receipts import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What changed since the last reading: transactions to look up, and what to tell the outbox."""
+
+    claims: tuple[bytes, ...]
+    events: tuple[ev.InEvent, ...]
+
+
+class Settled:
+    """Remembers what of the views it has told already. `own` are this wallet's transactions that were mined."""
+
+    def __init__(self) -> None:
+        self.own: set[bytes] = set()
+        self._claims: set[bytes] = set()
+        self._told: dict[ActionId, Settlement] = {}
+
+    def is_wanted(self, action: Action, views: Views) -> bool:
+        """Whether the chain may still have to see this action."""
+        if not is_carried(action):
+            return False
+        if views.time_s is not None and action.statement.expires < views.time_s:
+            return False  # the chain's own clock has passed it
+        settlement = views.settlement.get(action.id)
+        return settlement is None or not self._counts(settlement) or fate(settlement.code) is Fate.WAITS
+
+    def _counts(self, settlement: Settlement) -> bool:
+        is_own = settlement.state is SettlementState.CLAIMED and settlement.txid in self.own
+        return is_own or settlement.state is SettlementState.CONFIRMED
+
+    def read(self, waiting: Iterable[ActionId], views: Views) -> Reading:
+        """Compare the views with what was told before. `waiting` are the actions in the outbox."""
+        events: list[ev.InEvent] = []
+        claimed: list[ActionId] = []
+        for id_ in waiting:
+            settlement = views.settlement.get(id_)
+            if settlement is None or settlement.txid in self.own or self._told.get(id_) == settlement:
+                continue
+            self._told[id_] = settlement
+            if settlement.state is SettlementState.CONFIRMED:
+                events.append(ev.ActionSettled(id_, settlement.code))
+            elif settlement.state is SettlementState.CLAIMED and fate(settlement.code) is Fate.DONE:
+                claimed.append(id_)
+        if claimed:
+            events.append(ev.ActionsClaimed(tuple(claimed)))
+        claims = tuple(
+            txid
+            for txid, transaction in views.transactions.items()
+            if transaction.state is SettlementState.CLAIMED and txid not in self.own and txid not in self._claims
+        )
+        self._claims.update(claims)
+        return Reading(claims, tuple(events))
+
+    def written(self, txid: bytes, views: Views) -> tuple[Level, Place] | None:
+        """What receipts say of a transaction of ours, as far as a later revocation needs it."""
+        known = views.transactions.get(txid)
+        if known is None or known.state is SettlementState.REVOKED:
+            return None
+        return Level(known.level), Place(known.height, bytes(32), 0, known.burn_height, known.block_time)
+
+    def balances(self, pairs: Sequence[Pair], views: Views) -> dict[Pair, Sums]:
+        """The balances that the mesh believes."""
+        return {
+            pair: (balance.free, balance.locked)
+            for pair in pairs
+            if (balance := views.balances.get(pair)) is not None and balance.state is SettlementState.CONFIRMED
+        }
