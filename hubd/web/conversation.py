@@ -87,7 +87,7 @@ class Conversation:
             await self._answers[type(frame)](frame)
         except HubdError as error:
             self._door.counters[f"socket:{error.code}"] += 1
-            await self._say(Err(error.code, None))
+            await self._say(Err(error.code))
 
     async def _say(self, frame: frames.Frame) -> None:
         async with asyncio.timeout(PHONE_SEND_S):
@@ -121,9 +121,9 @@ class Conversation:
         deferred = [[each.id, each.code] for each in outcomes if each.verdict is Verdict.DEFERRED]
         if deferred:
             await self._say(Deferred(deferred))
-        for outcome in outcomes:
+        for at, outcome in enumerate(outcomes):
             if outcome.verdict is Verdict.REFUSED:
-                await self._say(Err(outcome.code, outcome.id))
+                await self._say(Err(outcome.code, at))
         taken = [each.id for each in outcomes if each.verdict is Verdict.OK and each.id is not None]
         await self._say(Ok([[action_id, self._door.standing.settlement(action_id)[0]] for action_id in taken]))
 
@@ -132,7 +132,7 @@ class Conversation:
         while at < len(get.ids):
             page, at = await self._door.reading.get_page(self._reader, get.ids, at)
             if page:
-                await self._say(Actions(page))
+                await self._say(Actions(page, None))
         await self._say(End(None))
 
     async def _neg(self, neg: Neg) -> None:
@@ -154,7 +154,7 @@ class Conversation:
             seen = self._door.news_count
             page = await self._door.reading.page(self._reader, cursor)
             if page.envelopes:
-                await self._say(Actions(page.envelopes))
+                await self._say(Actions(page.envelopes, cursor_text(page.cursor)))
             for action_id, state, txid in await self._door.receipts(self._reader, page.actions):
                 await self._say(Receipt(action_id, state, txid))
             cursor = page.cursor

@@ -128,9 +128,10 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """Hub: envelopes, asked for or live."""
+    """Hub: envelopes; `cursor` is the place behind them, null where GET asked for them."""
 
     envelopes: list[bytes]
+    cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +157,12 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Err:
-    """Hub: refused, with a stable code; `id` where one envelope is meant and could be read."""
+    """Hub: refused, with a stable code. `at` is the place in a PUT of the one envelope that is meant; null means the
+    whole message, and then nothing else answers it.
+    """
 
     code: str
-    id: bytes | None
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +188,11 @@ FROM_PHONE: _Shapes = {
 FROM_HUB: _Shapes = {
     "CHALLENGE": (Challenge, (blob(1, 64), blob(21, 21))),
     "HELLO": (Welcome, (uint, text, text, blob(65, 65))),
-    "ACTIONS": (Actions, (envelopes,)),
+    "ACTIONS": (Actions, (envelopes, nullable(text))),
     "END": (End, (nullable(text),)),
     "OK": (Ok, (_pairs,)),
     "DEFERRED": (Deferred, (_pairs,)),
-    "ERR": (Err, (text, nullable(action_id))),
+    "ERR": (Err, (text, nullable(uint))),
     "NEG": _neg,
     "RECEIPT": (Receipt, (action_id, text, blob(0, 32))),
 }

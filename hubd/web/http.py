@@ -81,6 +81,11 @@ async def _challenge(door: PhoneDoor, _request: Request) -> Answer:
     return _cbor([door.challenge(), door.hub])
 
 
+async def _cursor(door: PhoneDoor, request: Request) -> Answer:
+    await _reader(door, request, None)
+    return _cbor(cursor_text(await door.reading.end()))
+
+
 async def _actions(door: PhoneDoor, request: Request) -> Answer:
     area = request.query_params.get("area")
     if area not in (None, "mesh"):
@@ -115,6 +120,7 @@ ROUTES: dict[tuple[str, str], Endpoint] = {
     ("GET", "/v1/status"): _status,
     ("GET", "/v1/charter"): _charter,
     ("GET", "/v1/challenge"): _challenge,
+    ("GET", "/v1/cursor"): _cursor,
     ("GET", "/v1/actions"): _actions,
     ("POST", "/v1/actions"): _put,
     ("POST", "/v1/reconcile"): _reconcile,

@@ -1,0 +1,162 @@
+"""A phone's conversation with a hub over HTTP (docs/phone-api.md, "HTTP").
+
+Every answer must carry the proof of one and the same hub key over this request's nonce: a stranger's box between phone
+and hub can drop an answer, but can neither make an OK nor change one.
+"""
+
+import base64
+import binascii
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from hubd.action import cbor
+from hubd.action.charter import Charter
+from hubd.action.principal import Principal
+from hubd.action.sip018 import ActionId
+from hubd.errors import RemoteError
+from hubd.limits import (
+    LINK_MESSAGE_BYTES_MAX,
+    PHONE_ENVELOPES_MAX,
+    PHONE_IDS_MAX,
+    PHONE_REQUEST_S,
+    RECONCILE_FRAME_BYTES_MAX,
+)
+from hubd.phone.link import Authorizer, Sink
+from hubd.ports import Outcome, Verdict
+from hubd.web import frames
+from hubd.web.frames import blob, decode_body, expect, list_of, nullable, row, text, uint
+from hubd.web.proofs import NONCE_BYTES, hub_of_answer
+
+_page = row(frames.envelopes, text, lambda value: isinstance(value, bool))
+_outcomes = list_of(row(nullable(frames.action_id), lambda value: value in list(Verdict), text), PHONE_ENVELOPES_MAX)
+
+
+class HttpLink:
+    """See `HubLink`. `client` has the hub's base URL; the caller closes it."""
+
+    def __init__(self, client: httpx.AsyncClient, charter: Charter) -> None:
+        self._client, self._charter = client, charter
+        self._hub: Principal | None = None
+        self._authorization: dict[str, str] = {}
+
+    async def identify(self) -> Principal:
+        """See `HubLink`."""
+        if self._hub is None:
+            await self._ask("GET", "/v1/challenge")
+        assert self._hub is not None, "every answer proves the hub"
+        return self._hub
+
+    async def membership(self, sink: Sink) -> None:
+        """See `HubLink`."""
+        await self._walk({"area": "mesh"}, sink)
+
+    async def put(self, envelopes: Sequence[tuple[ActionId, bytes]]) -> list[tuple[ActionId, Outcome]]:
+        """See `HubLink`."""
+        body = await self._ask("POST", "/v1/actions", content=cbor.encode([raw for _, raw in envelopes]))
+        rows = expect(decode_body(body, LINK_MESSAGE_BYTES_MAX), _outcomes, "one outcome for each envelope")
+        if len(rows) != len(envelopes):
+            raise RemoteError("frame", "not one outcome for each envelope")
+        return [
+            (asked, Outcome(Verdict(verdict), asked, code))
+            for (asked, _), (_, verdict, code) in zip(envelopes, rows, strict=True)
+        ]
+
+    async def authorize(self, authorizer: Authorizer) -> None:
+        """See `HubLink`."""
+        body = await self._ask("GET", "/v1/challenge")
+        challenge, hub = expect(decode_body(body, 256), row(blob(1, 64), blob(21, 21)), "a challenge")
+        if hub != self._hub:
+            raise RemoteError("hub-proof", "the challenge is another hub's")
+        self._authorization = {"authorization": authorizer(hub, challenge).header()}
+
+    async def pull(self, cursor: str | None, sink: Sink) -> None:
+        """See `HubLink`."""
+        await self._walk({"after": cursor} if cursor else {}, sink)
+
+    async def reconcile(self, message: bytes) -> bytes:
+        """See `HubLink`."""
+        return await self._ask("POST", "/v1/reconcile", content=message, bytes_max=RECONCILE_FRAME_BYTES_MAX)
+
+    async def get(self, ids: Sequence[bytes], sink: Sink) -> None:
+        """See `HubLink`."""
+        waiting = list(ids)
+        while waiting:
+            body = await self._ask("POST", "/v1/get", content=cbor.encode(waiting[:PHONE_IDS_MAX]))
+            found, looked_at = expect(
+                decode_body(body, LINK_MESSAGE_BYTES_MAX), row(frames.envelopes, uint), "a page of envelopes"
+            )
+            if not 0 < looked_at <= len(waiting):
+                raise RemoteError("frame", "a page that goes nowhere")
+            await sink(found, None)
+            waiting = waiting[looked_at:]
+
+    async def end(self) -> str:
+        """See `HubLink`."""
+        cursor: str = expect(decode_body(await self._ask("GET", "/v1/cursor"), 256), text, "a cursor")
+        return cursor
+
+    async def _walk(self, query: dict[str, str], sink: Sink) -> None:
+        more = True
+        while more:
+            body = await self._ask("GET", "/v1/actions", params=query)
+            found, cursor, more = expect(decode_body(body, LINK_MESSAGE_BYTES_MAX), _page, "a page of envelopes")
+            if more and cursor == query.get("after"):
+                raise RemoteError("frame", "a page that goes nowhere")
+            query = {**query, "after": cursor}
+            await sink(found, cursor)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        params: dict[str, str] | None = None,
+        bytes_max: int = LINK_MESSAGE_BYTES_MAX,
+    ) -> bytes:
+        """The proven body of an answer; an error's code is raised as the hub gave it."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        headers = {**self._authorization, "hubd-nonce": _base64url(nonce)}
+        try:
+            async with self._client.stream(
+                method, path, content=content, params=params, headers=headers, timeout=PHONE_REQUEST_S
+            ) as response:
+                body = bytearray()
+                async for part in response.aiter_raw():
+                    body += part
+                    if len(body) > bytes_max:
+                        raise RemoteError("too-large", "the hub's answer is larger than any should be")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise RemoteError(
+                "hub-unreachable", type(error).__name__, hint="is this phone in the hub's Wi-Fi, and the address right?"
+            ) from error
+        self._check_proof(response.headers.get("hubd-proof", ""), nonce, bytes(body))
+        if response.status_code != httpx.codes.OK:
+            raise _refusal(bytes(body))
+        return bytes(body)
+
+    def _check_proof(self, proof: str, nonce: bytes, body: bytes) -> None:
+        try:
+            signature = base64.b64decode(proof + "=" * (-len(proof) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise RemoteError("hub-proof", "no base64url") from error
+        if not signature:
+            raise RemoteError("hub-proof", "none", hint="this address is no hub of this mesh")
+        hub = hub_of_answer(signature, self._charter, nonce, body)
+        if self._hub not in (None, hub):
+            raise RemoteError("hub-proof", "another hub answers now")
+        self._hub = hub
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def _refusal(body: bytes) -> RemoteError:
+    told: Any = decode_body(body, 4_096)
+    if not isinstance(told, dict) or not text(told.get("code")) or not text(told.get("hint")):
+        return RemoteError("frame", "an error without a code")
+    return RemoteError(told["code"], "the hub says no", hint=told["hint"])

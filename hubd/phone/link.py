@@ -1,0 +1,42 @@
+"""What a phone asks of a hub, whichever way they are connected: over HTTP, or over a socket that the hub dialled."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from hubd.action.principal import Principal
+from hubd.action.sip018 import ActionId
+from hubd.ports import Outcome
+from hubd.web.proofs import Authorization
+
+Sink = Callable[[list[bytes], str | None], Awaitable[None]]
+"""Takes envelopes, and the cursor behind them where there is one."""
+Authorizer = Callable[[Principal, bytes], Authorization]
+"""Answers a hub's challenge with this phone's key."""
+
+
+class HubLink(Protocol):
+    """One conversation with one hub. Everything a hub says wrongly is a `RemoteError`."""
+
+    async def identify(self) -> Principal:
+        """The hub's principal, proven by its key. Whether it is admitted is for the caller to say."""
+
+    async def membership(self, sink: Sink) -> None:
+        """Hand over the public actions of the mesh: who its hubs and stewards are."""
+
+    async def put(self, envelopes: Sequence[tuple[ActionId, bytes]]) -> list[tuple[ActionId, Outcome]]:
+        """Bring actions; one outcome each."""
+
+    async def authorize(self, authorizer: Authorizer) -> None:
+        """Say who this is, for what follows. Raises `RemoteError("unregistered")` where the hub does not know the key."""
+
+    async def pull(self, cursor: str | None, sink: Sink) -> None:
+        """Hand over all that is new since the cursor. Raises `RemoteError("cursor-void")`: reconcile, then pull on."""
+
+    async def reconcile(self, message: bytes) -> bytes:
+        """One round of Negentropy v1."""
+
+    async def get(self, ids: Sequence[bytes], sink: Sink) -> None:
+        """Hand over these actions, as far as the hub has them."""
+
+    async def end(self) -> str:
+        """The cursor at the hub's end: where to go on after a reconciliation that begins now."""

@@ -1,0 +1,265 @@
+"""The native reference phone: everything a person does, signed here without any network, and brought to a hub later.
+
+phone = await Phone.create(directory, charter_bytes)
+await phone.register("Amina", roles=1)
+await phone.do("request-open", subjects="mathematics", ceiling="60")
+await phone.sync("http://10.42.0.1:7780")
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from hubd.action import charter as charters
+from hubd.action.charter import Charter
+from hubd.action.content import SALT_BYTES as CONTENT_SALT_BYTES
+from hubd.action.content import digest_of, seal_content
+from hubd.action.envelope import Action, seal
+from hubd.action.kinds import KINDS
+from hubd.action.principal import Principal
+from hubd.action.signature import Signer
+from hubd.action.sip018 import NO_ID, ActionId
+from hubd.action.statement import SALT_BYTES, Statement
+from hubd.errors import FatalError, RemoteError
+from hubd.fold.views import Views
+from hubd.limits import STATEMENT_LIFE_S
+from hubd.phone import compose, rating
+from hubd.phone.compose import About
+from hubd.phone.http_link import HttpLink
+from hubd.phone.link import HubLink
+from hubd.phone.names import NAME_CHARS_MAX, Names
+from hubd.phone.outbox import Opening
+from hubd.phone.replica import Replica
+from hubd.phone.show import Screen
+from hubd.phone.sync import SyncReport, sync
+from hubd.phone.words import Words
+from hubd.store import keyfile
+from hubd.store.keyfile import KeyFile
+
+CHARTER_FILE = "charter.toml"
+KEY_FILE = "person.key"
+VILLAGE_KEY_FILE = "village.key"
+_NAME, _CONTACT = "name", "contact "
+
+
+class Phone:
+    """One person's phone. Open it with `create` or `open`, and `close` it; one process at a time."""
+
+    def __init__(self, replica: Replica, names: Names, clock: Callable[[], float]) -> None:
+        self._replica, self._names, self._clock = replica, names, clock
+        self._syncing = asyncio.Lock()
+
+    @classmethod
+    async def create(
+        cls,
+        directory: Path,
+        charter_file: bytes,
+        passphrase: str | None = None,
+        *,
+        village_key: bytes | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> "Phone":
+        """Make a phone with a fresh key in a folder. With a passphrase the key is sealed.
+
+        Raises `FatalError`: `charter`, `key-exists`, `data-directory`, `data-in-use`.
+        """
+        charters.read(charter_file)
+        keyfile.write(directory / KEY_FILE, KeyFile("person", keyfile.new_secret()), passphrase)
+        if village_key:
+            keyfile.write(directory / VILLAGE_KEY_FILE, KeyFile("village", village_key))
+        (directory / CHARTER_FILE).write_bytes(charter_file)
+        return await cls.open(directory, passphrase, clock=clock)
+
+    @classmethod
+    async def open(
+        cls, directory: Path, passphrase: str | None = None, *, clock: Callable[[], float] = time.time
+    ) -> "Phone":
+        """Open a phone. Raises `FatalError`: `key-missing`, `key-passphrase`, `key-damaged`, `charter`, `data-in-use`."""
+        signer = Signer(keyfile.read(directory / KEY_FILE, "person", passphrase))
+        charter = charters.read(_charter_file(directory))
+        has_village_key = (directory / VILLAGE_KEY_FILE).exists()
+        names = Names(keyfile.read(directory / VILLAGE_KEY_FILE, "village") if has_village_key else None)
+        phone = cls(await Replica.open(directory, charter, signer), names, clock)
+        for key, name in await phone._replica.outbox.notes(_CONTACT):
+            names.give(Principal(bytes.fromhex(key)), name)
+        if own_name := await phone._replica.outbox.note(_NAME):
+            names.give(phone._replica.key, own_name)
+        return phone
+
+    async def close(self) -> None:
+        """Close its files."""
+        async with self._syncing:
+            await self._replica.close()
+
+    @property
+    def principal(self) -> Principal:
+        """The principal of this phone's key."""
+        return self._replica.key
+
+    @property
+    def charter(self) -> Charter:
+        """The mesh this phone belongs to."""
+        return self._replica.charter
+
+    @property
+    def views(self) -> Views:
+        """The views of what this phone holds."""
+        return self._replica.views
+
+    # --- doing
+
+    async def register(self, name: str, roles: int, home: str | None = None) -> Action:
+        """Join the mesh: sign a registration. `home` is the home hub's name or address, None for none yet.
+
+        The name leaves this phone sealed, and only where the village's key is here.
+        """
+        name = name.strip()
+        if not 0 < len(name) <= NAME_CHARS_MAX or not name.isprintable():
+            raise RemoteError("field", "no name", hint=f"a name has 1 to {NAME_CHARS_MAX} characters")
+        await self._replica.outbox.set_note(_NAME, name)
+        self._names.give(self.principal, name)
+        sealed = self._names.seal(name)
+        columns = {"bits": roles, "who": await self._hub(home) if home else None}
+        return await self._seal("user-register", columns, {"name": sealed} if sealed else None)
+
+    async def know(self, name: str, who: str) -> None:
+        """Give somebody a name, on this phone only. `who` is an address."""
+        person = (await self._words()).person(who)
+        await self._replica.outbox.set_note(_CONTACT + person.hex(), name)
+        self._names.give(person, name)
+
+    async def do(self, kind: str, **said: str) -> Action:
+        """Sign an action from a person's words (docs/phone-api.md, "Words") and keep it in the outbox. Needs no network.
+
+        Raises `RemoteError`: `kind`, `field`, `asset`, `rating-early`, each with a hint.
+        """
+        if kind == "rating-seal":
+            return await self._seal_rating(said)
+        if kind == "rating-open":
+            return await self._open_rating(said)
+        words = await self._words()
+        row, columns = compose.read(kind, said, words)
+        texts = {name: said[name] for name in compose.TEXT_FIELDS if name in said}
+        filled = compose.fill(row, columns, await self._about(words, said, columns.get("subject", NO_ID)))
+        return await self._seal(kind, filled, texts or None)
+
+    async def _seal_rating(self, said: dict[str, str]) -> Action:
+        words = await self._words()
+        row, columns = compose.read("rating-seal", said, words)
+        lesson = (about := await self._about(words, said, columns.get("subject", NO_ID))).lesson().id
+        rating.check_stars(columns.get("amount", 0))
+        if await self._replica.outbox.opening(lesson) is not None:
+            raise RemoteError("rating-twice", "this lesson is rated already", hint="a rating is given once")
+        content = self._content({"text": said["text"]}) if "text" in said else None
+        opening = Opening(lesson, columns["amount"], columns.get("bits", 0), content)
+        filled = compose.fill(row, {"subject": lesson}, about)
+        statement = self._statement("rating-seal", {**filled, "content": rating.seal_digest(opening)})
+        action = seal(statement, self._replica.signer, self.charter.domain)
+        await self._replica.outbox.add(action, opening)
+        await self._replica.keep(action)
+        return action
+
+    async def _open_rating(self, said: dict[str, str]) -> Action:
+        words = await self._words()
+        row, columns = compose.read("rating-open", said, words)
+        about = await self._about(words, said, columns.get("subject", NO_ID))
+        lesson = about.lesson()
+        opening = await self._replica.outbox.opening(lesson.id)
+        if opening is None:
+            raise RemoteError("rating-missing", "no sealed rating here", hint="do rating-seal first, on this phone")
+        rating.check_may_open(lesson, self._replica.me)
+        given = {"subject": lesson.id, "amount": opening.stars, "bits": opening.tags}
+        return await self._keep("rating-open", compose.fill(row, given, about), opening.content)
+
+    async def _seal(self, kind: str, columns: dict[str, Any], entries: dict[str, Any] | None) -> Action:
+        return await self._keep(kind, columns, self._content(entries) if entries else None)
+
+    async def _keep(self, kind: str, columns: dict[str, Any], content: bytes | None) -> Action:
+        """Sign, write to the outbox, then to the set: in this order a power cut loses nothing."""
+        statement = self._statement(kind, {**columns, "content": digest_of(content)})
+        action = seal(statement, self._replica.signer, self.charter.domain, content)
+        await self._replica.outbox.add(action)
+        await self._replica.keep(action)
+        return action
+
+    def _statement(self, kind: str, columns: dict[str, Any]) -> Statement:
+        now = int(self._clock())
+        statement = Statement(
+            action=kind,
+            author=self.principal,
+            created=now,
+            expires=now + STATEMENT_LIFE_S,
+            salt=secrets.token_bytes(SALT_BYTES),
+            **columns,
+        )
+        compose.check(KINDS[kind], statement)
+        return statement
+
+    def _content(self, entries: dict[str, Any]) -> bytes:
+        return seal_content(entries, secrets.token_bytes(CONTENT_SALT_BYTES))
+
+    # --- syncing and showing
+
+    async def sync(self, url: str) -> SyncReport:
+        """Sync with the hub at a base URL. Raises `RemoteError` with a hint; whatever waits, waits on."""
+        async with httpx.AsyncClient(base_url=url, follow_redirects=False, trust_env=False) as client:
+            return await self.sync_over(HttpLink(client, self.charter))
+
+    async def sync_over(self, link: HubLink) -> SyncReport:
+        """Sync over a link that is open already; one sync at a time."""
+        async with self._syncing:
+            return await sync(self._replica, link)
+
+    async def show(self) -> dict[str, Any]:
+        """This person's affairs, as plain values; times in Unix seconds, ids in hexadecimal."""
+        await self._learn_names()
+        items = await self._replica.outbox.items()
+        kinds = {action.id: action.kind for action in await self._replica.store.get([item.id for item in items])}
+        screen = Screen(self.charter, self.views, self._replica.me, self._names.by_person)
+        return {
+            "me": screen.myself(self.principal),
+            "lessons": screen.lessons(),
+            "requests": screen.requests(),
+            "matches": screen.matches(),
+            "balances": screen.balances(),
+            "outbox": screen.outbox(items, kinds),
+            "chain_time": self.views.time_s,
+        }
+
+    # --- what the words mean here
+
+    async def _words(self) -> Words:
+        await self._learn_names()
+        ids = [action_id for _, action_id in await self._replica.store.items()]
+        return Words(self.charter, self._names.by_name(), ids, int(self._clock()))
+
+    async def _about(self, words: Words, said: dict[str, str], subject: ActionId) -> About:
+        named = await self._replica.action(subject)
+        is_attendance = named is not None and named.kind == "lesson-attend"
+        lesson_id = named.statement.subject if named is not None and is_attendance else subject
+        return About(self.views, self._replica.me, words, said, lesson_id)
+
+    async def _learn_names(self) -> None:
+        unknown = [
+            person.registered for person in self.views.persons.values() if person.id not in self._names.by_person
+        ]
+        for registration in await self._replica.store.get(unknown):
+            self._names.learn(registration)
+
+    async def _hub(self, said: str) -> Principal:
+        named = [hub.principal for hub in self.views.hubs.values() if hub.name == said]
+        return named[0] if len(named) == 1 else (await self._words()).person(said)
+
+
+def _charter_file(directory: Path) -> bytes:
+    try:
+        return (directory / CHARTER_FILE).read_bytes()
+    except OSError as error:
+        raise FatalError(
+            "charter", f"{directory / CHARTER_FILE}: {error.strerror}", hint="copy the mesh's charter file there"
+        ) from error

@@ -1,0 +1,159 @@
+"""What a phone shows of its own affairs: plain values, computed from the views and the outbox. Words of docs/phone-api.md.
+
+Never "synced" before a hub's OK, never "paid" before a receipt; what moves no money ends at "at the hub".
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from hubd.action.charter import Charter
+from hubd.action.kinds import KINDS
+from hubd.action.principal import Principal, address
+from hubd.action.sip018 import ActionId
+from hubd.fold.views import Lesson, Match, Request, RequestState, SettlementState, Views
+from hubd.phone.outbox import Item
+
+ON_THIS_PHONE = "on this phone"
+AT_THE_HUB = "at the hub"
+ON_ITS_WAY = "on its way"
+DONE = "done"
+NEEDS_YOU = "needs you"
+_SHOWN_MAX = 100  # of each list: a screen, not an archive
+
+
+class Screen:
+    """The affairs of one person, as plain values. `names` are what this phone calls people."""
+
+    def __init__(self, charter: Charter, views: Views, me: Principal, names: Mapping[Principal, str]) -> None:
+        self._charter, self._views, self._me, self._names = charter, views, me, names
+
+    def status(self, item: Item, kind: str) -> tuple[str, str]:
+        """The status word of an outbox action, and a code where the word needs a reason."""
+        void = self._views.void.get(item.id)
+        if void is not None:
+            return NEEDS_YOU, void.reason
+        if item.is_refused:
+            return NEEDS_YOU, item.code
+        if not item.hubs:
+            return ON_THIS_PHONE, item.code
+        settlement = self._views.settlement.get(item.id)
+        if settlement is None or not KINDS[kind].contract:
+            return AT_THE_HUB, ""
+        if settlement.is_done:
+            return DONE, ""
+        if settlement.is_refused:
+            return NEEDS_YOU, f"chain-{settlement.code}"
+        return ON_ITS_WAY, "" if settlement.state is SettlementState.CLAIMED else settlement.state.value
+
+    def person(self, principal: Principal | None) -> str:
+        """What this phone calls somebody: the name, else the address."""
+        return "" if principal is None else self._names.get(principal, address(principal))
+
+    def asset(self, asset: Principal | None) -> str:
+        """The asset's short name."""
+        return self._charter.asset_name(asset)
+
+    def lesson(self, lesson: Lesson) -> dict[str, Any]:
+        """One lesson, from this person's side."""
+        is_student = lesson.student == self._me
+        return {
+            "id": lesson.id.hex(),
+            "side": "student" if is_student else "tutor",
+            "with": self.person(lesson.tutor if is_student else lesson.student),
+            "state": lesson.state.value,
+            "payment": lesson.payment.value,
+            "price": lesson.price,
+            "asset": self.asset(lesson.asset),
+            "start": lesson.start,
+            "minutes": lesson.minutes,
+            "attended": list(lesson.attended),
+            "sealed": list(lesson.sealed),
+            "rated": list(lesson.rated),
+            "settled": lesson.settled,
+            "level": lesson.level,
+        }
+
+    def lessons(self) -> list[dict[str, Any]]:
+        """This person's lessons, the latest start first."""
+        mine = [each for each in self._views.lessons.values() if self._me in (each.student, each.tutor)]
+        mine.sort(key=lambda each: (each.start, each.id), reverse=True)
+        return [self.lesson(each) for each in mine[:_SHOWN_MAX]]
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Open requests: a tutor looks for those near, a student for the own ones."""
+        opened = [each for each in self._views.requests.values() if each.state is RequestState.OPEN]
+        return [self._request(each) for each in _latest(opened)]
+
+    def matches(self) -> list[dict[str, Any]]:
+        """Offers for this person's requests, and those this person made."""
+        mine = [each for each in self._views.matches.values() if self._me in (each.student, each.tutor)]
+        return [self._match(each) for each in _latest(mine)]
+
+    def balances(self) -> list[dict[str, Any]]:
+        """What hubs with an uplink last reported of this person's vault."""
+        mine = [each for (person, _), each in self._views.balances.items() if person == self._me]
+        return [
+            {"asset": self.asset(each.asset), "free": each.free, "locked": each.locked, "state": each.state.value}
+            for each in sorted(mine, key=lambda each: self.asset(each.asset))
+        ]
+
+    def myself(self, key: Principal) -> dict[str, Any]:
+        """Who this phone speaks for."""
+        person = self._views.persons.get(self._me)
+        reputation = self._views.reputation.get(self._me)
+        return {
+            "key": address(key),
+            "person": address(self._me),
+            "name": self._names.get(self._me, ""),
+            "registered": person is not None,
+            "roles": person.roles if person else 0,
+            "home": address(person.home) if person and person.home else None,
+            "vouched": bool(person and (person.vouches or person.steward_vouches)),
+            "ratings": {"count": reputation.count, "stars": reputation.total} if reputation else None,
+        }
+
+    def outbox(self, items: Sequence[Item], kinds: Mapping[ActionId, str]) -> list[dict[str, Any]]:
+        """What this phone signed, the latest first, each with its status word."""
+        shown = []
+        for item in reversed(items[-_SHOWN_MAX:]):
+            status, reason = self.status(item, kinds[item.id])
+            shown.append(
+                {
+                    "id": item.id.hex(),
+                    "kind": kinds[item.id],
+                    "status": status,
+                    "reason": reason,
+                    "hubs": len(item.hubs),
+                }
+            )
+        return shown
+
+    def _request(self, request: Request) -> dict[str, Any]:
+        return {
+            "id": request.id.hex(),
+            "student": self.person(request.student),
+            "mine": request.student == self._me,
+            "ceiling": request.ceiling,
+            "asset": self.asset(request.asset),
+            "subjects": [name for at, name in enumerate(self._charter.subjects[:32]) if request.bits >> at & 1],
+            "week": request.week,
+        }
+
+    def _match(self, match: Match) -> dict[str, Any]:
+        return {
+            "id": match.id.hex(),
+            "request": match.request.hex(),
+            "tutor": self.person(match.tutor),
+            "student": self.person(match.student),
+            "mine": match.tutor == self._me,
+            "price": match.price,
+            "asset": self.asset(match.asset),
+            "start": match.start,
+            "minutes": match.minutes,
+            "accepted": match.accepted,
+        }
+
+
+def _latest(entries: Iterable[Any]) -> list[Any]:
+    """A screenful, in an order that every phone shares: claimed times would let a liar stand first."""
+    return sorted(entries, key=lambda entry: bytes(entry.id))[:_SHOWN_MAX]

@@ -1,0 +1,174 @@
+"""A phone's conversation with a hub over messages: the phone speaks first, even where the hub dialled.
+
+News may come between any question and its answer; they go to the sink that `pull` was given, or nowhere before it.
+"""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from hubd.action.charter import Charter
+from hubd.action.principal import Principal
+from hubd.action.sip018 import ActionId
+from hubd.errors import RemoteError
+from hubd.limits import PHONE_IDS_MAX
+from hubd.phone.link import Authorizer, Sink
+from hubd.ports import Outcome, Verdict
+from hubd.web import frames
+from hubd.web.conversation import Wire
+from hubd.web.frames import (
+    FROM_HUB,
+    VERSION,
+    Actions,
+    AskChallenge,
+    Challenge,
+    Deferred,
+    End,
+    Err,
+    Frame,
+    Get,
+    Hello,
+    Neg,
+    Ok,
+    Put,
+    Receipt,
+    Welcome,
+)
+from hubd.web.proofs import NONCE_BYTES, hub_of_hello
+from hubd.web.standing import Scope
+
+_T = TypeVar("_T")
+
+
+class SocketLink:
+    """See `HubLink`."""
+
+    def __init__(self, wire: Wire, charter: Charter) -> None:
+        self._wire, self._charter = wire, charter
+        self._hub: Principal | None = None
+        self._authorization: list[bytes] | None = None
+        self._sink: Sink | None = None
+        self._end: str | None = None
+
+    async def identify(self) -> Principal:
+        """See `HubLink`. Leaves the conversation at the membership, which follows unasked."""
+        if self._hub is None:
+            await self._hello(None, Scope.MESH)
+        assert self._hub is not None, "a HELLO proves the hub"
+        return self._hub
+
+    async def membership(self, sink: Sink) -> None:
+        """See `HubLink`."""
+        await self._hello(None, Scope.MESH)
+        self._sink = sink
+        await self.end()
+        self._sink = None
+
+    async def put(self, envelopes: Sequence[tuple[ActionId, bytes]]) -> list[tuple[ActionId, Outcome]]:
+        """See `HubLink`."""
+        await self._say(Put([raw for _, raw in envelopes]))
+        outcomes: dict[bytes, Outcome] = {}
+        while True:
+            frame = await self._answer(Ok, Deferred, Err)
+            if isinstance(frame, Err):
+                if frame.at is None:
+                    raise RemoteError(frame.code, "the hub says no")
+                if frame.at >= len(envelopes):
+                    raise RemoteError("frame", "an answer to nothing")
+                action_id = envelopes[frame.at][0]
+                outcomes[action_id] = Outcome(Verdict.REFUSED, action_id, frame.code)
+                continue
+            verdict = Verdict.OK if isinstance(frame, Ok) else Verdict.DEFERRED
+            for action_id, word in frame.items:
+                outcomes[action_id] = Outcome(verdict, ActionId(action_id), word if verdict is Verdict.DEFERRED else "")
+            if isinstance(frame, Ok):
+                return [(asked, outcomes[asked]) for asked, _ in envelopes if asked in outcomes]
+
+    async def authorize(self, authorizer: Authorizer) -> None:
+        """See `HubLink`. The hub judges it with the next HELLO."""
+        await self._say(AskChallenge())
+        challenge = await self._one(Challenge)
+        if challenge.hub != self._hub:
+            raise RemoteError("hub-proof", "the challenge is another hub's")
+        self._authorization = authorizer(Principal(challenge.hub), challenge.challenge).fields()
+
+    async def pull(self, cursor: str | None, sink: Sink) -> None:
+        """See `HubLink`."""
+        mode = await self._hello(cursor, None)
+        self._sink = sink
+        if mode != "cursor":
+            raise RemoteError("cursor-void", "this hub's database is another one now")
+        await self.end()
+
+    async def reconcile(self, message: bytes) -> bytes:
+        """See `HubLink`."""
+        await self._say(Neg(message))
+        return (await self._one(Neg)).message
+
+    async def get(self, ids: Sequence[bytes], sink: Sink) -> None:
+        """See `HubLink`."""
+        for at in range(0, len(ids), PHONE_IDS_MAX):
+            await self._say(Get(list(ids[at : at + PHONE_IDS_MAX])))
+            while isinstance(frame := await self._answer(Actions, End), Actions):
+                await sink(frame.envelopes, None)
+
+    async def end(self) -> str:
+        """See `HubLink`."""
+        while self._end is None:
+            await self._answer()
+        return self._end
+
+    async def _hello(self, cursor: str | None, scope: Scope | None) -> str:
+        """Greet, check the hub's proof, and return how to go on."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        self._sink = None
+        await self._say(Hello(VERSION, cursor, scope or "", nonce, self._authorization))
+        welcome = await self._one(Welcome)
+        hub = hub_of_hello(welcome.proof, self._charter, nonce)
+        if self._hub not in (None, hub):
+            raise RemoteError("hub-proof", "another hub answers now")
+        self._hub, self._end = hub, None
+        return welcome.mode
+
+    async def _say(self, frame: Frame) -> None:
+        try:
+            await self._wire.send(frames.encode(frame))
+        except ConnectionError as error:
+            raise _gone() from error
+
+    async def _one(self, kind: type[_T]) -> _T:
+        """The one answer to a question, or the code it was refused with."""
+        frame = await self._answer(kind, Err)
+        if isinstance(frame, Err):
+            raise RemoteError(frame.code, "the hub says no")
+        assert isinstance(frame, kind)
+        return frame
+
+    async def _answer(self, *kinds: type[Any]) -> Any:
+        """The next frame of these kinds, or, with none asked for, of any. News go to the sink on the way."""
+        while True:
+            raw = await self._wire.receive()
+            if raw is None:
+                raise _gone()
+            frame = frames.decode(raw, FROM_HUB)
+            is_news = isinstance(frame, Receipt) or (isinstance(frame, Actions | End) and frame.cursor is not None)
+            if is_news:
+                await self._take_news(frame)
+                if not kinds:
+                    return frame
+            elif isinstance(frame, kinds):
+                return frame
+            elif isinstance(frame, Err):
+                raise RemoteError(frame.code, "the hub says no")
+            else:
+                raise RemoteError("frame", "an answer to nothing")
+
+    async def _take_news(self, frame: Any) -> None:
+        if isinstance(frame, Actions) and self._sink is not None:
+            await self._sink(frame.envelopes, frame.cursor)
+        if isinstance(frame, End):
+            self._end = frame.cursor
+
+
+def _gone() -> RemoteError:
+    return RemoteError("hub-gone", "the hub ended the conversation", hint="come again; nothing is lost")

@@ -1,0 +1,156 @@
+"""One sync of a phone with a hub, over whichever link: prove the hub, bring what waits, take what is new.
+
+A phone speaks with admitted hubs only. It brings its outbox first (a registration lets it read), then goes on where it
+left off at this hub; where the hub's database is another one than last time, it reconciles, and what the hub has lost
+comes back to it. Everything is idempotent: a sync that breaks off is simply made again.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hubd.action.principal import Principal
+from hubd.action.sip018 import ActionId
+from hubd.errors import RemoteError
+from hubd.gossip.items import SortedItems
+from hubd.gossip.negentropy import Initiator
+from hubd.limits import PHONE_ENVELOPES_MAX, PHONE_PAGE_BYTES_MAX, RECONCILE_ROUNDS_MAX
+from hubd.phone.link import HubLink, Sink
+from hubd.phone.replica import Replica
+from hubd.ports import Outcome, Verdict
+from hubd.web.proofs import authorize
+
+_REGISTRATION_TRIES = 5  # a hub folds what it just took within this many times `_REGISTRATION_PAUSE_S`
+_REGISTRATION_PAUSE_S = 0.2
+
+
+@dataclass
+class SyncReport:
+    """What one sync did. `reason` says in a code why nothing could be read, "" where it could."""
+
+    hub: Principal
+    hub_name: str = ""
+    acknowledged: int = 0
+    deferred: int = 0
+    refused: int = 0
+    received: int = 0
+    reconciled: bool = False
+    reason: str = ""
+
+
+async def sync(replica: Replica, link: HubLink) -> SyncReport:
+    """Sync once. Raises `RemoteError` for a hub that is not to be trusted, does not answer, or answers wrongly."""
+    hub = await link.identify()
+    await _check_admitted(replica, link, hub)
+    report = SyncReport(hub, replica.hub_name(hub))
+    await _bring(replica, link, report)
+    for tried in range(_REGISTRATION_TRIES):
+        try:
+            await link.authorize(lambda to, challenge: authorize(replica.signer, replica.charter, to, challenge))
+            await _take(replica, link, report)
+        except RemoteError as error:
+            if error.code != "unregistered":
+                raise
+            report.reason = error.code
+            if replica.views.person_of(replica.key) is None or tried == _REGISTRATION_TRIES - 1:
+                break
+            await asyncio.sleep(_REGISTRATION_PAUSE_S)
+        else:
+            report.reason = ""
+            break
+    await replica.forget_settled()
+    return report
+
+
+async def _check_admitted(replica: Replica, link: HubLink, hub: Principal) -> None:
+    """Raise `RemoteError("hub-not-admitted")` unless stewards of the charter admitted this hub."""
+    if replica.is_admitted(hub):
+        return
+
+    async def keep(envelopes: list[bytes], _cursor: str | None) -> None:
+        await replica.take(envelopes)
+
+    await link.membership(keep)
+    if not replica.is_admitted(hub):
+        raise RemoteError(
+            "hub-not-admitted",
+            "no steward of this mesh admitted this hub",
+            hint="ask the village's coordinator which hub is the right one",
+        )
+
+
+async def _bring(replica: Replica, link: HubLink, report: SyncReport) -> None:
+    """Put what this hub does not have yet."""
+    waiting = await replica.outbox.items(kept_only=True)
+    mine = [(item.id, item.envelope) for item in waiting if not item.is_refused and report.hub not in item.hubs]
+    for batch in _batches(mine):
+        outcomes = await link.put(batch)
+        await replica.outbox.answer(report.hub, outcomes)
+        report.acknowledged += _count(outcomes, Verdict.OK)
+        report.deferred += _count(outcomes, Verdict.DEFERRED)
+        report.refused += _count(outcomes, Verdict.REFUSED)
+
+
+async def _take(replica: Replica, link: HubLink, report: SyncReport) -> None:
+    """Take what is new since the last time, however that can be told."""
+
+    async def take(envelopes: list[bytes], cursor: str | None) -> None:
+        report.received += await replica.take(envelopes)
+        if cursor is not None and not report.reconciled:
+            await replica.outbox.set_place(report.hub, cursor)
+
+    place = await replica.outbox.place(report.hub)
+    try:
+        await link.pull(place, take)
+    except RemoteError as error:
+        if error.code != "cursor-void":
+            raise
+        if _is_away(replica, report.hub):
+            await link.pull(None, take)  # a guest sees little: the walk is cheaper than comparing sets
+            return
+        report.reconciled = True
+        await _reconcile(replica, link, report, take)
+
+
+def _is_away(replica: Replica, hub: Principal) -> bool:
+    person = replica.views.persons.get(replica.me)
+    return person is not None and person.home not in (None, hub)
+
+
+async def _reconcile(replica: Replica, link: HubLink, report: SyncReport, take: Sink) -> None:
+    """Find the differences, fetch what is missing here, and bring again what the hub has lost of this phone's."""
+    place = await link.end()
+    initiator = Initiator(SortedItems(await replica.store.items()))
+    message: bytes | None = initiator.open()
+    lost: set[bytes] = set()
+    rounds = 0
+    while message is not None:
+        rounds += 1
+        if rounds > RECONCILE_ROUNDS_MAX:
+            raise RemoteError("reconcile-rounds", "the hub's answers come to no end")
+        outcome = initiator.handle(await link.reconcile(message))
+        lost.update(outcome.have)
+        await link.get(outcome.need, take)
+        message = outcome.reply
+    items = await replica.outbox.items()
+    await replica.outbox.unanswered(report.hub, [item.id for item in items if item.id in lost])
+    await _bring(replica, link, report)
+    await replica.outbox.set_place(report.hub, place)
+
+
+def _batches(items: Sequence[tuple[ActionId, bytes]]) -> Iterator[list[tuple[ActionId, bytes]]]:
+    """Parts that fit one message."""
+    batch: list[tuple[ActionId, bytes]] = []
+    size = 0
+    for item in items:
+        if batch and (size + len(item[1]) > PHONE_PAGE_BYTES_MAX or len(batch) == PHONE_ENVELOPES_MAX):
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += len(item[1])
+    if batch:
+        yield batch
+
+
+def _count(outcomes: Sequence[tuple[ActionId, Outcome]], verdict: Verdict) -> int:
+    return sum(outcome.verdict is verdict for _, outcome in outcomes)
