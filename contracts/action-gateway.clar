@@ -71,26 +71,19 @@
 ;; over-long element of a list in, and then abort the whole batch where a function takes it by itself (measured). For
 ;; the same reason items are handed on whole.
 
-;; (ok true) when the signature is by the key that the author's principal stands for.
-(define-private (check-author (id (buff 32)) (item
-    { signature: (buff 65), statement: { action: (string-ascii 24), amount: uint, asset: (optional principal),
-      author: principal, bits: uint, content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8),
-      subject: (buff 32), who: (optional principal) } }))
-  (let ((signature (get signature item)))
-    (asserts! (is-eq (len signature) u65) (err CODE-LENGTH))
-    (ok (asserts!
-      (is-eq (get author (get statement item))
-        (unwrap! (principal-of? (unwrap! (secp256k1-recover? id signature) (err CODE-SIGNATURE))) (err CODE-SIGNATURE)))
-      (err CODE-AUTHOR)))))
-
-;; (ok true) when the item may be dispatched. Replay comes before expiry: an action that was done stays "done" for
-;; whoever asks again later.
+;; (ok true) when the item may be dispatched. The author comes first: nothing else is said about an action that nobody
+;; signed. Replay comes before expiry: an action that was done stays "done" for whoever asks again later.
 (define-private (check (id (buff 32)) (item
     { signature: (buff 65), statement: { action: (string-ascii 24), amount: uint, asset: (optional principal),
       author: principal, bits: uint, content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8),
       subject: (buff 32), who: (optional principal) } }))
-  (let ((s (get statement item)))
-    (try! (check-author id item))
+  (let ((s (get statement item))
+        (signature (get signature item)))
+    (asserts! (is-eq (len signature) u65) (err CODE-LENGTH))
+    (asserts!
+      (is-eq (get author s)
+        (unwrap! (principal-of? (unwrap! (secp256k1-recover? id signature) (err CODE-SIGNATURE))) (err CODE-SIGNATURE)))
+      (err CODE-AUTHOR))
     (asserts!
       (and (<= (len (get action s)) u24) (is-eq (len (get content s)) u32) (is-eq (len (get salt s)) u8)
         (is-eq (len (get subject s)) u32))

@@ -32,13 +32,13 @@ const notEnough = (expected, actual) =>
 /** c32 version of an address, from its second character (c32check). */
 const versionOf = (address) => "0123456789ABCDEFGHJKMNPQRSTVWXYZ".indexOf(address[1]);
 
-/** Checks in order; each throws a Rejection or returns. `state` gives balance, accountNonce, interfaceOf at the tip. */
+/** Checks in order; each throws a Rejection or returns. */
 const CHECKS = [checkSemantics, checkSigned, checkFee, checkNonces, checkFunds, checkPayload, checkModelled];
 
 /**
  * Judges a decoded transaction against the tip.
  * @param {object} transaction
- * @param {{balance(p: string): bigint, accountNonce(p: string): bigint, interfaceOf(c: string): object|undefined}} state
+ * @param {{balance: Function, accountNonce: Function, interfaceOf: Function}} state the chain at its tip
  * @throws {Rejection}
  */
 export function judge(transaction, state) {
@@ -138,6 +138,7 @@ function checkPayload(transaction, state) {
 }
 
 function checkModelled(transaction) {
+  if (transaction.fee > AMOUNT_USTX_MAX) throw other(`this local chain takes fees of at most ${AMOUNT_USTX_MAX} uSTX`);
   const why = unsupported(transaction);
   if (why) throw other(why);
 }

@@ -7,7 +7,7 @@ import crypto from "node:crypto";
 
 import { executeBlock } from "./block.mjs";
 import { judge, other } from "./admission.mjs";
-import { blocksOf, countBlocks, cutBlocks, resolveForks, write } from "./journal.mjs";
+import { JournalError, blocksOf, countBlocks, cutBlocks, resolveForks, write } from "./journal.mjs";
 import { CHAIN_TRANSACTIONS_MAX } from "./limits.mjs";
 import { Mempool } from "./mempool.mjs";
 import { decode } from "./transaction.mjs";
@@ -43,6 +43,7 @@ export class Chain {
   #mempool;
   #nonces;
   #records;
+  #deployed;
   #tip;
 
   /**
@@ -55,8 +56,9 @@ export class Chain {
     const chain = new Chain();
     chain.#genesis = genesis;
     chain.#append = append;
-    chain.#forks = ops.filter((op) => "fork" in op).length;
-    await chain.#replay(resolveForks(ops));
+    const resolved = resolveForks(ops);
+    chain.#forks = resolved.forks;
+    await chain.#replay(resolved.ops);
     return chain;
   }
 
@@ -66,9 +68,17 @@ export class Chain {
     this.#mempool = new Mempool();
     this.#nonces = new Map();
     this.#records = new Map();
+    this.#deployed = new Map();
     this.#tip = undefined;
     this.#setTip(sha256(JSON.stringify(this.#genesis)), this.#vm.time);
-    for (const op of ops) this.#apply(op);
+    for (const [index, op] of ops.entries()) {
+      try {
+        this.#apply(op);
+      } catch (error) {
+        const hint = "the file was changed or is of another version: take another, or start anew";
+        throw new JournalError(`operation ${index + 1} of the chain cannot be replayed: ${error.message}`, hint);
+      }
+    }
   }
 
   /** Height, hash and time of the last block; height and time of the last burn block. */
@@ -79,10 +89,6 @@ export class Chain {
   /** Blocks since the last burn block. */
   get tenureBlocks() {
     return this.#tip.height - this.#tip.burnAt;
-  }
-
-  get mempoolSize() {
-    return this.#mempool.size;
   }
 
   /** Waiting transactions, in order of arrival. */
@@ -113,19 +119,14 @@ export class Chain {
     return this.#vm.callReadOnly(contract, name, args, sender);
   }
 
-  /** What is known of a transaction: `transaction`, `receivedAt`, `status`, and when mined `block`, `index`, `outcome`. */
+  /** What is known of a transaction: transaction, receivedAt, status, and when mined block, index, outcome. */
   record(txid) {
     return this.#records.get(txid);
   }
 
   /** The block that deployed a contract, or undefined. */
   deployedAt(contract) {
-    for (const { transaction, status, block } of this.#records.values()) {
-      const { payload, origin } = transaction;
-      if (payload.kind !== "smart_contract" || status !== "success") continue;
-      if (`${origin}.${payload.name}` === contract) return block;
-    }
-    return undefined;
+    return this.#deployed.get(contract);
   }
 
   /**
@@ -147,13 +148,13 @@ export class Chain {
     return transaction.txid;
   }
 
-  /** Makes one block of what waits. @returns {string[]} the txids that were mined, in order */
+  /** Makes one block of what waits and may run. @returns {string[]|null} the mined txids in order; null: no block */
   mine() {
     const chosen = this.#mempool.select(
       (principal) => this.accountNonce(principal),
       (principal) => this.balance(principal),
     );
-    if (!chosen.length) return this.makeEmpty(1);
+    if (!chosen.length) return null;
     this.#do({ mine: chosen.map(({ txid }) => txid) });
     return chosen.map(({ txid }) => txid).filter((txid) => this.#records.get(txid).block);
   }
@@ -161,7 +162,6 @@ export class Chain {
   /** Makes `count` empty Stacks blocks. */
   makeEmpty(count) {
     this.#do({ empty: count });
-    return [];
   }
 
   /** Makes `count` burn blocks, each with an empty Stacks block. */
@@ -176,7 +176,7 @@ export class Chain {
     return true;
   }
 
-  /** Lets the next block charge a waiting transaction without executing it. @returns {boolean} whether it was waiting */
+  /** Lets the next block charge a waiting transaction unexecuted. @returns {boolean} whether it was waiting */
   skip(txid) {
     if (!this.#mempool.has(txid)) return false;
     this.#do({ skip: txid });
@@ -231,17 +231,24 @@ export class Chain {
     for (const transaction of transactions) {
       const outcome = outcomes.get(transaction.txid);
       if (outcome.plan === "drop") this.#dropRecord(transaction.txid, outcome.status);
-      if (!["run", "charge"].includes(outcome.plan)) continue;
-      this.#records.set(transaction.txid, {
-        ...this.#records.get(transaction.txid), status: outcome.status, block, index, outcome,
-      });
-      mempool.remove(transaction.txid);
-      this.#nonces.set(transaction.origin, transaction.originNonce + 1n);
-      if (transaction.sponsored) this.#nonces.set(transaction.payer, transaction.payerNonce + 1n);
-      index += 1;
+      if (outcome.plan === "run" || outcome.plan === "charge") {
+        this.#include(transaction, { status: outcome.status, block, index, outcome });
+        index += 1;
+      }
     }
     const accountNonce = (principal) => this.accountNonce(principal);
     for (const { txid } of mempool.overtaken(accountNonce)) this.#dropRecord(txid, "dropped_replace_by_fee");
+  }
+
+  #include(transaction, mined) {
+    const { txid, origin, originNonce, payer, payerNonce, sponsored, payload } = transaction;
+    this.#mempool.remove(txid);
+    this.#records.set(txid, { ...this.#records.get(txid), ...mined });
+    this.#nonces.set(origin, originNonce + 1n);
+    if (sponsored) this.#nonces.set(payer, payerNonce + 1n);
+    if (payload.kind === "smart_contract" && mined.status === "success") {
+      this.#deployed.set(`${origin}.${payload.name}`, mined.block);
+    }
   }
 
   #applyEmpty(op) {

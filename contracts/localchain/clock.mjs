@@ -46,12 +46,10 @@ export class Clock {
   /** Makes the blocks that are due. Called at the pace of the blocks. */
   tick() {
     const chain = this.#chain;
+    chain.mine();
     const due = Math.floor(this.#behind / BLOCK_SECONDS);
-    if (!chain.mempoolSize && due < 1) return;
+    if (due >= TENURE_BLOCKS_MAX) chain.makeBurn(Math.floor(due / TENURE_BLOCKS_MAX));
+    else if (due >= 1) chain.makeEmpty(due);
     if (chain.tenureBlocks >= this.#burnEvery) chain.makeBurn(1);
-    if (chain.mempoolSize) chain.mine();
-    const left = Math.floor(this.#behind / BLOCK_SECONDS);
-    if (left >= TENURE_BLOCKS_MAX) chain.makeBurn(Math.floor(left / TENURE_BLOCKS_MAX));
-    else if (left >= 1) chain.makeEmpty(left);
   }
 }

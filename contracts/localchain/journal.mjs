@@ -68,15 +68,20 @@ export const blocksOf = (op) => ("mine" in op ? 1 : (op.empty ?? op.burn ?? 0));
 
 /**
  * The operations without forks: each fork takes away the blocks it dropped and leaves the transactions waiting.
- * @param {object[]} ops
+ * @param {object[]} lines
+ * @returns {{ops: object[], forks: number}} `forks` is how many there have been
  */
-export function resolveForks(ops) {
-  const kept = [];
-  for (const op of ops) {
-    if ("fork" in op) cutBlocks(kept, op.fork);
-    else kept.push(op);
+export function resolveForks(lines) {
+  const ops = [];
+  let forks = 0;
+  for (const line of lines) {
+    forks = Math.max(forks, line.branch ?? 0);
+    if ("fork" in line) {
+      cutBlocks(ops, line.fork);
+      forks += 1;
+    } else ops.push(line);
   }
-  return kept;
+  return { ops, forks };
 }
 
 /** Takes the last `count` blocks out of `ops`, in place. */

@@ -44,8 +44,8 @@ export const FAULTS_MAX = 100;
 export const FAULT_DELAY_MS_MAX = 60_000;
 
 /**
- * Budget of one block, and so of one transaction: a quarter of mainnet's budget for a tenure
- * (30,000 reads, 15,000 writes, 100 MB read, 15 MB written, 5e9 runtime), which is what a default miner gives one block.
+ * Budget of one block, and so of one transaction: a quarter of mainnet's budget for a tenure (30,000 reads, 15,000
+ * writes, 100 MB read, 15 MB written, 5e9 runtime), which is what a default miner gives one block.
  */
 export const BLOCK_BUDGET = {
   read_count: 7_500,
@@ -55,7 +55,7 @@ export const BLOCK_BUDGET = {
   runtime: 1_250_000_000,
 };
 
-/** Largest amount the VM's block door takes exactly: it reads amounts as JSON numbers. 9,007 million STX, above the supply. */
+/** Largest amount the VM takes exactly, as it reads JSON numbers: 9,007 million STX, above the supply. */
 export const AMOUNT_USTX_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 /** Accounts of the genesis block. */
 export const GENESIS_ACCOUNTS_MAX = 1_000;
@@ -64,7 +64,7 @@ export const GENESIS_ACCOUNTS_MAX = 1_000;
 export const BLOCK_SECONDS = 10;
 /** Seconds between burn blocks, as the VM has it. */
 export const BURN_BLOCK_SECONDS = 600;
-/** Blocks of one tenure at most, so that burn blocks keep their real pace of ten minutes while blocks keep theirs of ten seconds. */
+/** Blocks of one tenure: burn blocks keep their real pace of ten minutes while blocks keep theirs of ten seconds. */
 export const TENURE_BLOCKS_MAX = BURN_BLOCK_SECONDS / BLOCK_SECONDS;
 /** Fee estimates as multiples of the byte floor: low, middle, high. */
 export const FEE_ESTIMATE_MULTIPLES = [1, 2, 4];

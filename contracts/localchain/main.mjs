@@ -1,9 +1,11 @@
 /**
- * `node contracts/localchain/main.mjs`: opens the chain, serves it, makes its blocks. Prints one line of JSON on standard
- * output when it is ready, and nothing else there; exits 0 on SIGTERM, 1 on failure, 2 on a command line it cannot read.
+ * `node contracts/localchain/main.mjs`: opens the chain, serves it, makes its blocks. Prints one line of JSON on
+ * standard output when it is ready, and nothing else there; exits 0 on SIGTERM, 1 on failure, 2 on a command line it
+ * cannot read.
  */
 
 import fs from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { Chain } from "./chain.mjs";
 import { Clock } from "./clock.mjs";
@@ -37,6 +39,14 @@ async function openChain({ state, snapshot, balance }) {
   return Chain.open(genesis, ops, appender(state, Buffer.byteLength(content)));
 }
 
+/** Does `work` every `ms` milliseconds, one after the other, until `signal` says stop. */
+async function keepPace(ms, signal, work) {
+  while (!signal.aborted) {
+    await sleep(ms, null, { signal }).catch(() => {});
+    if (!signal.aborted) await work();
+  }
+}
+
 async function main() {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) {
@@ -48,10 +58,10 @@ async function main() {
   clock.start();
   const turns = new Turns();
   const server = await serve({ chain, clock, faults: new Faults(), turns }, options);
-  const tick = () => turns.take(() => clock.tick()).catch(exit);
-  const timer = options.blockMs ? setInterval(tick, options.blockMs) : null;
+  const stopped = new AbortController();
+  if (options.blockMs) keepPace(options.blockMs, stopped.signal, () => turns.take(() => clock.tick())).catch(exit);
   const stop = () => {
-    clearInterval(timer);
+    stopped.abort();
     server.close();
     server.closeAllConnections();
     process.stdin.destroy();

@@ -84,8 +84,8 @@ export class Mempool {
   select(accountNonce, balance) {
     const next = new Map();
     const nonceOf = (principal) => next.get(principal) ?? accountNonce(principal);
-    const affordable = ({ payer, origin, fee, payload }) =>
-      balance(payer) >= fee && (payload.kind !== "token_transfer" || balance(origin) >= payload.amount);
+    const affordable = ({ payer, origin, fee, payload: { amount = 0n } }) =>
+      payer === origin ? balance(payer) >= fee + amount : balance(payer) >= fee && balance(origin) >= amount;
     const ready = (held) =>
       held.originNonce === nonceOf(held.origin) &&
       (!held.sponsored || held.payerNonce === nonceOf(held.payer)) &&

@@ -32,18 +32,22 @@ function balance(value, name) {
 
 const path = (value) => value;
 
-/** Flags: name, value word (none for switches), how to read it, default, help. `many` may be repeated. */
+/** Flags: name, word for the value (none for switches), how to read it, default, help. `many` may be repeated. */
 const FLAGS = [
-  { name: "--port", word: "N", read: whole(0, 65_535), value: 0, help: "port on 127.0.0.1; 0 takes any" },
-  { name: "--block-ms", word: "N", read: whole(0, 3_600_000), value: 1000, help: "look for due blocks every N milliseconds; 0: only by POST /test/mine" },
-  { name: "--burn-every", word: "N", read: whole(0, 1_000), value: 0, help: "a burn block after every N blocks; 0: every ten minutes" },
-  { name: "--balance", word: "ADDRESS=USTX", read: balance, many: true, value: [], help: "an account of the genesis; may be repeated" },
-  { name: "--snapshot", word: "FILE", read: path, value: null, help: "start from a chain that was saved" },
-  { name: "--state", word: "FILE", read: path, value: null, help: "keep the chain in FILE, and go on from it" },
-  { name: "--test", value: false, help: "serve the routes under /test/" },
-  { name: "--exit-with-parent", value: false, help: "exit when standard input closes" },
-  { name: "--help", value: false, help: "show this" },
+  flag("--port", "N", whole(0, 65_535), 0, "port on 127.0.0.1; 0 takes any"),
+  flag("--block-ms", "N", whole(0, 3_600_000), 1000, "look for due blocks every N ms; 0: by POST /test/mine only"),
+  flag("--burn-every", "N", whole(0, 1_000), 0, "a burn block after every N blocks; 0: every ten minutes"),
+  { ...flag("--balance", "ADDRESS=USTX", balance, [], "an account of the genesis; may be repeated"), many: true },
+  flag("--snapshot", "FILE", path, null, "start from a chain that was saved"),
+  flag("--state", "FILE", path, null, "keep the chain in FILE, and go on from it"),
+  flag("--test", null, null, false, "serve the routes under /test/"),
+  flag("--exit-with-parent", null, null, false, "exit when standard input closes"),
+  flag("--help", null, null, false, "show this"),
 ];
+
+function flag(name, word, read, value, help) {
+  return { name, word, read, value, help };
+}
 
 const keyOf = (name) => name.slice(2).replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
 
@@ -58,22 +62,28 @@ export function parseOptions(args) {
   const rest = [...args];
   while (rest.length) {
     const [given, attached] = split(rest.shift());
-    const flag = FLAGS.find(({ name }) => name === given);
-    if (!flag) throw new UsageError(`unknown flag ${given}`, `the flags are ${FLAGS.map(({ name }) => name).join(" ")}`);
-    const key = keyOf(flag.name);
-    if (!flag.read) {
-      if (attached !== undefined) throw new UsageError(`${flag.name} takes no value`);
+    const { name, word, read, many } = find(given);
+    const key = keyOf(name);
+    if (!read) {
+      if (attached !== undefined) throw new UsageError(`${name} takes no value`);
       options[key] = true;
       continue;
     }
-    const value = attached ?? rest.shift();
-    if (value === undefined) throw new UsageError(`${flag.name} needs a value: ${flag.word}`);
-    const read = flag.read(value, flag.name);
-    options[key] = flag.many ? [...options[key], read] : read;
+    const text = attached ?? rest.shift();
+    if (text === undefined) throw new UsageError(`${name} needs a value: ${word}`);
+    const value = read(text, name);
+    options[key] = many ? [...options[key], value] : value;
   }
   if (options.balance.length > GENESIS_ACCOUNTS_MAX) throw new UsageError(`at most ${GENESIS_ACCOUNTS_MAX} balances`);
-  if (!options.blockMs && !options.test) throw new UsageError("--block-ms 0 makes no blocks", "add --test, or take a pace");
+  const idle = !options.blockMs && !options.test && !options.help;
+  if (idle) throw new UsageError("--block-ms 0 makes no blocks", "add --test, or take a pace");
   return options;
+}
+
+function find(given) {
+  const known = FLAGS.find(({ name }) => name === given);
+  if (known) return known;
+  throw new UsageError(`unknown flag ${given}`, `the flags are ${FLAGS.map(({ name }) => name).join(" ")}`);
 }
 
 /** `--flag=value` in two, at the first equals sign: a balance holds another. */
@@ -84,6 +94,7 @@ function split(argument) {
 
 /** The text of --help. */
 export function helpText() {
-  const lines = FLAGS.map(({ name, word, help }) => `  ${`${name}${word ? ` ${word}` : ""}`.padEnd(26)}${help}`);
-  return ["A local Stacks chain: the Clarity VM behind the node's RPC. See docs/localchain.md.", "", ...lines, ""].join("\n");
+  const lines = FLAGS.map(({ name, word, help }) => `  ${(word ? `${name} ${word}` : name).padEnd(26)}${help}`);
+  const title = "A local Stacks chain: the Clarity VM behind the node's RPC. See docs/localchain.md.";
+  return [title, "", ...lines, ""].join("\n");
 }

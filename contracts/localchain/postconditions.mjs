@@ -20,7 +20,13 @@ const HOLDS = {
   [Code.Less]: (moved, amount) => moved < amount,
   [Code.LessEqual]: (moved, amount) => moved <= amount,
 };
-const SIGNS = { [Code.Equal]: "=", [Code.Greater]: ">", [Code.GreaterEqual]: ">=", [Code.Less]: "<", [Code.LessEqual]: "<=" };
+const SIGNS = {
+  [Code.Equal]: "=",
+  [Code.Greater]: ">",
+  [Code.GreaterEqual]: ">=",
+  [Code.Less]: "<",
+  [Code.LessEqual]: "<=",
+};
 
 /** Events that take something from a sender, and the asset they take. Minting takes from nobody. */
 const MOVES = {

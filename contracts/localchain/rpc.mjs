@@ -22,10 +22,11 @@ const SERVER_VERSION = "hubd-localchain 1 (Clarity VM of clarinet 3.21, epoch 4.
 
 const CONTRACT_NAME = /^[a-zA-Z][a-zA-Z0-9_-]{0,127}$/;
 
-/** A principal of this chain's kind of address, standard or contract. */
+/** A testnet principal, standard or contract. */
 function isPrincipal(given) {
   const [address, name, ...rest] = given.split(".");
-  return !rest.length && validateStacksAddress(address) && (name === undefined || CONTRACT_NAME.test(name));
+  const named = name === undefined || CONTRACT_NAME.test(name);
+  return !rest.length && named && /^S[TN]/.test(address) && validateStacksAddress(address);
 }
 
 const hex128 = (value) => `0x${value.toString(16).padStart(32, "0")}`;
@@ -75,7 +76,7 @@ function account({ chain, params, query }) {
 function postTransaction({ chain, body, contentType, now }) {
   const kinds = { "application/octet-stream": () => body, "application/json": () => fromHex(parseJson(body).tx) };
   const read = kinds[contentType];
-  if (!read) return text("Wrong Content-Type for transaction; expected application/json or application/octet-stream", 400);
+  if (!read) return text(`Wrong Content-Type for transaction; expected ${Object.keys(kinds).join(" or ")}`, 400);
   if (!body.length) return text("Invalid Http request: expected non-zero-length body for PostTransaction", 400);
   let raw;
   try {
@@ -119,8 +120,8 @@ function callRead({ chain, params, body }) {
   if (called.access !== "read_only") return refuse("NotReadOnly");
   try {
     checkArguments(called.args, values, (name) => Boolean(chain.interfaceOf(name)));
-    const result = chain.callReadOnly(contract, called.name, values.map((value) => serializeCVBytes(value)), standard(sender));
-    return json({ okay: true, result });
+    const args = values.map((value) => serializeCVBytes(value));
+    return json({ okay: true, result: chain.callReadOnly(contract, called.name, args, standard(sender)) });
   } catch (error) {
     if (error instanceof TypeMismatch) return refuse(`Unchecked(${error.message})`);
     if (error instanceof VmError) return refuse(error.message);

@@ -38,8 +38,12 @@ const tipView = ({ tip }) => ({
 /** {"blocks": 1}: blocks at once, the first with what waits. Answers the txids that were mined. */
 function mine({ chain, body }) {
   const blocks = count(options(body).blocks, 1, "blocks");
-  const mined = chain.mine();
-  for (let made = 1; made < blocks; made += 1) mined.push(...chain.mine());
+  const mined = [];
+  for (let made = 0; made < blocks; made += 1) {
+    const txids = chain.mine();
+    if (txids) mined.push(...txids);
+    else chain.makeEmpty(1);
+  }
   return json({ mined, ...tipView(chain) });
 }
 

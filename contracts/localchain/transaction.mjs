@@ -119,8 +119,8 @@ export function payloadSize(hex) {
   try {
     const bytes = fromHex(hex);
     const payload = deserializePayload(bytes);
-    if (!Buffer.from(serializePayloadBytes(payload)).equals(bytes)) throw new DecodeError("the bytes are not canonical");
-    return bytes.length;
+    if (Buffer.from(serializePayloadBytes(payload)).equals(bytes)) return bytes.length;
+    throw new DecodeError("the bytes are not canonical");
   } catch (error) {
     throw error instanceof DecodeError ? error : new DecodeError(String(error?.message ?? error).slice(0, 200));
   }

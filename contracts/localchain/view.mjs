@@ -1,6 +1,6 @@
 /**
- * A transaction as the Hiro API shows it (`/extended/v1/tx`), from a record of the chain. Deviations: function arguments
- * come as hexadecimal and `repr` without types, and the fields of microblocks are left out.
+ * A transaction as the Hiro API shows it (`/extended/v1/tx`), from a record of the chain. Deviations: function
+ * arguments come as hexadecimal and `repr` without types, and the fields of microblocks are left out.
  */
 
 import { PostConditionMode, cvToString, deserializeCV } from "@stacks/transactions";

@@ -140,13 +140,9 @@ export class Vm {
    * @throws {VmError} a runtime error or a refused contract
    */
   makeBlock(steps) {
-    this.#interfaces = null;
+    if (steps.some((step) => step.deployContract)) this.#interfaces = null;
     const results = this.#run(() => this.#session.mineBlock(steps));
-    this.#steps += steps.length;
-    if (this.#steps >= REPORT_STEPS) {
-      this.#session.collectReport(false, "").free();
-      this.#steps = 0;
-    }
+    this.#dropReports(steps.length);
     return results.map(({ result, events, costs }) => ({
       result,
       events: JSON.parse(events).map((event) => JSON.parse(event)),
@@ -165,6 +161,7 @@ export class Vm {
       const answer = this.#run(() => this.#session.callReadOnlyFn(call));
       const { result } = answer;
       answer.free();
+      this.#dropReports(1);
       return result;
     } finally {
       call.free();
@@ -185,6 +182,13 @@ export class Vm {
   /** The source of a deployed contract, or undefined. */
   sourceOf(contract) {
     return this.#session.getContractSource(contract);
+  }
+
+  #dropReports(steps) {
+    this.#steps += steps;
+    if (this.#steps < REPORT_STEPS) return;
+    this.#session.collectReport(false, "").free();
+    this.#steps = 0;
   }
 
   #run(work) {

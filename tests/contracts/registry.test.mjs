@@ -41,7 +41,8 @@ test("a wallet registers under an id that nobody else can take", () => {
   const wallet = person("wallet").address;
   const salt = sha256("salt");
   assert.deepEqual(mesh.call("user-registry", "register", [salt, 1n, null], wallet), { ok: true });
-  assert.equal(mesh.read("user-registry", "get-person", [wallet])["keys-head"], directId(wallet, "user-register", salt));
+  const { "keys-head": head } = mesh.read("user-registry", "get-person", [wallet]);
+  assert.equal(head, directId(wallet, "user-register", salt));
 });
 
 test("registering twice is refused, from a wallet and signed", () => {

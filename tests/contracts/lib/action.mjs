@@ -61,7 +61,8 @@ export const item = (statement, signature) =>
 /** What `rating-seal` must carry as content for a later `rating-open` with these fields. */
 export const seal = ({ amount, bits = 0n, content = ZEROS, subject }) =>
   sha256(serializeCVBytes(Cl.tuple({
-    amount: Cl.uint(amount), bits: Cl.uint(bits), content: Cl.bufferFromHex(content), subject: Cl.bufferFromHex(subject),
+    amount: Cl.uint(amount), bits: Cl.uint(bits), content: Cl.bufferFromHex(content),
+    subject: Cl.bufferFromHex(subject),
   })));
 
 let salts = 0;
@@ -70,14 +71,15 @@ let salts = 0;
  * A signed action: { id, item, fields }. Fields not named are empty; `created` and `expires` count from `now`.
  * `author` may be named apart from the signer, to forge.
  */
-export function action(access, signer, now, fields) {
+export function action(access, signer, now, fields, chainId = TESTNET_CHAIN_ID) {
   const full = {
     amount: 0n, asset: null, author: signer.address, bits: 0n, content: ZEROS, created: now,
     expires: now + YEAR_SECONDS, moment: 0n, salt: (++salts).toString(16).padStart(16, "0"), subject: ZEROS,
     who: null, ...fields,
   };
   const message = statementTuple(full);
-  const id = sha256(encodeStructuredDataBytes({ message, domain: domain(access) }));
-  const signature = signStructuredData({ message, domain: domain(access), privateKey: signer.key });
+  const signed = { message, domain: domain(access, chainId) };
+  const id = sha256(encodeStructuredDataBytes(signed));
+  const signature = signStructuredData({ ...signed, privateKey: signer.key });
   return { id, fields: full, signature, item: item(message, signature) };
 }

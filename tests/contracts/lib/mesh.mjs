@@ -1,9 +1,9 @@
-// A mesh on the real Clarity VM: the contracts, deployed as contracts/deployment.json says, and short words to use them.
+// A mesh on the real Clarity VM: the contracts, deployed as contracts/deployment.json says, and short words for them.
 import { readFileSync } from "node:fs";
 import { getSDK } from "@stacks/clarinet-sdk";
 import { Cl } from "@stacks/transactions";
 import { action, person } from "./action.mjs";
-import { argument, plain } from "./values.mjs";
+import { argument, maybe, plain } from "./values.mjs";
 
 const CONTRACTS = new URL("../../../contracts/", import.meta.url);
 const EPOCH = "4.0";
@@ -113,7 +113,7 @@ export class Mesh {
 
   /** What a person has in the vault. */
   balance(address, asset = STX) {
-    const of = Cl.tuple({ person: Cl.principal(address), asset: asset === null ? Cl.none() : Cl.some(Cl.principal(asset)) });
+    const of = Cl.tuple({ person: Cl.principal(address), asset: maybe(asset) });
     return this.read("payment-escrow", "get-balance", [of]);
   }
 

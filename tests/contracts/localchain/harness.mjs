@@ -40,6 +40,16 @@ export async function start(...flags) {
   return new Client(child, output);
 }
 
+/** Starts `main.mjs` where it must not come up; answers its exit code and what it wrote. */
+start.failing = async (...flags) => {
+  const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+  const [output, errors] = [[], []];
+  child.stdout.on("data", (piece) => output.push(piece));
+  child.stderr.on("data", (piece) => errors.push(piece));
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  return { code, output: Buffer.concat(output).toString(), errors: Buffer.concat(errors).toString() };
+};
+
 /** Starts a chain that makes blocks on demand, with Alice and Bob rich, and the shop deployed by Alice. */
 export async function startWithShop(...flags) {
   const balances = [ALICE, BOB].flatMap(({ address }) => ["--balance", `${address}=${RICH_USTX}`]);
