@@ -207,7 +207,11 @@ class Phone:
 
     async def sync(self, url: str) -> SyncReport:
         """Sync with the hub at a base URL. Raises `RemoteError` with a hint; whatever waits, waits on."""
-        async with httpx.AsyncClient(base_url=url, follow_redirects=False, trust_env=False) as client:
+        try:
+            client = httpx.AsyncClient(base_url=url, follow_redirects=False, trust_env=False)
+        except httpx.InvalidURL as error:
+            raise RemoteError("url", str(error), hint="write the hub's address like http://10.42.0.1:7780") from error
+        async with client:
             return await self.sync_over(HttpLink(client, self.charter))
 
     async def sync_over(self, link: HubLink) -> SyncReport:

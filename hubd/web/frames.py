@@ -24,6 +24,8 @@ from hubd.ports import Cursor
 
 VERSION = 1
 SUBPROTOCOL = "hubd.v1"
+SOCKET_PATH = "/v1/ws"  # on a hub
+VISIT_PATH = "/v1/visit"  # on a phone that waits to be found
 _TEXT_CHARS_MAX = 128
 _CURSOR_CHARS_MAX = 80
 

@@ -28,7 +28,7 @@ from hubd.errors import HubdError, RemoteError
 from hubd.limits import PHONE_POST_BYTES_MAX, PHONE_REQUEST_S, RECONCILE_FRAME_BYTES_MAX
 from hubd.web import frames
 from hubd.web.door import PhoneDoor
-from hubd.web.frames import cursor_text, decode_body, expect, parse_cursor
+from hubd.web.frames import SOCKET_PATH, cursor_text, decode_body, expect, parse_cursor
 from hubd.web.proofs import NONCE_BYTES, parse_header
 from hubd.web.socket import serve_socket
 from hubd.web.standing import Reader, Scope
@@ -126,7 +126,6 @@ ROUTES: dict[tuple[str, str], Endpoint] = {
     ("POST", "/v1/reconcile"): _reconcile,
     ("POST", "/v1/get"): _get,
 }
-SOCKET_PATH = "/v1/ws"
 
 
 def caller_address(request: Request | WebSocket) -> str:

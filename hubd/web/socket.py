@@ -10,7 +10,7 @@ _GOING_AWAY = 1000
 _POLICY = 1008  # RFC 6455, section 7.4.1: breaks this endpoint's rules
 
 
-class _SocketWire:
+class SocketWire:
     """One accepted socket."""
 
     def __init__(self, websocket: WebSocket) -> None:
@@ -25,12 +25,14 @@ class _SocketWire:
         return raw if raw is not None else b""
 
     async def send(self, message: bytes) -> None:
+        """See `Wire`."""
         try:
             await self._websocket.send_bytes(message)
         except (WebSocketDisconnect, RuntimeError) as error:  # starlette's words for "gone" and "closed already"
             raise ConnectionError("the phone has gone") from error
 
     async def close(self, code: int = _GOING_AWAY) -> None:
+        """See `Wire`; `code` is WebSocket's own."""
         if self._websocket.application_state is WebSocketState.CONNECTED:
             try:
                 await self._websocket.close(code)
@@ -45,7 +47,7 @@ async def serve_socket(door: PhoneDoor, websocket: WebSocket, address: str) -> N
         await websocket.close(_POLICY)
         return
     await websocket.accept(SUBPROTOCOL)
-    wire = _SocketWire(websocket)
+    wire = SocketWire(websocket)
     try:
         await Conversation(door, wire, address).run()
     except (TimeoutError, ConnectionError):

@@ -1,0 +1,119 @@
+"""Visits: the hub dials native phones that it discovered, and answers there as it would had they dialled in.
+
+What mDNS says is a hint, never an authority: whoever is there learns this hub's public answers and, once it has proven a
+registered key, what that person may see. Phones are visited at the hub's own pace, again and again while they answer.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from hubd import log
+from hubd.limits import (
+    PHONE_MESSAGE_BYTES_MAX,
+    PHONE_OPEN_S,
+    VISIT_FAILURES_MAX,
+    VISIT_PAUSE_S,
+    VISIT_S,
+    VISITS_ABREAST_MAX,
+    VISITS_REMEMBERED_MAX,
+)
+from hubd.web.conversation import Conversation
+from hubd.web.door import PhoneDoor
+from hubd.web.frames import SUBPROTOCOL, VISIT_PATH
+
+_TICK_S = 0.5
+
+
+@dataclass
+class _Candidate:
+    """A place where a phone was seen. `due_s` is on the door's clock."""
+
+    due_s: float
+    failures: int = 0
+    is_busy: bool = False
+
+
+class Visitor:
+    """Visits phones. `pause_s` is the time between two visits to one of them."""
+
+    def __init__(self, door: PhoneDoor, pause_s: float = VISIT_PAUSE_S) -> None:
+        self._door, self._pause_s = door, pause_s
+        self._candidates: dict[tuple[str, int], _Candidate] = {}
+        self._log = log.get("visits")
+
+    def seen(self, host: str, port: int) -> None:
+        """A phone was discovered here; it is visited soon. A flood of records changes nothing."""
+        if len(self._candidates) < VISITS_REMEMBERED_MAX:
+            self._candidates.setdefault((host, port), _Candidate(self._door.clock()))
+
+    async def run(self) -> None:
+        """Visit whoever is due, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for (host, port), candidate in self._due():
+                    candidate.is_busy = True
+                    group.create_task(self._call_on(host, port, candidate), name="visit")
+                await asyncio.sleep(_TICK_S)
+
+    async def visit(self, host: str, port: int) -> bool:
+        """Visit once; returns whether a conversation took place and came to its end."""
+        name = f"[{host}]" if ":" in host else host
+        try:
+            async with asyncio.timeout(VISIT_S):
+                async with connect(
+                    f"ws://{name}:{port}{VISIT_PATH}",
+                    subprotocols=[Subprotocol(SUBPROTOCOL)],
+                    compression=None,
+                    open_timeout=PHONE_OPEN_S,
+                    close_timeout=PHONE_OPEN_S,
+                    max_size=PHONE_MESSAGE_BYTES_MAX,
+                    proxy=None,
+                ) as connection:
+                    await Conversation(self._door, _ClientWire(connection), host).run()
+        except (OSError, TimeoutError, websockets.WebSocketException) as error:
+            self._door.counters["visit:failed"] += 1
+            self._log.debug("visit-failed", port=port, reason=type(error).__name__)
+            return False
+        self._door.counters["visit:ok"] += 1
+        return True
+
+    def _due(self) -> list[tuple[tuple[str, int], _Candidate]]:
+        now = self._door.clock()
+        busy = sum(candidate.is_busy for candidate in self._candidates.values())
+        waiting = [(place, each) for place, each in self._candidates.items() if not each.is_busy and each.due_s <= now]
+        waiting.sort(key=lambda entry: entry[1].due_s)
+        return waiting[: VISITS_ABREAST_MAX - busy]
+
+    async def _call_on(self, host: str, port: int, candidate: _Candidate) -> None:
+        candidate.failures = 0 if await self.visit(host, port) else candidate.failures + 1
+        candidate.due_s = self._door.clock() + self._pause_s * 2**candidate.failures
+        candidate.is_busy = False
+        if candidate.failures > VISIT_FAILURES_MAX:
+            self._candidates.pop((host, port), None)  # it has gone; when it comes again it is seen again
+
+
+class _ClientWire:
+    """A socket that the hub opened, as a `Wire`."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def receive(self) -> bytes | None:
+        try:
+            message = await self._connection.recv()
+        except websockets.ConnectionClosed:
+            return None
+        return message if isinstance(message, bytes) else b""
+
+    async def send(self, message: bytes) -> None:
+        try:
+            await self._connection.send(message)
+        except websockets.ConnectionClosed as error:
+            raise ConnectionError("the phone has gone") from error
+
+    async def close(self) -> None:
+        await self._connection.close()
