@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
+from hubd.fold.codes import DONE, REFUSED
 
 
 class HubState(StrEnum):
@@ -72,6 +73,7 @@ class Mesh:
 
     stewards: tuple[Principal, ...]  # live ones, sorted
     hubs: tuple[Principal, ...]  # admitted ones, sorted
+    operators: tuple[int, ...]  # the operator of each of `hubs`
     uplink_operators: tuple[int, ...]  # operators of admitted hubs that announce an uplink, sorted
 
 
@@ -92,20 +94,19 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A transaction on the chain as admitted hubs report it. `codes` are its actions' results; 0 = done."""
+    """A transaction on the chain as admitted hubs report it."""
 
     txid: bytes
     state: SettlementState
-    level: int  # 0 included, 1 anchored, 2 final
+    level: int  # 0 included, 1 anchored, 2 final; reached by as many operators as it takes
     height: int
-    burn_height: int
-    block_time: int
-    codes: tuple[tuple[ActionId, int, SettlementState], ...]  # sorted by id
+    burn_height: int  # by which the least of them saw it
+    block_time: int  # the earliest that one of them says
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What the chain did with one action. `code` 0 = done; others are the gateway's."""
+    """What the chain did with one action. `code` 0 = done; others are in contracts/errors.json."""
 
     id: ActionId
     state: SettlementState
@@ -119,12 +120,12 @@ class Settlement:
     @property
     def is_done(self) -> bool:
         """Executed on the chain, and believed."""
-        return self.state is SettlementState.CONFIRMED and self.code == 0
+        return self.state is SettlementState.CONFIRMED and self.code in DONE
 
     @property
     def is_refused(self) -> bool:
-        """Answered with an error, and believed. Another try may still succeed."""
-        return self.state is SettlementState.CONFIRMED and self.code != 0
+        """Answered with an error that no later try can turn, and believed."""
+        return self.state is SettlementState.CONFIRMED and self.code in REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +265,13 @@ class Reputation:
 
 
 @dataclass(frozen=True, slots=True)
+class Erased:
+    """An action whose content its author took back: hubs drop it and don't take it again."""
+
+    by: ActionId  # the content-erase
+
+
+@dataclass(frozen=True, slots=True)
 class Void:
     """Why an action has no effect; the reasons are listed in `hubd.fold.void.REASONS`."""
 
@@ -300,6 +308,7 @@ class Views:
     lessons: Mapping[ActionId, Lesson]
     ratings: Mapping[tuple[ActionId, Principal], Rating]  # (lesson, rater)
     reputation: Mapping[Principal, Reputation]
+    erased: Mapping[ActionId, Erased]
     void: Mapping[ActionId, Void]
     unknown: Mapping[str, Unknown]
     digest: bytes

@@ -1,0 +1,18 @@
+"""What the chain's answer to one action means for its views. contracts/errors.json is the whole table, with words.
+
+Codes that are in neither set may turn into success when what they wait for arrives.
+"""
+
+SPENT = 4  # the action was executed before: another transaction was first
+DONE = frozenset((0, SPENT))
+ABORTED = 10_000  # alone in its transaction, and the transaction aborted (docs/relay.md)
+REFUSED = frozenset(
+    (
+        *(1, 2, 3, 5, 6, 7, 10),  # action-gateway
+        *(200, 202, 203, 204, 205, 206),  # user-registry
+        *(600, 602, 603, 604, 606, 608, 609, 610, 612),  # session-manager
+        *(700, 702, 704, 706),  # payment-escrow
+        *(802, 803, 804, 806, 807, 808),  # reputation-tracker
+        ABORTED,
+    )
+)

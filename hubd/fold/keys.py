@@ -1,0 +1,198 @@
+"""Keys: for whom a key speaks. A person's id is the principal that registered first; keys come and go around it.
+
+*Rings* list, for one person, every key that ever became one of its keys, and say which are live:
+
+- the person's own key always has been one, with every scope;
+- a `key-add` by a key with the identity scope, accepted by the added key, makes that one a key too, unless it is a
+  person itself. A key-add names the registration, or another key-add from which one gets back to it;
+- a `key-revoke` by any key that ever had the identity scope ends a key, for ever. Two keys that revoke each other both
+  end, and the person's guardians help: who of them is the thief can't be told from the set;
+- what a revoked key added lapses with it, unless the chain took the key-add, or the key that revoked descends from it
+  (the daughter's phone, which revokes the stolen one, was added by the stolen one).
+
+*Keys* then give each key to one person: to itself if it registered, else to the one whose key-add it accepted, the
+smallest accept counting where it accepted several.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hubd.action.envelope import Action
+from hubd.action.kinds import Scope
+from hubd.action.principal import Principal
+from hubd.action.sip018 import ActionId
+from hubd.fold.read import Read, View
+from hubd.fold.settlement import SETTLEMENT, best
+from hubd.fold.versions import in_order
+from hubd.fold.views import Key
+from hubd.limits import KEY_CHAIN_MAX, PERSON_KEY_ADDS_MAX
+
+SCOPES_ALL = 0xFFFF  # the first key's; as in `user-registry`, areas to come included
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Every key that ever was a person's, the person's own first."""
+
+    keys: tuple[Key, ...]
+
+
+def registers(person: Principal, read: Read) -> list[Action]:
+    """A principal's registrations, by id."""
+    return [action for action in read.filed("user-register/by", person, person) if in_order(action)]
+
+
+def _accepted(add: Action, read: Read) -> bool:
+    key = add.statement.who
+    return (
+        key is not None
+        and any(in_order(accept) for accept in read.filed("key-accept", add.id, key))
+        and not registers(key, read)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A key and the statements that made it one: registrations, or key-adds; the first of them counts."""
+
+    via: Action
+    named: list[Action]
+
+    @property
+    def scopes(self) -> int:
+        return SCOPES_ALL if self.via.kind == "user-register" else self.via.statement.bits
+
+
+def _members(person: Principal, roots: list[Action], read: Read) -> dict[Principal, _Member]:
+    """Every key that ever was the person's, in a fixed order; key-adds are looked at up to a bound."""
+    members = {person: _Member(best(roots, read) or roots[0], roots)}
+    nodes, seen = list(roots), set[ActionId]()
+    grew = True
+    while grew:
+        grew = False
+        for node in list(nodes):
+            for author in [key for key, member in members.items() if member.scopes & Scope.IDENTITY]:
+                for add in read.filed("key-add", node.id, author):
+                    key = add.statement.who
+                    if add.id in seen or len(seen) >= PERSON_KEY_ADDS_MAX or not in_order(add) or key is None:
+                        continue
+                    grew = True
+                    seen.add(add.id)
+                    nodes.append(add)
+                    if _accepted(add, read):
+                        members.setdefault(key, _Member(add, [])).named.append(add)
+    return members
+
+
+def _revokers(key: Principal, members: dict[Principal, _Member], read: Read) -> list[Principal]:
+    """Who of the ring revoked a key."""
+    return [
+        author
+        for author, member in members.items()
+        if member.scopes & Scope.IDENTITY
+        and any(
+            in_order(revoke) and revoke.statement.who == key
+            for added in members[key].named
+            for revoke in read.filed("key-revoke", added.id, author)
+        )
+    ]
+
+
+def _descends(member: _Member, add: Action, read: Read) -> bool:
+    """Whether a key became one through `add`: by it, or by a key-add that leads back to it."""
+    node: Action | None = member.via
+    for _ in range(KEY_CHAIN_MAX):
+        if node is None or node.id == add.id:
+            break
+        node = read.action(node.statement.subject)
+    return node is not None and node.id == add.id
+
+
+def _ring(person: Principal, read: Read) -> Ring | None:
+    roots = registers(person, read)
+    if not roots:
+        return None
+    members = _members(person, roots, read)
+    revokers = {key: _revokers(key, members, read) for key in members}
+    live: dict[Principal, bool] = {}
+    for key, member in members.items():
+        added_by = member.via.statement.author
+        stands = key == person or live[added_by] or _settled(member.via, read)
+        stands = stands or any(_descends(members[revoker], member.via, read) for revoker in revokers[added_by])
+        live[key] = stands and not revokers[key]
+    return Ring(tuple(_key(person, key, member, live[key]) for key, member in members.items()))
+
+
+def _settled(add: Action, read: Read) -> bool:
+    known = read.entry(SETTLEMENT, add.id)
+    return known is not None and known.is_done
+
+
+def _key(person: Principal, key: Principal, member: _Member, is_live: bool) -> Key:
+    added, is_first = member.via.statement, key == person
+    return Key(
+        principal=key,
+        person=person,
+        scopes=member.scopes,
+        is_live=is_live,
+        amount_max=0 if is_first else added.amount,
+        asset=None if is_first else added.asset,
+        until=0 if is_first else added.moment,
+        added=member.via.id,
+    )
+
+
+RINGS: View[Principal, Ring] = View(
+    "rings", _ring, {"user-register": lambda action, _: (action.statement.author,)}, public=False
+)
+
+
+def person_of_add(add: Action, read: Read) -> Principal | None:
+    """The person to whose registration a key-add leads back, None where the way is broken or too long."""
+    node: Action | None = add
+    for _ in range(KEY_CHAIN_MAX):
+        if node is None or not in_order(node) or node.kind not in ("key-add", "user-register"):
+            return None
+        if node.kind == "user-register":
+            return node.statement.author
+        node = read.action(node.statement.subject)
+    return None
+
+
+def _claims(key: Principal, read: Read) -> Iterator[Key]:
+    """What the rings say of a key that is no person, in the order of its accepts."""
+    for accept in read.filed("key-accept/by", key, key)[:PERSON_KEY_ADDS_MAX]:
+        add = read.action(accept.statement.subject)
+        person = person_of_add(add, read) if add is not None and add.kind == "key-add" else None
+        ring = read.entry(RINGS, person) if person is not None else None
+        if add is not None and ring is not None:
+            yield from (known for known in ring.keys if known.principal == key)
+
+
+def _resolved(key: Principal, read: Read) -> Key | None:
+    own = read.entry(RINGS, key)
+    if own is not None:
+        return own.keys[0]
+    return min(_claims(key, read), key=lambda claim: not claim.is_live, default=None)
+
+
+KEYS: View[Principal, Key] = View(
+    "keys",
+    _resolved,
+    {
+        "user-register": lambda action, _: (action.statement.author,),
+        "key-accept": lambda action, _: (action.statement.author,),
+    },
+)
+
+
+def keys_of(person: Principal, read: Read) -> list[Principal]:
+    """The keys, live or not, that speak or spoke for a person; of one who never registered, the principal itself."""
+    ring = read.entry(RINGS, person)
+    if ring is None:
+        return [person]
+    return [
+        known.principal
+        for known in ring.keys
+        if (resolved := read.entry(KEYS, known.principal)) is not None and resolved.person == person
+    ]

@@ -1,0 +1,91 @@
+"""Hubs: who announced itself, whom a live steward admitted, and what follows for whose word counts.
+
+A steward admits a hub by naming one of its announcements; the admission then holds for whatever the hub announces later.
+A retirement ends one admission. A hub is admitted while any admission stands.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from hubd.action.envelope import Action
+from hubd.action.principal import Principal
+from hubd.fold.anchored import announce_of
+from hubd.fold.council import HERE, stewards
+from hubd.fold.read import Read, View
+from hubd.fold.versions import in_order, ruling
+from hubd.fold.views import Hub, HubState, Mesh
+
+
+def _retired(admit: Action, live: Sequence[Principal], read: Read) -> bool:
+    retirements = (r for steward in live for r in read.filed("hub-retire", admit.id, steward))
+    return any(in_order(r) and r.statement.who == admit.statement.who for r in retirements)
+
+
+def _hub(principal: Principal, read: Read) -> Hub | None:
+    announces = [a for a in read.filed("hub-announce/by", principal, principal) if in_order(a) and announce_of(a)]
+    if not announces:
+        return None
+    live = stewards(read)
+    named = {announce.id for announce in announces}
+    admits = sorted(
+        (a for steward in live for a in read.filed("hub-admit/who", principal, steward)
+         if in_order(a) and a.statement.subject in named),
+        key=lambda a: a.id,
+    )  # fmt: skip
+    standing = [admit for admit in admits if not _retired(admit, live, read)]
+    state = HubState.ADMITTED if standing else HubState.RETIRED if admits else HubState.ANNOUNCED
+    announce = ruling(announces)
+    said = announce_of(announce)
+    assert said is not None
+    return Hub(
+        principal=principal,
+        name=said.name,
+        curve=said.curve,
+        box=said.box,
+        addresses=said.addresses,
+        uplink=said.uplink,
+        operator=(standing or admits)[0].statement.bits if admits else 0,
+        state=state,
+        announce=announce.id,
+    )
+
+
+def _named(action: Action, _read: Read) -> Iterator[Principal]:
+    if action.statement.who is not None:
+        yield action.statement.who
+
+
+HUBS: View[Principal, Hub] = View(
+    "hubs", _hub, {"hub-announce": lambda action, _: (action.statement.author,), "hub-admit": _named}
+)
+
+
+def _mesh(_key: bytes, read: Read) -> Mesh:
+    live = stewards(read)
+    named = {a.statement.who for steward in live for a in read.filed("hub-admit/by", steward, steward)}
+    hubs = [read.entry(HUBS, who) for who in sorted(who for who in named if who is not None)]
+    admitted = [hub for hub in hubs if hub is not None and hub.state is HubState.ADMITTED]
+    return Mesh(
+        stewards=live,
+        hubs=tuple(hub.principal for hub in admitted),
+        operators=tuple(hub.operator for hub in admitted),
+        uplink_operators=tuple(sorted({hub.operator for hub in admitted if hub.uplink})),
+    )
+
+
+MESH: View[bytes, Mesh] = View("mesh", _mesh, always=(HERE,))
+
+
+def mesh(read: Read) -> Mesh:
+    """The membership."""
+    found = read.entry(MESH, HERE)
+    return found if found is not None else Mesh((), (), (), ())
+
+
+def believed(operators: set[int], membership: Mesh) -> bool:
+    """Whether what hubs of these operators agree on is confirmed (decisions D5).
+
+    Two operators are enough. One is, where no other has an uplink to look for itself.
+    """
+    return len(operators) > 1 or (
+        len(membership.uplink_operators) == 1 and operators >= set(membership.uplink_operators)
+    )
