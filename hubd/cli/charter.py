@@ -1,0 +1,182 @@
+"""`hubd charter`: found a mesh. The file it writes is flashed with every image of the mesh."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from hubd.action import charter as charters
+from hubd.action.charter import Charter
+from hubd.action.fingerprint import spoken
+from hubd.action.network import BY_NAME
+from hubd.action.principal import Principal, address, check_principal, contract, parse_address
+from hubd.action.signature import Signer
+from hubd.cli.terminal import command, json_option, passphrase_from, passphrase_option, say, show
+from hubd.errors import FatalError, RemoteError
+from hubd.hub import CHARTER_NAME, Hub, read_charter
+from hubd.identity import sign_action
+from hubd.limits import CHARTER_STEWARDS_MIN
+from hubd.store import keyfile
+
+
+@click.group()
+def charter() -> None:
+    """Found a mesh: its charter file, its stewards, its first hubs."""
+
+
+def _principal(text: str, network: str, what: str) -> Principal:
+    try:
+        return check_principal(parse_address(text), BY_NAME[network])
+    except RemoteError as error:
+        raise FatalError(
+            "address", f"{what}: {text!r} is no address on {network}", hint="copy it again; addresses have check digits"
+        ) from error
+
+
+def _stewards(folder: Path, given: tuple[str, ...], network: str, passphrase: str | None) -> tuple[Principal, ...]:
+    """The stewards named, or three new ones whose keys go to `folder`."""
+    if given:
+        return tuple(_principal(text, network, "--steward") for text in given)
+    made = []
+    for number in range(1, CHARTER_STEWARDS_MIN + 1):
+        secret = keyfile.new_secret()
+        path = folder / f"steward-{number}.key"
+        keyfile.write(path, keyfile.KeyFile("steward", secret), passphrase)
+        made.append(Signer(secret).principal(BY_NAME[network]))
+        say(f"made {path}: give it to a steward, and keep a copy somewhere safe")
+    return tuple(made)
+
+
+@charter.command()
+@click.argument("file", type=click.Path(path_type=Path), default=Path(CHARTER_NAME))
+@click.option("--name", required=True, help="What people call the mesh.")
+@click.option("--network", type=click.Choice(sorted(BY_NAME)), default="testnet", show_default=True)
+@click.option(
+    "--deployer", required=True, help="Address that deploys (or will deploy) the contracts: the mesh's anchor."
+)
+@click.option(
+    "--steward", "stewards", multiple=True, help="A steward's address; at least three. None: keys are made beside FILE."
+)
+@click.option("--officer", "officers", multiple=True, help="A safeguarding officer's address.")
+@click.option("--money", type=click.Choice(charters.MONEY_MODES), default="hours", show_default=True)
+@click.option("--answers-for-money", default="", help="The organisation that answers for money = tokens.")
+@click.option("--subject", "subjects", multiple=True, help="A subject that is taught, in order of its bit.")
+@click.option("--helpline", "helplines", multiple=True, help="A helpline that every screen shows.")
+@passphrase_option
+@json_option
+@command
+async def new(
+    file: Path,
+    name: str,
+    network: str,
+    deployer: str,
+    stewards: tuple[str, ...],
+    officers: tuple[str, ...],
+    money: str,
+    answers_for_money: str,
+    subjects: tuple[str, ...],
+    helplines: tuple[str, ...],
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Write a new charter to FILE. The contracts may be deployed later; nothing is signed again then."""
+    if file.exists():
+        raise FatalError(
+            "charter-exists", f"{file} is there already", hint="a mesh keeps its charter; choose another file"
+        )
+    owner = _principal(deployer, network, "--deployer")
+    written = charters.write(
+        Charter(
+            name=name,
+            network=BY_NAME[network],
+            anchor=contract(owner, "access"),
+            money=money,
+            answers_for_money=answers_for_money,
+            stewards=_stewards(file.parent, stewards, network, passphrase_from(passphrase_file)),
+            officers=tuple(_principal(text, network, "--officer") for text in officers),
+            assets=() if money == "none" else (("hours", contract(owner, "hour-credit")),),
+            subjects=subjects,
+            helplines=helplines,
+        )
+    )
+    made = charters.read(written)
+    file.write_bytes(written)
+    facts = {
+        "file": str(file),
+        "anchor": address(made.anchor),
+        "stewards": [address(steward) for steward in made.stewards],
+        "spoken": spoken(made.digest),
+    }
+    show(facts, as_json, [f"wrote {file}: {name} on {network}, read aloud: {facts['spoken']}"])
+
+
+@charter.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True))
+@click.argument("directories", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
+@click.option("--steward-key", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option(
+    "--operator",
+    "operators",
+    multiple=True,
+    type=click.IntRange(1),
+    help="Who runs each hub, a number; default 1, 2, 3 ...",
+)
+@passphrase_option
+@json_option
+@command
+async def found(
+    file: Path,
+    directories: tuple[Path, ...],
+    steward_key: Path,
+    operators: tuple[int, ...],
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Admit the hubs of these data folders as founders, and write the charter with them to FILE and to each folder."""
+    made = read_charter(file)
+    signer = Signer(keyfile.read(steward_key, "steward", passphrase_from(passphrase_file)))
+    if signer.principal(made.network) not in made.stewards:
+        raise FatalError(
+            "steward",
+            f"{steward_key} is no steward of {made.name}",
+            hint="use the key of a steward that the charter names",
+        )
+    actions = list(made.founding)
+    for position, directory in enumerate(directories):
+        operator = operators[position] if position < len(operators) else position + 1
+        async with Hub.opened(directory) as hub:
+            announce = await hub.announce()
+        admit = sign_action(
+            signer, made.domain, "hub-admit", int(time.time()), {"note": "founding hub"},
+            subject=announce.id, who=announce.statement.author, bits=operator,
+        )  # fmt: skip
+        actions += [announce, admit]
+    written = charters.write(replace(made, founding=tuple(actions)))
+    for path in (file, *(directory / CHARTER_NAME for directory in directories)):
+        path.write_bytes(written)
+    show(
+        {"file": str(file), "hubs": len(directories)},
+        as_json,
+        [f"{len(directories)} founding hubs stand in {file} and in their folders"],
+    )
+
+
+@charter.command("show")
+@click.argument("file", type=click.Path(path_type=Path, exists=True))
+@json_option
+@command
+async def show_charter(file: Path, as_json: bool) -> None:
+    """Check a charter file and say what it holds."""
+    made = read_charter(file)
+    facts = {
+        "name": made.name,
+        "network": made.network.name,
+        "anchor": address(made.anchor),
+        "money": made.money,
+        "stewards": [address(steward) for steward in made.stewards],
+        "assets": {name: address(principal) for name, principal in made.assets},
+        "founding_actions": len(made.founding),
+        "spoken": spoken(made.digest),
+    }
+    show(facts, as_json, [f"{key}: {value}" for key, value in facts.items()])

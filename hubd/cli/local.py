@@ -1,0 +1,55 @@
+"""The set of a hub on this machine, for commands: through the running hub, or opened directly when none runs."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from hubd.control import ask
+from hubd.errors import FatalError
+from hubd.hub import Hub
+from hubd.limits import PAGE_ACTIONS
+from hubd.ports import Door
+
+
+class LocalHub:
+    """What a command may ask of a hub. `hub` is None while the daemon answers."""
+
+    def __init__(self, directory: Path, hub: Hub | None) -> None:
+        self._directory = directory
+        self._hub = hub
+
+    async def _ask(self, name: str, *arguments: Any) -> Any:
+        if self._hub is None:
+            return await ask(self._directory, name, *arguments)
+        return await self._hub.endpoints[name](*arguments)
+
+    async def offer(self, envelopes: Sequence[bytes], door: Door) -> list[tuple[bytes | None, str, str, bool]]:
+        """(id, verdict, code, is new) of each envelope."""
+        return [tuple(row) for row in await self._ask("offer", list(envelopes), door.value)]
+
+    async def hubs(self) -> list[dict[str, Any]]:
+        """The hubs of the mesh that are known here."""
+        return list(await self._ask("hubs"))
+
+    async def envelopes(self) -> AsyncIterator[bytes]:
+        """Every envelope of the set, in the order of arrival."""
+        after = 0
+        while rows := await self._ask("page", after, PAGE_ACTIONS):
+            for sequence, raw in rows:
+                after = sequence
+                yield raw
+
+
+@asynccontextmanager
+async def local_hub(directory: Path) -> AsyncIterator[LocalHub]:
+    """The hub of a data directory. Raises `FatalError` in words."""
+    try:
+        await ask(directory, "hubs")
+    except FatalError as error:
+        if error.code != "not-running":
+            raise
+        async with Hub.opened(directory) as hub:
+            yield LocalHub(directory, hub)
+    else:
+        yield LocalHub(directory, None)

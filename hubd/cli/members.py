@@ -1,0 +1,149 @@
+"""`hubd admit` and `hubd vouch`: what stewards do. Their keys never stay on a hub."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+
+from hubd.action import cbor, envelope
+from hubd.action.charter import Charter
+from hubd.action.principal import address, check_principal, parse_address
+from hubd.action.signature import Signer
+from hubd.action.sip018 import ActionId
+from hubd.cli.local import LocalHub, local_hub
+from hubd.cli.terminal import command, data_option, json_option, passphrase_from, passphrase_option, show
+from hubd.errors import FatalError, RemoteError
+from hubd.hub import CHARTER_NAME, read_charter
+from hubd.identity import sign_action
+from hubd.limits import NODE_TIMEOUT_S, PHONE_POST_BYTES_MAX
+from hubd.ports import Door
+from hubd.store import keyfile
+
+steward_option = click.option(
+    "--steward-key", type=click.Path(path_type=Path, exists=True), required=True, help="The steward's key file."
+)
+
+
+async def _fetch_mesh(url: str, charter: Charter) -> list[bytes]:
+    """The public membership actions of another hub."""
+    envelopes: list[bytes] = []
+    after = ""
+    try:
+        async with httpx.AsyncClient(base_url=url, timeout=NODE_TIMEOUT_S, trust_env=False) as client:
+            while True:
+                answer = await client.get("/v1/actions", params={"area": "mesh", **({"after": after} if after else {})})
+                answer.raise_for_status()
+                page, after, more = cbor.decode(answer.content, bytes_max=PHONE_POST_BYTES_MAX)
+                envelopes += page
+                if not more:
+                    break
+    except (httpx.HTTPError, RemoteError, ValueError, TypeError) as error:
+        raise FatalError(
+            "hub-unreachable", f"{url} does not answer as a hub", hint="is it switched on, and is this its address?"
+        ) from error
+    for raw in envelopes:
+        try:
+            envelope.parse(raw, charter.domain)
+        except RemoteError as error:
+            raise FatalError(
+                "wrong-mesh", f"{url} belongs to another mesh ({error})", hint="both hubs need the same charter"
+            ) from error
+    return envelopes
+
+
+async def _candidate(hub: LocalHub, text: str) -> dict[str, Any]:
+    """The announced hub that an address, a name or an announce id means."""
+    found = [each for each in await hub.hubs() if text in (each["hub"], each["name"], each["announce"])]
+    if not found:
+        known = ", ".join(each["name"] for each in await hub.hubs() if each["state"] != "admitted") or "none"
+        raise FatalError(
+            "hub-unknown",
+            f"no hub {text!r} has announced itself here (waiting: {known})",
+            hint="bring its announcement with --from URL, or by a bundle",
+        )
+    if len(found) > 1:
+        raise FatalError("hub-unknown", f"several hubs are called {text!r}", hint="name it by its address")
+    return found[0]
+
+
+async def _offer_signed(hub: LocalHub, raw: bytes) -> None:
+    [(_, verdict, code, _)] = await hub.offer([raw], Door.OWN)
+    if verdict != "ok":
+        raise FatalError(code, "the hub did not take the action", hint="is its charter the same as yours?")
+
+
+@click.command()
+@click.argument("hub_name", metavar="HUB")
+@steward_option
+@click.option(
+    "--operator",
+    type=click.IntRange(1),
+    required=True,
+    help="Who runs the hub: a number, the same for all hubs of one operator.",
+)
+@click.option(
+    "--from", "url", help="Fetch the newcomer's announcement from its phone API first, e.g. http://10.42.0.1:7780"
+)
+@data_option
+@passphrase_option
+@json_option
+@command
+async def admit(
+    hub_name: str,
+    steward_key: Path,
+    operator: int,
+    url: str | None,
+    directory: Path,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Admit HUB (its name, address or announcement id) to the mesh. Every hub learns of it by gossip."""
+    charter = read_charter(directory / CHARTER_NAME)
+    steward = Signer(keyfile.read(steward_key, "steward", passphrase_from(passphrase_file)))
+    async with local_hub(directory) as hub:
+        if url is not None:
+            await hub.offer(await _fetch_mesh(url, charter), Door.OWN)
+        found = await _candidate(hub, hub_name)
+        principal = check_principal(parse_address(found["hub"]), charter.network)
+        action = sign_action(
+            steward, charter.domain, "hub-admit", int(time.time()), {"note": "admitted"},
+            subject=ActionId(bytes.fromhex(found["announce"])), who=principal, bits=operator,
+        )  # fmt: skip
+        await _offer_signed(hub, envelope.encode(action))
+        after = await _candidate(hub, found["hub"])
+    if after["state"] != "admitted":
+        raise FatalError(
+            "steward", "the action was signed, but its author is no steward of this mesh", hint="use a steward's key"
+        )
+    show(
+        {"hub": found["hub"], "name": found["name"], "action": action.id.hex()},
+        as_json,
+        [f"{found['name']} is admitted"],
+    )
+
+
+@click.command()
+@click.argument("person", metavar="ADDRESS")
+@steward_option
+@data_option
+@passphrase_option
+@json_option
+@command
+async def vouch(person: str, steward_key: Path, directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Vouch, as a steward, that the person with ADDRESS is real: their phone may then do more in a day."""
+    charter = read_charter(directory / CHARTER_NAME)
+    steward = Signer(keyfile.read(steward_key, "steward", passphrase_from(passphrase_file)))
+    try:
+        principal = check_principal(parse_address(person), charter.network)
+    except RemoteError as error:
+        raise FatalError(
+            "address",
+            f"{person!r} is no address on {charter.network.name}",
+            hint="copy it again from the person's phone",
+        ) from error
+    action = sign_action(steward, charter.domain, "vouch-give", int(time.time()), who=principal, bits=4)
+    async with local_hub(directory) as hub:
+        await _offer_signed(hub, envelope.encode(action))
+    show({"person": address(principal), "action": action.id.hex()}, as_json, [f"vouched for {address(principal)}"])

@@ -1,0 +1,84 @@
+"""What every command shares: how results are printed, how errors are said, and what exit codes mean.
+
+0 done · 1 a person must act (the hint says how) · 2 the command was written wrong · 3 done in part
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+
+from hubd.errors import HubdError
+
+EXIT_FATAL = 1
+EXIT_PART = 3
+_P = ParamSpec("_P")
+
+data_option = click.option(
+    "--data",
+    "directory",
+    envvar="HUBD_DATA",
+    type=click.Path(path_type=Path),
+    default=Path("/var/lib/hubd"),
+    show_default=True,
+    help="The hub's data folder.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+passphrase_option = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, exists=True),
+    help="A file with the key's passphrase; or set HUBD_PASSPHRASE.",
+)
+
+
+def passphrase_from(file: Path | None) -> str | None:
+    """The passphrase of a file's first line, else of HUBD_PASSPHRASE, else None."""
+    if file is not None:
+        return file.read_text("utf-8").splitlines()[0] if file.stat().st_size else None
+    return os.environ.get("HUBD_PASSPHRASE") or None
+
+
+def say(text: str) -> None:
+    """A line for people, on stderr: stdout belongs to results."""
+    click.echo(text, err=True)
+
+
+def show(result: dict[str, Any], as_json: bool, lines: list[str]) -> None:
+    """The result of a command: one JSON object, or lines for people."""
+    if as_json:
+        click.echo(json.dumps(result, sort_keys=True))
+    else:
+        for line in lines:
+            click.echo(line)
+
+
+def complain(error: HubdError) -> None:
+    """An error in words: what is wrong, then what to do."""
+    say(f"hubd: {error.detail or error.code}")
+    if error.hint:
+        say(f"hint: {error.hint}")
+
+
+def command(function: Callable[_P, Coroutine[Any, Any, int | None]]) -> Callable[_P, None]:
+    """Turn a coroutine into a command body: runs it, says errors in words, and exits with its code."""
+
+    @wraps(function)
+    def body(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            code = asyncio.run(function(*args, **kwargs))
+        except HubdError as error:
+            complain(error)
+            sys.exit(EXIT_FATAL)
+        except BrokenPipeError:
+            sys.exit(EXIT_FATAL)
+        except KeyboardInterrupt:
+            sys.exit(130)
+        sys.exit(code or 0)
+
+    return body

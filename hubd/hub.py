@@ -1,0 +1,192 @@
+"""The hub: knows every part, decides nothing. Opens what a data directory holds and runs the services over it."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from hubd import __version__, config, log
+from hubd.action import charter as charters
+from hubd.action import envelope
+from hubd.action.charter import Charter
+from hubd.action.content import read_content
+from hubd.action.envelope import Action
+from hubd.action.fingerprint import spoken
+from hubd.action.principal import Principal, address
+from hubd.action.sip018 import NO_ID
+from hubd.config import Config
+from hubd.control import ControlServer, Endpoint
+from hubd.errors import FatalError
+from hubd.fold.folder import Folder
+from hubd.identity import Identity, sign_action
+from hubd.intake import SetIntake
+from hubd.limits import PAGE_ACTIONS
+from hubd.ports import Door
+from hubd.store.actions import Store
+from hubd.supervisor import Service, supervise
+
+CHARTER_NAME = "charter.toml"
+
+
+def read_charter(path: Path) -> Charter:
+    """The charter in a file. Raises `FatalError` in words."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise FatalError(
+            "charter", f"{path}: {error.strerror}", hint="`hubd init` puts the mesh's charter into a hub's folder"
+        ) from error
+    return charters.read(raw)
+
+
+def read_config(directory: Path) -> Config:
+    """The configuration of a data directory; every line at its default where there is no file."""
+    path = directory / config.FILE_NAME
+    try:
+        return config.read(path.read_bytes() if path.exists() else b"")
+    except OSError as error:
+        raise FatalError("config", f"{path}: {error.strerror}", hint="may this user read it?") from error
+
+
+class Hub:
+    """One hub over one data directory. Use `async with Hub.opened(directory) as hub`."""
+
+    def __init__(self, directory: Path, settings: Config, charter: Charter, identity: Identity, store: Store) -> None:
+        self.directory = directory
+        self.config = settings
+        self.charter = charter
+        self.identity = identity
+        self.store = store
+        self.folder = Folder(charter)
+        self.intake = SetIntake(store, charter.domain)
+        self.principal: Principal = identity.principal(charter.domain)
+        self.running = False
+        self._log = log.get("hub")
+        self.intake.listeners.append(self._fold)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, directory: Path) -> AsyncIterator["Hub"]:
+        """Open the directory, fold what the set holds, and close everything at the end."""
+        charter = read_charter(directory / CHARTER_NAME)
+        store = await Store.open(directory, charter.domain)
+        try:
+            hub = cls(directory, read_config(directory), charter, Identity.open(directory), store)
+            await hub._load()
+            yield hub
+        finally:
+            await store.close()
+
+    async def _load(self) -> None:
+        """Fold the set, and bring in the charter's founding actions."""
+        after = 0
+        while page := await self.store.page(after, PAGE_ACTIONS):
+            self.folder.append([action for _, action in page])
+            after = page[-1][0]
+        await self.intake.offer([envelope.encode(action) for action in self.charter.founding], Door.OWN)
+
+    def _fold(self, actions: Sequence[Action], _door: Door, _source: bytes) -> None:
+        self.folder.append(actions)
+
+    # --- what a hub says about itself
+
+    async def announce(self) -> Action:
+        """This hub's ruling announcement, renewed first if its keys, name or addresses changed."""
+        wanted = self.identity.announcement(
+            name=self.config["hub.name"],
+            addresses=self.config["mesh.addresses"],
+            uplink=bool(self.config["relay.nodes"]),
+        )
+        known = self.folder.views.hubs.get(self.principal)
+        subject = NO_ID
+        if known is not None:
+            [ruling] = await self.store.get([known.announce])
+            if ruling.content is not None and read_content(ruling.content, ruling.kind) == wanted:
+                return ruling
+            subject = ruling.id
+        action = sign_action(
+            self.identity.hub, self.charter.domain, "hub-announce", int(time.time()), wanted, subject=subject
+        )
+        await self.intake.offer([envelope.encode(action)], Door.OWN)
+        return action
+
+    async def status(self) -> dict[str, Any]:
+        """Everything `hubd status` shows."""
+        summary = await self.store.summary()
+        views = self.folder.views
+        return {
+            "name": self.config["hub.name"],
+            "hub": address(self.principal),
+            "wallet": address(self.identity.wallet.principal(self.charter.network)),
+            "version": __version__,
+            "running": self.running,
+            "mesh": self.charter.name,
+            "network": self.charter.network.name,
+            "admitted": self.principal in views.mesh.hubs,
+            "count": summary.count,
+            "fingerprint": summary.fingerprint.hex(),
+            "spoken": spoken(summary.fingerprint),
+            "views": views.digest.hex(),
+            "chain_time_s": views.time_s,
+            "persons": len(views.persons),
+            "lessons": len(views.lessons),
+            "rotten": len(self.store.rotten),
+            "counters": dict(self.intake.counters),
+            "peers": [],
+            "relay": None,
+        }
+
+    # --- what a command on this machine may ask (hubd/control.py)
+
+    @property
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Requests by name; arguments and answers are CBOR values."""
+        return {"status": self.status, "offer": self._offer, "page": self._page, "hubs": self._hubs}
+
+    async def _offer(self, envelopes: list[bytes], door: str) -> list[list[Any]]:
+        outcomes = await self.intake.offer(envelopes, Door(door))
+        return [[outcome.id, outcome.verdict.value, outcome.code, outcome.is_new] for outcome in outcomes]
+
+    async def _page(self, after: int, actions_max: int) -> list[list[Any]]:
+        page = await self.store.page(after, min(actions_max, PAGE_ACTIONS))
+        return [[sequence, envelope.encode(action)] for sequence, action in page]
+
+    async def _hubs(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "hub": address(hub.principal), "name": hub.name, "state": hub.state.value, "operator": hub.operator,
+                "announce": hub.announce.hex(), "box": hub.box, "addresses": list(hub.addresses), "uplink": hub.uplink,
+            }
+            for hub in self.folder.views.hubs.values()
+        ]  # fmt: skip
+
+    # --- running
+
+    async def run(self) -> None:
+        """Run every service until SIGTERM or SIGINT. Raises `FatalError` when a person must act."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await self.announce()
+        services = self._services()
+        self.running = True
+        self._log.info("hub-started", hub=address(self.principal), version=__version__, pid=os.getpid())
+        working = asyncio.create_task(supervise(services), name="services")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not working.done():
+            working.cancel()
+        try:
+            await working
+        except asyncio.CancelledError:
+            self._log.info("hub-stopped")
+
+    def _services(self) -> dict[str, Service]:
+        control = ControlServer(self.directory, self.endpoints)
+        return {"control": control.run}
