@@ -6,7 +6,8 @@ Sans-IO: `handle(event, now)` returns what to do; `now` is a monotonic clock in 
    account nonce. Whatever a node says meanwhile (dropped, unknown) only changes when we ask or send next.
 2. An action is in at most one open account nonce, so no fee is paid twice for it by this hub.
 3. An aborted or too heavy transaction comes again in halves, until the culprit travels alone.
-4. Nothing is forgotten: an action stays queued until the chain has it or has refused it for good.
+4. Nothing is forgotten: an action stays queued until the chain has it or has refused it for good. The receipt that says
+   so is in the set before the ledger calls the transaction mined, or a crash between the two would pay again.
 """
 
 from dataclasses import dataclass, replace
@@ -316,7 +317,7 @@ class Outbox:
                 self.queue.fail(id_, now)
         codes = tuple((id_, DONE) for id_ in slot.entry.ids if id_ in event.spent)
         reports: list[ev.OutEvent] = [ev.Report(winner, None, codes)] if winner is not None else []
-        return _marks(slot.entries, winner, TransactionState.INCLUDED) + reports
+        return reports + _marks(slot.entries, winner, TransactionState.INCLUDED)
 
     def _mined(self, slot: Slot, txid: bytes, seen: Seen, now: float) -> list[ev.OutEvent]:
         winner = next(entry for entry in slot.entries if entry.txid == txid)
@@ -334,7 +335,7 @@ class Outbox:
                 self._apply(id_, said[id_], now)
             elif seen.standing is Standing.SUCCESS:
                 self.queue.fail(id_, now)
-        return [*marks, ev.Report(winner, seen.place, codes)]
+        return [ev.Report(winner, seen.place, codes), *marks]
 
     def _aborted(self, winner: LedgerEntry, standing: Standing, now: float) -> None:
         """Nothing in it was executed. Halves come again at once; a single culprit counts against its author."""

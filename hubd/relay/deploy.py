@@ -1,0 +1,148 @@
+"""Publish a mesh's contracts, and make the calls that set them up, as `contracts/deployment.json` lists them.
+
+Everything may be interrupted and given again: a contract that is on the chain with the same source is skipped, one with
+another source stops everything with words, and a call is left out where a question to the contract shows its effect.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hubd.action.clarity import NONE, Ascii, Bool, Buff, Ok, PrincipalCV, Some, UInt, Value, encode
+from hubd.action.principal import Principal, address, contract, parse_address
+from hubd.errors import FatalError, RemoteError
+from hubd.relay.tx import Call, Deploy
+from hubd.relay.wallet import Sent, Wallet
+
+_HINT = "contracts/README.md describes the file; take contracts/ from the same release as this program"
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpCall:
+    """One call after deployment."""
+
+    contract: str
+    function: str
+    arguments: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be on the chain: sources in order, then calls in order."""
+
+    clarity_version: int
+    sources: Mapping[str, str]
+    calls: tuple[SetUpCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a deployment did: contracts and calls made, and those that were there already."""
+
+    deployed: tuple[str, ...]
+    called: int
+    skipped: int
+    fees_ustx: int
+
+
+# How a call's effect shows: contract and read-only function, which of its arguments to ask with, what the answer must be.
+_EFFECTS: dict[tuple[str, str], tuple[str, tuple[int, ...], Callable[[Value], bool]]] = {
+    ("access", "set-role"): ("is-protocol-caller", (1, 0), lambda found: found == Ok(Bool(True))),
+    ("access", "set-asset"): ("get-asset", (0,), lambda found: isinstance(found, Some)),
+    ("hour-credit", "set-minter"): ("get-mint-cap", (0,), lambda found: found != UInt(0)),
+}
+
+
+def _fail(detail: str) -> FatalError:
+    return FatalError("deployment-file", detail, hint=_HINT)
+
+
+def _argument(entry: Any, deployer: Principal) -> Value:
+    """A typed argument of the file: principals may be written `$deployer` and `.contract`."""
+    kind, value = (entry.get("type"), entry.get("value")) if isinstance(entry, dict) else (None, None)
+    match kind, value:
+        case "none", None:
+            return NONE
+        case "some", dict():
+            return Some(_argument(value, deployer))
+        case "uint", str() if value.isdecimal():
+            return UInt(int(value))
+        case "bool", bool():
+            return Bool(value)
+        case "string-ascii", str() if value.isascii():
+            return Ascii(value)
+        case "buff", str():
+            return Buff(bytes.fromhex(value))
+        case "principal", str():
+            if value == "$deployer":
+                return PrincipalCV(deployer)
+            return PrincipalCV(contract(deployer, value[1:]) if value.startswith(".") else parse_address(value))
+    raise _fail(f"an argument of type {kind!r} with the value {value!r}")
+
+
+def read_plan(folder: Path, deployer: Principal) -> Plan:
+    """The plan in `folder`. Raises `FatalError("deployment-file")`, which says what is wrong with it."""
+    try:
+        table = json.loads((folder / "deployment.json").read_text("utf-8"))
+        sources = {name: (folder / f"{name}.clar").read_text("utf-8") for name in table["order"]}
+        calls = tuple(
+            SetUpCall(call["contract"], call["function"], tuple(_argument(entry, deployer) for entry in call["args"]))
+            for call in table["calls"]
+        )
+        return Plan(int(table["clarity_version"]), sources, calls)
+    except (OSError, ValueError, TypeError, KeyError, RemoteError) as error:
+        raise _fail(f"{folder / 'deployment.json'}: {type(error).__name__}: {error}") from error
+
+
+async def deploy(wallet: Wallet, plan: Plan) -> Outcome:
+    """Bring the chain to the plan with the deployer's wallet; waits until everything was mined."""
+    sources = await _missing(wallet, plan)
+    sent: list[Sent] = []
+    for name, source in sources.items():
+        sent.append(await _within_chain(wallet, sent, Deploy(name, source, plan.clarity_version)))
+        wallet.progress(f"publishing {name} ({len(source)} characters, fee {sent[-1].fee_ustx} uSTX)")
+    await wallet.settle(sent)
+    calls = [call for call in plan.calls if not await _is_made(wallet, call)]
+    made: list[Sent] = []
+    for call in calls:
+        target = contract(wallet.principal, call.contract)
+        payload = Call(target, call.function, tuple(encode(argument) for argument in call.arguments))
+        made.append(await _within_chain(wallet, made, payload))
+        wallet.progress(f"calling {call.contract}.{call.function}")
+    await wallet.settle(made)
+    skipped = len(plan.sources) - len(sources) + len(plan.calls) - len(calls)
+    return Outcome(tuple(sources), len(calls), skipped, sum(one.fee_ustx for one in (*sent, *made)))
+
+
+async def _within_chain(wallet: Wallet, sent: Sequence[Sent], payload: Deploy | Call) -> Sent:
+    """Send it, after the earlier ones where a node would refuse so many at once."""
+    if len(sent) >= wallet.chained_max:
+        await wallet.wait(sent[-wallet.chained_max])
+    return await wallet.send(payload)
+
+
+async def _missing(wallet: Wallet, plan: Plan) -> dict[str, str]:
+    missing = {}
+    for name, source in plan.sources.items():
+        found = await wallet.node.source(contract(wallet.principal, name))
+        if found is None:
+            missing[name] = source
+        elif found != source:
+            raise FatalError(
+                "contract-differs",
+                f"{address(contract(wallet.principal, name))} is on the chain with another source",
+                hint="contracts can't be changed: take the release that deployed them, or deploy with another key",
+            )
+    return missing
+
+
+async def _is_made(wallet: Wallet, call: SetUpCall) -> bool:
+    """Whether the contract itself shows that this call was made before."""
+    effect = _EFFECTS.get((call.contract, call.function))
+    if effect is None:
+        return False
+    function, picks, holds = effect
+    arguments = [call.arguments[pick] for pick in picks]
+    return holds(await wallet.node.call_read(contract(wallet.principal, call.contract), function, arguments))
