@@ -51,6 +51,7 @@ LINK_RECEIVE_FRAMES_MAX = 16  # ZeroMQ RCVHWM a peer: the default of 1000 was 63
 LINK_SEND_FRAMES_MAX = 64  # ZeroMQ SNDHWM a peer
 HEARTBEAT_MS = 5_000  # without heartbeats a cut was not noticed in 20 s
 HEARTBEAT_TIMEOUT_MS = 15_000
+LISTEN_TRIES_MAX = 40  # every 50 ms: libzmq gives a port back a moment after its socket was closed
 LINK_PROBE_S = 60  # between two tests that a stranger is still refused
 LINK_SILENCE_S = 90  # an accepted link without any frame is gone; pings and sessions come more often than that
 LINK_PING_S = 20  # between two signs of life; sending one also tells whether the peer is still there

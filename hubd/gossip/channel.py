@@ -1,0 +1,219 @@
+"""One link to one peer: decodes its frames, runs its sessions, performs what their machines ask of the store.
+
+Every frame is dealt with at once and in order. What takes time (reading the store, the intake) runs beside and comes
+back as an event; how much of it may be open at a time is bounded by the protocol's windows, and by a limit here for a
+peer that keeps to none.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from hubd.action import envelope
+from hubd.errors import RemoteError
+from hubd.gossip import session as sessions
+from hubd.gossip import wire
+from hubd.gossip.initiator import Initiator
+from hubd.gossip.items import Items
+from hubd.gossip.peer import FaultSeen, InEvent, NudgeReceived, PushTaken, SessionEnded, Side
+from hubd.gossip.responder import Responder
+from hubd.gossip.session import Parties, Session
+from hubd.gossip.transfer import ActionsLoaded, LoadActions, LoadPage, PageLoaded
+from hubd.limits import LINK_PING_S, LINK_PUSH_WINDOW_CHUNKS, LINK_TASKS_MAX
+from hubd.ports import ActionStore, Door, Intake, SetSummary
+
+
+class House(Protocol):
+    """What a channel needs of the link it belongs to."""
+
+    store: ActionStore
+    intake: Intake
+
+    def items(self) -> Items:
+        """The live set, as reconciliation sees it."""
+
+    async def summary(self) -> SetSummary:
+        """The set's summary."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run beside; a failure is the whole link's."""
+
+    def report(self, event: InEvent) -> None:
+        """Tell the peers machine, and do what it says."""
+
+    def now(self) -> float:
+        """Seconds that never go back."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What passed over a link: bytes of frames, and outcomes by code."""
+
+    bytes_in: int = 0
+    bytes_out: int = 0
+    counters: Counter[str] = field(default_factory=Counter)
+
+
+class Channel:
+    """`send` takes one frame's bytes and returns "" or why it could not; `lost` is told that reason once."""
+
+    def __init__(
+        self, house: House, side: Side, parties: Parties, send: Callable[[bytes], str], lost: Callable[[str], None]
+    ) -> None:
+        self.traffic = Traffic()
+        self.heard_at = house.now()
+        self._house = house
+        self._side = side
+        self._parties = parties
+        self._peer = parties.peer
+        self._send_raw = send
+        self._lost = lost
+        self._said_at = house.now()
+        self._session: Session | None = None
+        self._sessions_begun = 0
+        self._tasks = 0
+        self._pushes_open = 0
+        self._is_closed = False
+
+    # --- what the link asks for
+
+    def begin(self) -> None:
+        """Start a session; on dialled links only."""
+        self._sessions_begun = self._sessions_begun % wire.SESSION_MAX + 1
+        session = Initiator(self._sessions_begun, self._parties, self._house.items(), self._house.now())
+        self._session = session
+        self._handle(session, sessions.Began())
+
+    def send(self, frame: wire.Frame) -> None:
+        """Send one frame, or find the link lost."""
+        if self._is_closed:
+            return
+        raw = wire.encode(frame)
+        reason = self._send_raw(raw)
+        if reason:
+            self.close()
+            self._lost(reason)
+            return
+        self._said_at = self._house.now()
+        self.traffic.bytes_out += len(raw)
+
+    def tick(self) -> None:
+        """Some seconds have passed."""
+        if self._session is not None:
+            self._handle(self._session, sessions.TimerFired())
+        if self._house.now() - self._said_at >= LINK_PING_S:
+            self.send(wire.Ping())
+
+    def close(self) -> None:
+        """No more frames, either way. What the intake has already been given stays given."""
+        self._is_closed = True
+        self._session = None
+
+    # --- what the peer says
+
+    def take(self, raw: bytes) -> None:
+        """Deal with one frame's bytes, whatever they are."""
+        if self._is_closed:
+            return
+        self.heard_at = self._house.now()
+        self.traffic.bytes_in += len(raw)
+        try:
+            self._take_frame(wire.decode(raw))
+        except RemoteError as error:
+            self.traffic.counters[error.code] += 1
+            self.send(wire.Fault(error.code))
+            self._house.report(FaultSeen(self._peer, error.code))
+
+    def _take_frame(self, frame: wire.Frame) -> None:
+        if self._tasks >= LINK_TASKS_MAX:
+            raise RemoteError("flood", "more requests than any window allows")
+        match frame:
+            case wire.Ping():
+                return
+            case wire.Push(envelopes):
+                self._take_push(envelopes)
+            case wire.Took(0):
+                self._house.report(PushTaken(self._peer))
+            case wire.Nudge() if self._side is Side.DIALLED:
+                self._house.report(NudgeReceived(self._peer))
+            case wire.Nudge():
+                raise RemoteError("order", "a nudge from the side that dialled")
+            case wire.Hello() if self._side is Side.ACCEPTED:
+                self._session = Responder(self._parties, self._house.items(), self._house.now())
+                self._handle(self._session, sessions.FrameReceived(frame))
+            case _ if self._session is None:
+                self.traffic.counters["late"] += 1
+            case _:
+                self._handle(self._session, sessions.FrameReceived(frame))
+
+    def _take_push(self, envelopes: tuple[bytes, ...]) -> None:
+        if self._pushes_open >= LINK_PUSH_WINDOW_CHUNKS:
+            raise RemoteError("credit", "more pushes than the window allows")
+        self._pushes_open += 1
+        self._run(self._offer_push(envelopes))
+
+    async def _offer_push(self, envelopes: tuple[bytes, ...]) -> None:
+        for outcome in await self._house.intake.offer(envelopes, Door.PEER, self._peer):
+            self.traffic.counters[f"push-{outcome.verdict.value}"] += 1
+        self._pushes_open -= 1
+        self.send(wire.Took(0))
+
+    # --- sessions
+
+    def _handle(self, session: Session, event: sessions.InEvent) -> None:
+        for out in session.handle(event, self._house.now()):
+            self._perform(session, out)
+
+    def _perform(self, session: Session, out: sessions.OutEvent) -> None:
+        store, intake = self._house.store, self._house.intake
+        match out:
+            case sessions.SendFrame(frame):
+                self.send(frame)
+            case sessions.LoadSummary():
+                self._answer(session, self._load_summary)
+            case LoadActions(ids):
+                self._answer(session, lambda: _load_actions(store, ids))
+            case LoadPage():
+                self._answer(session, lambda: _load_page(store, out))
+            case sessions.Offer(envelopes):
+                self._answer(session, lambda: _offer(intake, envelopes, self._peer))
+            case sessions.Ended():
+                if self._session is session:
+                    self._session = None
+                if out.is_fault:
+                    self.traffic.counters[out.code] += 1
+                self._house.report(SessionEnded(self._peer, self._side, out))
+
+    def _answer(self, session: Session, ask: Callable[[], Awaitable[sessions.InEvent]]) -> None:
+        async def work() -> None:
+            self._handle(session, await ask())
+
+        self._run(work())
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        async def counted() -> None:
+            try:
+                await work
+            finally:
+                self._tasks -= 1
+
+        self._tasks += 1
+        self._house.spawn(counted())
+
+    async def _load_summary(self) -> sessions.InEvent:
+        return sessions.SummaryLoaded(await self._house.summary())
+
+
+async def _load_actions(store: ActionStore, ids: tuple[Any, ...]) -> sessions.InEvent:
+    return ActionsLoaded([envelope.encode(action) for action in await store.get(ids)])
+
+
+async def _load_page(store: ActionStore, asked: LoadPage) -> sessions.InEvent:
+    page = await store.page(asked.after, asked.actions_max)
+    last = page[-1][0] if page else asked.after
+    return PageLoaded(last, [envelope.encode(action) for _, action in page])
+
+
+async def _offer(intake: Intake, envelopes: tuple[bytes, ...], peer: bytes) -> sessions.InEvent:
+    return sessions.Offered(await intake.offer(envelopes, Door.PEER, peer))

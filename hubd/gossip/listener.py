@@ -1,0 +1,136 @@
+"""The door for hubs that dial us: a ROUTER that can be cut and opened again, its ZAP task, and the probe of both.
+
+libzmq cannot disconnect one peer of a ROUTER. Where one must go (a retired hub, a changed key), all do: the socket is
+closed and bound again, and those who are still welcome dial anew within seconds.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import zmq
+import zmq.asyncio
+
+from hubd.action.principal import Principal
+from hubd.errors import FatalError, LocalError
+from hubd.gossip.sockets import CurveKeys, listen, send_now
+from hubd.gossip.zap import DOMAIN, KEY_PROPERTY, Probe, Zap, probe
+from hubd.limits import LINK_PROBE_S, LISTEN_TRIES_MAX
+
+_LISTEN_AGAIN_S = 0.05
+_PARTS = 2  # routing id, frame
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "[::]": "127.0.0.1", "*": "127.0.0.1"}  # noqa: S104  # where to probe
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message from an authenticated peer. `route` is where to answer, `hub` and `curve_key` are what ZAP said."""
+
+    route: bytes
+    hub: Principal
+    curve_key: bytes
+    raw: bytes
+
+
+class Listener:
+    """`arrived` gets every message; `admitted` is asked at every handshake. `run` until cancelled."""
+
+    def __init__(
+        self,
+        context: zmq.asyncio.Context,
+        keys: CurveKeys,
+        *,
+        admitted: Callable[[bytes], Principal | None],
+        arrived: Callable[[Arrival], None],
+    ) -> None:
+        self.zap = Zap(context, admitted)
+        self.counters: Counter[str] = Counter()
+        self.port = 0
+        self._context = context
+        self._keys = keys
+        self._arrived = arrived
+        self._socket: zmq.asyncio.Socket | None = None
+        self._endpoint = ""
+        self._cut = asyncio.Event()
+
+    async def open(self, host: str, port: int) -> None:
+        """Bind, and prove that a stranger is refused before anybody is listened to. Raises `FatalError`, `LocalError`."""
+        self.zap.bind()
+        self._socket = listen(self._context, host, port, self._keys, DOMAIN)
+        self._endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        self.port = int(self._endpoint.rpartition(":")[2])
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises `LocalError` if a stranger was let in."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.zap.serve(), name="gossip-zap")
+            await self._probe()
+            group.create_task(self._serve(), name="gossip-listener")
+            while True:
+                await asyncio.sleep(LINK_PROBE_S)
+                await self._probe()
+
+    def cut(self) -> None:
+        """Disconnect everybody, now, and listen again."""
+        self._cut.set()
+
+    def send(self, route: bytes, raw: bytes) -> str:
+        """Send one frame without waiting. Returns "" or why not."""
+        return send_now(self._socket, [route, raw]) if self._socket is not None else "closed"
+
+    def close(self) -> None:
+        """Close at once."""
+        self.zap.close()
+        if self._socket is not None:
+            self._socket.close(0)
+            self._socket = None
+
+    async def _serve(self) -> None:
+        while True:
+            assert self._socket is not None, "open"
+            receiving = asyncio.ensure_future(self._receive(self._socket))
+            cutting = asyncio.ensure_future(self._cut.wait())
+            try:
+                await asyncio.wait({receiving, cutting}, return_when=asyncio.FIRST_COMPLETED)
+                if receiving.done():
+                    receiving.result()
+            finally:
+                receiving.cancel()
+                cutting.cancel()
+            self._cut.clear()
+            self._socket.close(0)
+            self._socket = None
+            self._socket = await self._listen_again()
+
+    async def _receive(self, socket: zmq.asyncio.Socket) -> None:
+        while True:
+            parts = await socket.recv_multipart(copy=False)
+            if len(parts) == _PARTS:
+                route, frame = parts
+                hub = Principal(bytes.fromhex(str(frame.get("User-Id"))))
+                key = bytes.fromhex(str(frame.get(KEY_PROPERTY)))
+                self._arrived(Arrival(route.bytes, hub, key, frame.bytes))
+            else:
+                self.counters["parts"] += 1
+            await asyncio.sleep(0)  # a busy peer must not keep the loop from the others
+
+    async def _listen_again(self) -> zmq.asyncio.Socket:
+        host = self._endpoint.removeprefix("tcp://").rpartition(":")[0]
+        for _ in range(LISTEN_TRIES_MAX):
+            try:
+                return listen(self._context, host, self.port, self._keys, DOMAIN)
+            except FatalError:
+                await asyncio.sleep(_LISTEN_AGAIN_S)
+        return listen(self._context, host, self.port, self._keys, DOMAIN)
+
+    async def _probe(self) -> None:
+        """Raise `LocalError` and shut the door if it does not refuse a stranger."""
+        if self._socket is None:
+            return
+        host = self._endpoint.removeprefix("tcp://").rpartition(":")[0]
+        found = await probe(self._context, f"tcp://{_WILDCARDS.get(host, host)}:{self.port}", self._keys.public)
+        self.counters[f"probe-{found.name.lower()}"] += 1
+        if found is Probe.ADMITTED:
+            self.close()
+            raise LocalError("stranger-admitted", "the listener let a key in that nobody can know; it is closed")

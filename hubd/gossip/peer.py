@@ -1,0 +1,201 @@
+"""One neighbour, and what can happen to it: the vocabulary of `hubd.gossip.peers`."""
+
+from collections import deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from hashlib import sha256
+from typing import TypeAlias
+
+from hubd.action.principal import Principal
+from hubd.gossip.push import PushQueue
+from hubd.gossip.session import Ended
+
+KEY_TAG_BYTES = 8
+
+
+def key_tag(curve_key: bytes) -> bytes:
+    """By what a hub's mDNS record names its CURVE key: enough to find it among the admitted ones."""
+    return sha256(curve_key).digest()[:KEY_TAG_BYTES]
+
+
+class Side(Enum):
+    """Who opened a link."""
+
+    DIALLED = auto()  # we did
+    ACCEPTED = auto()  # the peer did
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An admitted hub as the mesh's views know it. `addresses` are host:port."""
+
+    hub: Principal
+    curve_key: bytes
+    addresses: tuple[str, ...] = ()
+    name: str = ""
+
+
+# --- in events
+
+
+@dataclass(frozen=True, slots=True)
+class MembersChanged:
+    """All admitted hubs, ourselves included."""
+
+    members: Collection[Member]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressHeard:
+    """mDNS tells where somebody who claims this key may be."""
+
+    address: str
+    key_tag: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOpened:
+    """A link is up, authenticated."""
+
+    hub: Principal
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost:
+    """A link is gone, or a dial failed; `reason` is a code."""
+
+    hub: Principal
+    side: Side
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A session with this peer is over."""
+
+    hub: Principal
+    side: Side
+    ended: Ended
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """These are new in our set; `source` is the peer they came from, if any."""
+
+    envelopes: Sequence[bytes]
+    source: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class PushTaken:
+    """The peer has one push on its disk."""
+
+    hub: Principal
+
+
+@dataclass(frozen=True, slots=True)
+class NudgeReceived:
+    """The peer, whom we dialled, wants a session soon."""
+
+    hub: Principal
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSeen:
+    """The peer broke the protocol."""
+
+    hub: Principal
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """About a second has passed."""
+
+
+InEvent: TypeAlias = (
+    MembersChanged
+    | AddressHeard
+    | LinkOpened
+    | LinkLost
+    | SessionEnded
+    | Appended
+    | PushTaken
+    | NudgeReceived
+    | FaultSeen
+    | TimerFired
+)
+
+
+# --- out events
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Open a link to this member at this address."""
+
+    member: Member
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Cut this link. No `LinkLost` is expected for it."""
+
+    hub: Principal
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class BeginSession:
+    """Start a session on the link that we dialled."""
+
+    hub: Principal
+
+
+@dataclass(frozen=True, slots=True)
+class SendPush:
+    """Push one chunk on the best link there is."""
+
+    hub: Principal
+    envelopes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendNudge:
+    """Ask the peer, who dialled us, for a session soon."""
+
+    hub: Principal
+
+
+OutEvent: TypeAlias = Dial | HangUp | BeginSession | SendPush | SendNudge
+
+
+@dataclass(slots=True)
+class Peer:
+    """What is remembered of one other hub. Read it for a status page; only the machine writes. Times are `now`s."""
+
+    member: Member
+    address: str = ""  # of the present or the last dial
+    is_dialling: bool = False
+    sides: set[Side] = field(default_factory=set)  # links that are up
+    failures: int = 0  # in a row
+    dial_at: float = 0.0
+    session_at: float = 0.0
+    is_in_session: bool = False
+    is_surplus: bool = False  # our dialled link is the one to drop
+    wants_session: bool = False  # a push was lost, and only the peer can begin one
+    reason: str = ""  # of the last loss
+    push: PushQueue = field(default_factory=PushQueue)
+    faults: deque[float] = field(default_factory=deque)
+    banned_until: float = 0.0
+    last: Ended | None = None
+    last_at: float = 0.0
+    proven_at: float | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """Linked in either direction."""
+        return bool(self.sides)

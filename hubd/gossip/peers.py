@@ -1,0 +1,265 @@
+"""The neighbours of this hub: whom to dial, when to talk, what to push, whom to leave alone.
+
+An address is a hint, wherever it comes from: every dial pins the key under which a hub was admitted, so a wrong address
+costs one failed handshake. A hub that is linked in either direction is not dialled; where both sides dialled at once, the
+one with the greater principal drops its own link. Retired hubs are cut off with the event that says so.
+
+The machine keeps no clock and takes no chances of its own: `now` comes with each event, `chance` is handed in.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from hubd.action.principal import Principal
+from hubd.errors import RemoteError
+from hubd.gossip.peer import (
+    AddressHeard,
+    Appended,
+    BeginSession,
+    Dial,
+    FaultSeen,
+    HangUp,
+    InEvent,
+    LinkLost,
+    LinkOpened,
+    Member,
+    MembersChanged,
+    NudgeReceived,
+    OutEvent,
+    Peer,
+    PushTaken,
+    SendNudge,
+    SendPush,
+    SessionEnded,
+    Side,
+    TimerFired,
+    key_tag,
+)
+from hubd.gossip.push import PushQueue
+from hubd.gossip.session import Ended
+from hubd.limits import (
+    DIAL_WAIT_S_MAX,
+    DIAL_WAIT_S_MIN,
+    HINT_DIAL_GAP_S,
+    HINTS_MAX,
+    LINK_PEERS_MAX,
+    PEER_BAN_S,
+    PEER_FAULTS_MAX,
+    PEER_FAULTS_S,
+    SESSION_AGAIN_S,
+)
+
+
+@dataclass(slots=True)
+class _Hint:
+    key_tag: bytes
+    dialled_at: float
+
+
+class Peers:
+    """See the module. `hub` is ourselves, `configured` are addresses of unnamed neighbours, `chance` is in [0, 1)."""
+
+    def __init__(
+        self, hub: Principal, *, interval_s: float, chance: Callable[[], float], configured: Sequence[str] = ()
+    ) -> None:
+        self.peers: dict[Principal, Peer] = {}
+        self.interval_s = interval_s
+        self.configured = tuple(configured)
+        self._hub = hub
+        self._chance = chance
+        self._hints: dict[str, _Hint] = {}
+
+    def handle(self, event: InEvent, now: float) -> list[OutEvent]:
+        """Take one event; `now` is any clock of seconds that never goes back. Returns what to do, in order."""
+        match event:
+            case MembersChanged(members):
+                return self._take_members(members)
+            case AddressHeard(address, tag):
+                self._take_hint(address, tag, now)
+                return []
+            case Appended(envelopes, source):
+                return [out for peer in self.peers.values() for out in self._push(peer, envelopes, source, now)]
+            case TimerFired():
+                return self._tick(now)
+        peer = self.peers.get(event.hub)
+        return [] if peer is None else self._take_peer_event(peer, event, now)
+
+    def welcomes(self, hub: Principal, now: float) -> bool:
+        """Whether this hub may be linked: admitted, not ourselves, not banned now."""
+        peer = self.peers.get(hub)
+        return peer is not None and now >= peer.banned_until
+
+    def _take_peer_event(
+        self,
+        peer: Peer,
+        event: LinkOpened | LinkLost | SessionEnded | PushTaken | NudgeReceived | FaultSeen,
+        now: float,
+    ) -> list[OutEvent]:
+        match event:
+            case LinkOpened(_, side):
+                return self._opened(peer, side, now)
+            case LinkLost(_, side, reason):
+                self._lost(peer, side, reason, now)
+                return []
+            case SessionEnded(_, side, ended):
+                return self._session_ended(peer, side, ended, now)
+            case PushTaken():
+                try:
+                    peer.push.acknowledge()
+                except RemoteError:
+                    return self._fault(peer, now)
+                return self._send_due(peer)
+            case NudgeReceived():
+                peer.session_at = min(peer.session_at, now + SESSION_AGAIN_S)
+                return []
+            case FaultSeen():
+                return self._fault(peer, now)
+
+    # --- members and addresses
+
+    def _take_members(self, members: Collection[Member]) -> list[OutEvent]:
+        out: list[OutEvent] = []
+        admitted = {member.hub: member for member in members if member.hub != self._hub}
+        for hub, peer in list(self.peers.items()):
+            member = admitted.get(hub)
+            if member is None or member.curve_key != peer.member.curve_key:
+                out += self._cut(peer)
+                del self.peers[hub]
+        for hub, member in admitted.items():
+            if hub in self.peers:
+                self.peers[hub].member = member
+            else:
+                self.peers[hub] = Peer(member)
+        return out
+
+    def _take_hint(self, address: str, tag: bytes, now: float) -> None:
+        known = self._hints.pop(address, None)
+        self._hints[address] = _Hint(tag, known.dialled_at if known else now - HINT_DIAL_GAP_S)
+        if len(self._hints) > HINTS_MAX:
+            self._hints.pop(next(iter(self._hints)))
+        if known is None:
+            for peer in self.peers.values():
+                if key_tag(peer.member.curve_key) == tag:
+                    peer.dial_at = min(peer.dial_at, now)
+
+    def _address_for(self, peer: Peer, now: float) -> str | None:
+        """The next address to try, in turn. A hinted one rests between dials: it may be anybody's."""
+        tag = key_tag(peer.member.curve_key)
+        rested = [
+            address
+            for address, hint in self._hints.items()
+            if hint.key_tag == tag and now - hint.dialled_at >= HINT_DIAL_GAP_S
+        ]
+        taken = {other.address for other in self.peers.values() if other.is_dialling or Side.DIALLED in other.sides}
+        known = dict.fromkeys((*peer.member.addresses, *rested, *self.configured))
+        candidates = [address for address in known if address not in taken]
+        if not candidates:
+            return None
+        address = candidates[peer.failures % len(candidates)]
+        if address in self._hints:
+            self._hints[address].dialled_at = now
+        return address
+
+    # --- links
+
+    def _tick(self, now: float) -> list[OutEvent]:
+        out: list[OutEvent] = []
+        places = LINK_PEERS_MAX - sum(peer.is_up or peer.is_dialling for peer in self.peers.values())
+        waiting = [
+            peer
+            for peer in self.peers.values()
+            if not (peer.is_up or peer.is_dialling) and now >= max(peer.dial_at, peer.banned_until)
+        ]
+        for peer in sorted(waiting, key=lambda peer: (peer.failures, peer.member.hub)):
+            address = self._address_for(peer, now) if places > 0 else None
+            if address is not None:
+                peer.is_dialling, peer.address, places = True, address, places - 1
+                out.append(Dial(peer.member, address))
+        for peer in self.peers.values():
+            if now < peer.session_at or peer.is_in_session:
+                continue
+            if Side.DIALLED in peer.sides:
+                peer.is_in_session = True
+                out.append(BeginSession(peer.member.hub))
+            elif peer.wants_session and Side.ACCEPTED in peer.sides:
+                peer.wants_session = False
+                out.append(SendNudge(peer.member.hub))
+        return out
+
+    def _opened(self, peer: Peer, side: Side, now: float) -> list[OutEvent]:
+        if not peer.is_up:
+            peer.push = PushQueue()
+        peer.sides.add(side)
+        if side is Side.DIALLED:
+            peer.is_dialling = False
+            peer.is_surplus = False
+        if len(peer.sides) == len(Side) and self._hub > peer.member.hub:
+            peer.is_surplus = True
+            return [] if peer.is_in_session else self._drop_surplus(peer)
+        if side is Side.DIALLED:
+            peer.session_at, peer.is_in_session = now, True
+            return [BeginSession(peer.member.hub)]
+        return []
+
+    def _drop_surplus(self, peer: Peer) -> list[OutEvent]:
+        peer.is_surplus = False
+        peer.sides.discard(Side.DIALLED)
+        return [HangUp(peer.member.hub, Side.DIALLED)]
+
+    def _lost(self, peer: Peer, side: Side, reason: str, now: float) -> None:
+        peer.sides.discard(side)
+        peer.reason = reason
+        if side is Side.DIALLED:
+            peer.is_dialling = peer.is_in_session = peer.is_surplus = False
+            wait_s = min(DIAL_WAIT_S_MAX, DIAL_WAIT_S_MIN * 2 ** min(peer.failures, 16))
+            peer.dial_at = now + wait_s * (0.5 + self._chance())
+            peer.failures += 1
+
+    def _cut(self, peer: Peer) -> list[OutEvent]:
+        sides = peer.sides | ({Side.DIALLED} if peer.is_dialling else set())
+        peer.sides = set()
+        peer.is_dialling = peer.is_in_session = peer.is_surplus = False
+        return [HangUp(peer.member.hub, side) for side in Side if side in sides]
+
+    def _fault(self, peer: Peer, now: float) -> list[OutEvent]:
+        peer.faults.append(now)
+        while now - peer.faults[0] > PEER_FAULTS_S:
+            peer.faults.popleft()
+        if len(peer.faults) < PEER_FAULTS_MAX:
+            return []
+        peer.faults.clear()
+        peer.banned_until = now + PEER_BAN_S
+        peer.reason = "banned"
+        return self._cut(peer)
+
+    # --- sessions and pushes
+
+    def _session_ended(self, peer: Peer, side: Side, ended: Ended, now: float) -> list[OutEvent]:
+        peer.last, peer.last_at = ended, now
+        if ended.is_proven:
+            peer.proven_at = now
+        out = self._fault(peer, now) if ended.is_fault else []
+        if side is Side.ACCEPTED or Side.DIALLED not in peer.sides:
+            return out
+        peer.is_in_session = False
+        if peer.is_surplus:
+            return out + self._drop_surplus(peer)
+        if ended.code == "silent":
+            self._lost(peer, Side.DIALLED, "silent", now)
+            return [*out, HangUp(peer.member.hub, Side.DIALLED)]
+        peer.failures = 0
+        has_more = not ended.is_proven and bool(ended.received or ended.sent)
+        wait_s = SESSION_AGAIN_S if has_more else self.interval_s * (0.75 + self._chance() / 2)
+        peer.session_at = now + wait_s
+        return out
+
+    def _push(self, peer: Peer, envelopes: Sequence[bytes], source: bytes, now: float) -> list[OutEvent]:
+        if not peer.is_up or peer.member.hub == source:
+            return []
+        if not peer.push.add(envelopes):
+            peer.session_at = min(peer.session_at, now + SESSION_AGAIN_S)
+            peer.wants_session = True
+        return self._send_due(peer)
+
+    def _send_due(self, peer: Peer) -> list[OutEvent]:
+        return [SendPush(peer.member.hub, chunk) for chunk in peer.push.due()] if peer.is_up else []

@@ -1,0 +1,48 @@
+"""Live push to one peer: actions that are new here, sent at once, outside any session.
+
+A push is a courtesy, not a promise: a slow peer's queue is dropped when it is full, and reconciliation brings what was
+lost. So a stalled peer costs a bounded amount of memory, and a push never has to be repeated.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+from hubd.errors import RemoteError
+from hubd.gossip.transfer import chunks
+from hubd.limits import LINK_PUSH_QUEUE_ACTIONS_MAX, LINK_PUSH_WINDOW_CHUNKS
+
+
+class PushQueue:
+    """What waits for one peer, and how many chunks it has not acknowledged yet."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[bytes] = deque()
+        self._in_flight = 0
+        self.dropped = 0  # actions, since the link was opened
+
+    def add(self, envelopes: Iterable[bytes]) -> bool:
+        """Queue these; False if the queue was too full and everything in it was dropped."""
+        self._waiting.extend(envelopes)
+        if len(self._waiting) <= LINK_PUSH_QUEUE_ACTIONS_MAX:
+            return True
+        self.dropped += len(self._waiting)
+        self._waiting.clear()
+        return False
+
+    def acknowledge(self) -> None:
+        """The peer took a chunk. `RemoteError("credit")` if none is on its way."""
+        if self._in_flight == 0:
+            raise RemoteError("credit", "took a push that was never sent")
+        self._in_flight -= 1
+
+    def due(self) -> list[tuple[bytes, ...]]:
+        """The chunks to send now."""
+        sent: list[tuple[bytes, ...]] = []
+        for chunk in chunks(self._waiting):
+            if self._in_flight >= LINK_PUSH_WINDOW_CHUNKS:
+                break
+            self._in_flight += 1
+            sent.append(chunk)
+        for _ in range(sum(map(len, sent))):
+            self._waiting.popleft()
+        return sent

@@ -1,0 +1,192 @@
+"""The two ZeroMQ sockets of a link, with every option that keeps strangers and stalled peers cheap (threats: "Hub").
+
+The listener is a ROUTER with a CURVE server key, a dialled link is a DEALER that pins one. libzmq never reconnects by
+itself here: `hubd.gossip.peers` decides when to dial again.
+"""
+
+import asyncio
+import struct
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from socket import SOCK_STREAM
+from typing import Any, cast
+
+import nacl.public
+import zmq
+import zmq.asyncio
+from zmq.utils import z85
+
+from hubd.errors import FatalError, RemoteError
+from hubd.limits import (
+    DIAL_GIVE_UP_S,
+    HANDSHAKE_MS,
+    HEARTBEAT_MS,
+    HEARTBEAT_TIMEOUT_MS,
+    LINK_MESSAGE_BYTES_MAX,
+    LINK_RECEIVE_FRAMES_MAX,
+    LINK_SEND_FRAMES_MAX,
+)
+
+CURVE_KEY_BYTES = 32
+_ENDS = zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED
+_REFUSED = zmq.EVENT_HANDSHAKE_FAILED_AUTH
+_FAILED = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CurveKeys:
+    """A CURVE key pair, 32 bytes each. Never printed."""
+
+    public: bytes
+    secret: bytes
+
+    @classmethod
+    def of(cls, secret: bytes) -> "CurveKeys":
+        """The pair of a secret key."""
+        return cls(bytes(nacl.public.PrivateKey(secret).public_key), secret)
+
+
+def curve_keypair() -> CurveKeys:
+    """A fresh pair."""
+    public, secret = zmq.curve_keypair()
+    return CurveKeys(z85.decode(public), z85.decode(secret))
+
+
+class DialOutcome(Enum):
+    """How a dial ended; the value is the code that a status page shows."""
+
+    OPEN = "open"
+    REFUSED = "not-admitted"  # the other side does not know our key as an admitted hub's
+    FAILED = "handshake"  # another key than the pinned one, or no ZeroMQ at all
+    UNREACHABLE = "unreachable"
+    SLOW = "timeout"
+
+
+def endpoint(address: str) -> str:
+    """The ZeroMQ endpoint of host:port or [v6]:port, with or without "tcp://". `RemoteError("address")`."""
+    host, colon, port = address.removeprefix("tcp://").rpartition(":")
+    is_plain = bool(host) and all(character.isalnum() or character in ".-_:[]%" for character in host)
+    if not colon or not is_plain or not port.isdecimal() or not 0 < int(port) <= 0xFFFF:
+        raise RemoteError("address", "an address looks like 10.0.0.2:7701")
+    return f"tcp://{host}:{int(port)}"
+
+
+async def resolved(address: str) -> str:
+    """The endpoint with its name looked up, off libzmq's one thread. `RemoteError("address")` if that fails."""
+    target = endpoint(address)
+    host, _, port = target.removeprefix("tcp://").rpartition(":")
+    try:
+        async with asyncio.timeout(DIAL_GIVE_UP_S):
+            found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), int(port), type=SOCK_STREAM)
+    except (OSError, TimeoutError, UnicodeError) as error:
+        raise RemoteError("address", "no machine of this name is known here") from error
+    numeric = found[0][4][0]
+    return f"tcp://[{numeric}]:{port}" if ":" in str(numeric) else f"tcp://{numeric}:{port}"
+
+
+def send_now(socket: zmq.asyncio.Socket, parts: list[bytes]) -> str:
+    """Send without waiting. Returns "" or why not: "closed" (the peer is gone), "stalled" (its queue is full)."""
+    if socket.closed:
+        return "closed"
+    sending = cast("asyncio.Future[Any]", socket.send_multipart(parts, flags=zmq.NOBLOCK))  # NOBLOCK: is done already
+    error = sending.exception()
+    if error is None:
+        return ""
+    return "stalled" if isinstance(error, zmq.Again) else "closed"
+
+
+def _harden(socket: zmq.asyncio.Socket) -> None:
+    """Bounds that must stand before the socket is bound or connected."""
+    socket.setsockopt(zmq.MAXMSGSIZE, LINK_MESSAGE_BYTES_MAX)
+    socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+    socket.setsockopt(zmq.RCVHWM, LINK_RECEIVE_FRAMES_MAX)
+    socket.setsockopt(zmq.SNDHWM, LINK_SEND_FRAMES_MAX)
+    socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
+    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
+    socket.setsockopt(zmq.HEARTBEAT_TTL, HEARTBEAT_TIMEOUT_MS)
+    socket.setsockopt(zmq.IPV6, 1)
+    socket.setsockopt(zmq.LINGER, 0)
+
+
+def listen(
+    context: zmq.asyncio.Context, host: str, port: int, keys: CurveKeys, zap_domain: bytes
+) -> zmq.asyncio.Socket:
+    """The listener, bound; port 0 takes a free one (`LAST_ENDPOINT` tells which). Raises `FatalError`."""
+    socket = context.socket(zmq.ROUTER)
+    _harden(socket)
+    socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+    socket.curve_secretkey = keys.secret
+    socket.curve_publickey = keys.public
+    socket.curve_server = True
+    socket.zap_domain = zap_domain
+    socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
+    try:
+        socket.bind(f"tcp://{host}:{port or '*'}")
+    except zmq.ZMQError as error:
+        socket.close(0)
+        if error.errno == zmq.EADDRINUSE:
+            raise FatalError(
+                "port-in-use",
+                f"port {port} for neighbour hubs is taken",
+                hint="is another hubd running? Stop it, or set mesh.listen_port in hubd.toml to a free port",
+            ) from error
+        raise FatalError(
+            "listen",
+            f"cannot listen for neighbour hubs at {host}:{port}: {error.strerror}",
+            hint="set mesh.listen_host in hubd.toml to an address of this machine, or to 0.0.0.0 for all of them",
+        ) from error
+    return socket
+
+
+class Dialled:
+    """A link that we open. `opened` tells how that went; then send, receive, and watch with `closed`."""
+
+    def __init__(self, context: zmq.asyncio.Context, endpoint: str, *, server_key: bytes, keys: CurveKeys) -> None:
+        self.socket: zmq.asyncio.Socket = context.socket(zmq.DEALER)
+        _harden(self.socket)
+        self.socket.setsockopt(zmq.IMMEDIATE, 1)
+        self.socket.setsockopt(zmq.RECONNECT_IVL, -1)
+        self.socket.setsockopt(zmq.CONNECT_TIMEOUT, HANDSHAKE_MS)
+        self.socket.curve_serverkey = server_key
+        self.socket.curve_publickey = keys.public
+        self.socket.curve_secretkey = keys.secret
+        self._monitor: zmq.asyncio.Socket = self.socket.get_monitor_socket(
+            zmq.EVENT_HANDSHAKE_SUCCEEDED | _ENDS | _REFUSED | _FAILED
+        )
+        self.socket.connect(endpoint)
+
+    async def opened(self) -> DialOutcome:
+        """Wait for the end of the handshake, or of the patience."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DIAL_GIVE_UP_S):
+                return await self._handshake()
+        return DialOutcome.SLOW
+
+    async def _handshake(self) -> DialOutcome:
+        while True:
+            event = await self._event()
+            if event & zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                return DialOutcome.OPEN
+            if event & _REFUSED:
+                return DialOutcome.REFUSED
+            if event & _FAILED:
+                return DialOutcome.FAILED
+            if event & _ENDS:
+                return DialOutcome.UNREACHABLE
+
+    async def closed(self) -> None:
+        """Wait until the peer is gone: it closed, or its heartbeats stopped."""
+        while not await self._event() & (_ENDS | _REFUSED | _FAILED):
+            pass
+
+    async def _event(self) -> int:
+        head, *_ = await self._monitor.recv_multipart()
+        (event,) = struct.unpack_from("=H", head)
+        return int(event)
+
+    def close(self) -> None:
+        """Close at once; what was not sent is lost."""
+        self.socket.disable_monitor()
+        self._monitor.close(0)
+        self.socket.close(0)
