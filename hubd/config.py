@@ -60,6 +60,13 @@ KEYS = (
     Key("relay.api_key_file", "", "A file with the key of the node's API, if it asks for one."),
     Key("relay.poll_ms", 10_000, "Milliseconds between two looks at the chain.", low=100, high=3_600_000, live=True),
     Key(
+        "relay.gather_ms",
+        10_000,
+        "Milliseconds to gather actions before a transaction leaves: longer is cheaper, shorter is sooner.",
+        high=86_400_000,
+        live=True,
+    ),
+    Key(
         "relay.batch_actions_max",
         limits.RELAY_BATCH_ACTIONS_MAX,
         "Actions in one transaction.",
@@ -100,6 +107,16 @@ class Config:
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
 
+    def adopt(self, other: "Config") -> list[str]:
+        """Take over the live keys of `other`; returns the changed keys that only a restart would take over."""
+        waiting = []
+        for name in self.changed_keys(other):
+            if BY_NAME[name].live:
+                self._values[name] = other[name]
+            else:
+                waiting.append(name)
+        return waiting
+
     def changed_keys(self, other: "Config") -> list[str]:
         """Names of keys whose values differ."""
         return [name for name in BY_NAME if self[name] != other[name]]
@@ -113,7 +130,8 @@ def _fail(detail: str) -> FatalError:
     )
 
 
-def _check(key: Key, value: Any) -> Any:
+def check(key: Key, value: Any) -> Any:
+    """The value if it fits the key. Raises `FatalError("config")`, which says what would fit."""
     wanted = type(key.default)
     if type(value) is not wanted:
         names = {str: "a text in quotes", int: "a whole number", bool: "true or false", list: "a list of texts"}
@@ -152,7 +170,7 @@ def read(raw: bytes) -> Config:
             name = f"{section}.{short}"
             if name not in BY_NAME:
                 raise _fail(f"there is no key {name}{_did_you_mean(name)}")
-            values[name] = _check(BY_NAME[name], value)
+            values[name] = check(BY_NAME[name], value)
     return Config(values)
 
 

@@ -1,15 +1,15 @@
-"""The hub: knows every part, decides nothing. Opens what a data directory holds and runs the services over it."""
+"""The hub over one data directory: its set, its views, its keys, and what a command on this machine may ask of it.
 
-import asyncio
-import os
-import signal
+`hubd/daemon.py` runs the services over it; commands open it directly when no daemon runs.
+"""
+
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from hubd import __version__, config, log
+from hubd import __version__, config
 from hubd.action import charter as charters
 from hubd.action import envelope
 from hubd.action.charter import Charter
@@ -19,7 +19,7 @@ from hubd.action.fingerprint import spoken
 from hubd.action.principal import Principal, address
 from hubd.action.sip018 import NO_ID
 from hubd.config import Config
-from hubd.control import ControlServer, Endpoint
+from hubd.control import Endpoint
 from hubd.errors import FatalError
 from hubd.fold.folder import Folder
 from hubd.identity import Identity, sign_action
@@ -27,7 +27,6 @@ from hubd.intake import SetIntake
 from hubd.limits import PAGE_ACTIONS
 from hubd.ports import Door
 from hubd.store.actions import Store
-from hubd.supervisor import Service, supervise
 
 CHARTER_NAME = "charter.toml"
 
@@ -64,8 +63,7 @@ class Hub:
         self.folder = Folder(charter)
         self.intake = SetIntake(store, charter.domain)
         self.principal: Principal = identity.principal(charter.domain)
-        self.running = False
-        self._log = log.get("hub")
+        self.live_status: Callable[[], dict[str, Any]] | None = None  # set while the services run
         self.intake.listeners.append(self._fold)
 
     @classmethod
@@ -123,7 +121,7 @@ class Hub:
             "hub": address(self.principal),
             "wallet": address(self.identity.wallet.principal(self.charter.network)),
             "version": __version__,
-            "running": self.running,
+            "running": self.live_status is not None,
             "mesh": self.charter.name,
             "network": self.charter.network.name,
             "admitted": self.principal in views.mesh.hubs,
@@ -136,8 +134,7 @@ class Hub:
             "lessons": len(views.lessons),
             "rotten": len(self.store.rotten),
             "counters": dict(self.intake.counters),
-            "peers": [],
-            "relay": None,
+            **(self.live_status() if self.live_status else {"peers": [], "phones": None, "relay": None}),
         }
 
     # --- what a command on this machine may ask (hubd/control.py)
@@ -163,30 +160,3 @@ class Hub:
             }
             for hub in self.folder.views.hubs.values()
         ]  # fmt: skip
-
-    # --- running
-
-    async def run(self) -> None:
-        """Run every service until SIGTERM or SIGINT. Raises `FatalError` when a person must act."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        await self.announce()
-        services = self._services()
-        self.running = True
-        self._log.info("hub-started", hub=address(self.principal), version=__version__, pid=os.getpid())
-        working = asyncio.create_task(supervise(services), name="services")
-        stopping = asyncio.create_task(stop.wait(), name="stop")
-        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not working.done():
-            working.cancel()
-        try:
-            await working
-        except asyncio.CancelledError:
-            self._log.info("hub-stopped")
-
-    def _services(self) -> dict[str, Service]:
-        control = ControlServer(self.directory, self.endpoints)
-        return {"control": control.run}

@@ -3,6 +3,7 @@
 import click
 
 from hubd import __version__
+from hubd.cli.chain import chain, contracts, localchain
 from hubd.cli.charter import charter
 from hubd.cli.hub import init, run, status
 from hubd.cli.key import key
@@ -20,5 +21,18 @@ def main() -> None:
     """
 
 
-for command in (charter, init, run, status, admit, vouch, export_bundle, import_bundle, key):
+for command in (
+    charter,
+    key,
+    init,
+    run,
+    status,
+    admit,
+    vouch,
+    export_bundle,
+    import_bundle,
+    localchain,
+    contracts,
+    chain,
+):
     main.add_command(command)

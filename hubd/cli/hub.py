@@ -12,6 +12,7 @@ from hubd import log
 from hubd.action.principal import address
 from hubd.cli.terminal import command, data_option, json_option, say, show
 from hubd.control import ask
+from hubd.daemon import Daemon
 from hubd.errors import FatalError
 from hubd.hub import CHARTER_NAME, Hub, read_charter, read_config
 from hubd.identity import Identity
@@ -86,7 +87,7 @@ async def run(directory: Path) -> None:
     settings = read_config(directory)
     log.configure(settings["log.level"], settings["log.form"])
     async with Hub.opened(directory) as hub:
-        await hub.run()
+        await Daemon(hub).run()
 
 
 @click.command()

@@ -1,0 +1,198 @@
+"""`hubd phone`: the native reference phone. Everything is signed here, without a network, and synced when there is one."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hubd.action.principal import address
+from hubd.cli.terminal import command, complain, json_option, passphrase_from, passphrase_option, say, show
+from hubd.errors import FatalError, HubdError, RemoteError
+from hubd.gossip.discovery import PhoneAdvertiser
+from hubd.phone.phone import Phone
+from hubd.phone.serve import VisitedPhone
+from hubd.phone.sync import SyncReport
+
+ROLES = {"student": 1, "tutor": 2, "guardian": 4, "mediator": 8}
+
+phone_option = click.option(
+    "--phone",
+    "directory",
+    envvar="HUBD_PHONE",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The phone's folder.",
+)
+
+
+@click.group()
+def phone() -> None:
+    """A person's phone: register, act, sync, look."""
+
+
+@asynccontextmanager
+async def _opened(directory: Path, passphrase_file: Path | None) -> AsyncIterator[Phone]:
+    opened = await Phone.open(directory, passphrase_from(passphrase_file))
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+@phone.command()
+@click.argument("name")
+@click.option(
+    "--role", "roles", multiple=True, type=click.Choice(sorted(ROLES)), default=("student",), show_default=True
+)
+@click.option("--home", help="The home hub's name or address.")
+@click.option(
+    "--charter",
+    "charter_file",
+    type=click.Path(path_type=Path, exists=True),
+    help="The mesh's charter; needed the first time.",
+)
+@phone_option
+@passphrase_option
+@json_option
+@command
+async def register(
+    name: str,
+    roles: tuple[str, ...],
+    home: str | None,
+    charter_file: Path | None,
+    directory: Path,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Make the phone if it is new, and sign a registration as NAME. The name stays on this phone."""
+    if not (directory / "person.key").exists():
+        if charter_file is None:
+            raise FatalError("charter", "a new phone needs the mesh's charter", hint="give it with --charter")
+        made = await Phone.create(directory, charter_file.read_bytes(), passphrase_from(passphrase_file))
+        await made.close()
+    async with _opened(directory, passphrase_file) as mine:
+        action = await mine.register(name, sum(ROLES[role] for role in set(roles)), home)
+        who = address(mine.principal)
+    show({"person": who, "action": action.id.hex()}, as_json, [f"{name} is {who}; the next sync tells the hub"])
+
+
+@phone.command()
+@click.argument("kind")
+@click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
+@phone_option
+@passphrase_option
+@json_option
+@command
+async def do(kind: str, fields: tuple[str, ...], directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Sign an action of KIND, offline. docs/phone-api.md lists the fields, e.g. request-open subjects=maths ceiling=60."""
+    said = {}
+    for text in fields:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise FatalError("field", f"{text!r} is no field", hint="write FIELD=VALUE")
+        said[name.replace("-", "_")] = value
+    async with _opened(directory, passphrase_file) as mine:
+        action = await mine.do(kind, **said)
+    show({"action": action.id.hex(), "kind": kind}, as_json, [f"{kind} {action.id.hex()[:12]}: on this phone"])
+
+
+@phone.command()
+@click.argument("name")
+@click.argument("who")
+@phone_option
+@passphrase_option
+@command
+async def know(name: str, who: str, directory: Path, passphrase_file: Path | None) -> None:
+    """Call the person with the address WHO by NAME, on this phone only."""
+    async with _opened(directory, passphrase_file) as mine:
+        await mine.know(name, who)
+
+
+def _report(report: SyncReport) -> dict[str, Any]:
+    return {
+        "hub": address(report.hub), "hub_name": report.hub_name, "acknowledged": report.acknowledged,
+        "deferred": report.deferred, "refused": report.refused, "received": report.received,
+        "reconciled": report.reconciled, "reason": report.reason,
+    }  # fmt: skip
+
+
+@phone.command()
+@click.argument("url")
+@phone_option
+@passphrase_option
+@json_option
+@command
+async def sync(url: str, directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Sync with the hub at URL: bring what waits, take what is new."""
+    async with _opened(directory, passphrase_file) as mine:
+        facts = _report(await mine.sync(url))
+    show(
+        facts,
+        as_json,
+        [
+            (
+                f"{facts['hub_name']}: {facts['acknowledged']} at the hub, {facts['deferred']} to bring again,"
+                f" {facts['received']} new here"
+            )
+        ],
+    )
+    if facts["reason"]:
+        say(f"nothing could be read ({facts['reason']})")
+
+
+@phone.command("show")
+@phone_option
+@passphrase_option
+@json_option
+@command
+async def show_phone(directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Show this person's affairs: lessons, requests, money, and what waits to be synced."""
+    async with _opened(directory, passphrase_file) as mine:
+        facts = await mine.show()
+    show(facts, as_json, _lines(facts))
+
+
+def _lines(facts: dict[str, Any]) -> list[str]:
+    me = facts["me"]
+    lines = [f"{me.get('name') or me.get('person')}"]
+    for title in ("lessons", "requests", "matches", "balances", "outbox"):
+        lines.append(f"{title}: {len(facts[title]) or 'none'}")
+        lines += [
+            "  " + ", ".join(f"{key} {value}" for key, value in entry.items() if value not in (None, ""))
+            for entry in facts[title]
+        ]
+    return lines
+
+
+@phone.command()
+@click.option("--host", default="0.0.0.0", show_default=True, help="Where hubs may connect.")  # noqa: S104  # hubs must reach it
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default="a free one")
+@phone_option
+@passphrase_option
+@command
+async def serve(host: str, port: int, directory: Path, passphrase_file: Path | None) -> None:
+    """Wait to be found: advertise this phone by mDNS, so that a hub discovers it and syncs unasked."""
+
+    def told(report: SyncReport | RemoteError) -> None:
+        if isinstance(report, HubdError):
+            complain(report)
+        else:
+            say(f"{report.hub_name}: {report.acknowledged} at the hub, {report.received} new here")
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with _opened(directory, passphrase_file) as mine:
+        served = VisitedPhone(mine, host, port, told)
+        async with PhoneAdvertiser(served.port):
+            say(f"waiting on port {served.port}")
+            serving = asyncio.create_task(served.run())
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            serving.cancel()
+            await asyncio.gather(serving, stopping, return_exceptions=True)

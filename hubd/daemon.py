@@ -1,0 +1,164 @@
+"""`hubd run`: every service of a hub over its set, supervised. Knows every part, decides nothing."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hubd import __version__, log
+from hubd.action.envelope import Action
+from hubd.action.principal import address
+from hubd.config import Config
+from hubd.control import ControlServer
+from hubd.errors import FatalError
+from hubd.hub import CHARTER_NAME, Hub, read_config
+from hubd.ports import Door
+from hubd.relay.driver import Keys, Links, Relay
+from hubd.relay.node import Node
+from hubd.relay.outbox import Terms
+from hubd.supervisor import Service, supervise
+from hubd.web import http
+from hubd.web.door import PhoneDoor, Ports
+from hubd.web.server import PhoneServer
+from hubd.web.standing import ViewsStanding
+from hubd.web.visit import Visitor
+
+
+class Daemon:
+    """The running hub. Everything that can fail for want of a person (a port in use) fails in `__init__`, in words."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._config = hub.config
+        self._log = log.get("hub")
+        self._door = PhoneDoor(
+            Ports(
+                store=hub.store,
+                intake=hub.intake,
+                standing=ViewsStanding(lambda: hub.folder.views),
+                signer=hub.identity.hub,
+                charter=hub.charter,
+                charter_file=(hub.directory / CHARTER_NAME).read_bytes(),
+                clock=time.monotonic,
+                name=self._config["hub.name"],
+                chain_age_s=self._chain_age_s,
+            )
+        )
+        self._phones = PhoneServer(
+            http.build(self._door), self._config["phones.listen_host"], self._config["phones.listen_port"]
+        )
+        self._visitor = Visitor(self._door)
+        self._node = self._open_node()
+        self._relay = self._open_relay(self._node)
+        hub.intake.listeners.append(self._notify)
+
+    # --- parts
+
+    def _open_node(self) -> Node | None:
+        urls = self._config["relay.nodes"]
+        return Node(urls, api_key=_api_key(self._config["relay.api_key_file"])) if urls else None
+
+    def _open_relay(self, node: Node | None) -> Relay | None:
+        if node is None:
+            return None
+        hub = self._hub
+        links = Links(hub.store, hub.store.ledger(), hub.intake, lambda: hub.folder.views, node)
+        keys = Keys(wallet=hub.identity.wallet, hub=hub.identity.hub)
+        return Relay(links, keys, hub.charter, _terms(self._config), self._config["relay.poll_ms"] / 1000)
+
+    def _notify(self, actions: Sequence[Action], _door: Door, _source: bytes) -> None:
+        self._door.notify(actions)
+
+    def _chain_age_s(self) -> int | None:
+        time_s = self._hub.folder.views.time_s
+        return None if time_s is None else max(0, int(time.time()) - time_s)
+
+    def _status(self) -> dict[str, Any]:
+        return {
+            "peers": [],
+            "phones": {"port": self._phones.port, "open": self._phones.places.taken.total(), **self._door.counters},
+            "relay": None if self._relay is None else asdict(self._relay.status()),
+        }
+
+    # --- running
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT. Raises `FatalError` when a person must act."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        await self._hub.announce()
+        async with AsyncExitStack() as stack:
+            if self._node is not None:
+                await stack.enter_async_context(self._node)
+            self._hub.live_status = self._status
+            self._log.info("hub-started", hub=address(self._hub.principal), version=__version__, pid=os.getpid())
+            await _until(stop, asyncio.create_task(supervise(self._services()), name="services"))
+            self._log.info("hub-stopped")
+
+    def _services(self) -> dict[str, Service]:
+        services: dict[str, Service] = {
+            "control": ControlServer(self._hub.directory, self._hub.endpoints).run,
+            "phones": self._phones.run,
+            "visits": self._visitor.run,
+        }
+        if self._relay is not None:
+            services["relay"] = self._relay.run
+        return services
+
+    def _reload(self) -> None:
+        """Take up the keys of `hubd.toml` that may change in a running hub; name the others."""
+        try:
+            fresh = read_config(self._hub.directory)
+        except FatalError as error:
+            self._log.warning("config-refused", code=error.code, detail=error.detail, hint=error.hint)
+            return
+        changed = self._config.changed_keys(fresh)
+        waiting = self._config.adopt(fresh)
+        log.configure(self._config["log.level"], self._config["log.form"])
+        if self._relay is not None:
+            self._relay.terms = _terms(self._config)
+            self._relay.poll_s = self._config["relay.poll_ms"] / 1000
+        self._log.info("config-reloaded", items=len(changed) - len(waiting))
+        if waiting:
+            self._log.warning("config-needs-restart", detail=", ".join(waiting))
+
+
+def _terms(settings: Config) -> Terms:
+    return Terms(
+        actions_max=settings["relay.batch_actions_max"],
+        fee_ustx_per_byte=settings["relay.fee_ustx_per_byte"],
+        fees_day_ustx_max=settings["relay.fees_day_ustx_max"],
+        gather_s=settings["relay.gather_ms"] / 1000,
+    )
+
+
+def _api_key(path: str) -> str:
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except OSError as error:
+        raise FatalError(
+            "config", f"relay.api_key_file: {path}: {error.strerror}", hint="put the node's API key into that file"
+        ) from error
+
+
+async def _until(stop: asyncio.Event, working: "asyncio.Task[None]") -> None:
+    """Let the services work until `stop`, then end them; what is fatal rises."""
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    working.cancel()
+    try:
+        await working
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
