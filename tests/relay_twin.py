@@ -156,9 +156,7 @@ class TwinUplink:
 
     @property
     def pending(self) -> list[Action]:
-        return [
-            action for id_, action in self.actions.items() if fate(self.receipts.get(id_, NOT_THERE)) is Fate.WAITS
-        ]
+        return [action for id_, action in self.actions.items() if fate(self.receipts.get(id_, NOT_THERE)) is Fate.WAITS]
 
     def restart(self) -> None:
         self.outbox = Outbox(venue_of(self.village), self.terms)

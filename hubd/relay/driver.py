@@ -299,7 +299,7 @@ class Relay:
             return
         await self._write(*receipts.sealed_parts(request, self._hub, int(self._wall_s())))
         self._log.info(
-            "receipt", transaction=request.txid.hex(), level=request.level.name.lower(), actions=len(request.codes),
+            "receipt", transaction=request.txid.hex(), state=request.level.name.lower(), actions=len(request.codes),
             height=request.place.height,
         )  # fmt: skip
 
