@@ -5,6 +5,9 @@ dirties the entries that read its places, and the keys its roots name. Dirty ent
 order of the strata; one that comes out equal stops there, one that differs dirties its readers, which are never in an
 earlier stratum. What rules read of one another can't run in a ring, so this ends, and it ends at the one solution of the
 equations "entry = rule(what it reads)", whatever the order of arrival. `hubd.fold.plain` finds it in the plain way.
+
+On the way a rule may meet entries of its own view that are not computed yet: rules answer whatever they read, and are
+asked again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -48,7 +51,7 @@ class _Tracer:
         self.reads.add(("", action_id))
         return self._shelves.action(action_id)
 
-    def filed(self, shelf: str, key: bytes, author: Principal) -> Sequence[Action]:
+    def filed(self, shelf: str, key: bytes, author: Principal) -> Iterator[Action]:
         self.reads.add((shelf, key))
         return self._shelves.filed(shelf, key, author)
 

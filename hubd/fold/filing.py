@@ -91,17 +91,13 @@ class Shelves:
         """The action, if it is in the set."""
         return self._actions.get(action_id)
 
-    def filed(self, shelf: str, key: bytes, author: Principal) -> Sequence[Action]:
+    def filed(self, shelf: str, key: bytes, author: Principal) -> Iterator[Action]:
         """One author's actions on a shelf under a key, best rank first, ties by id."""
-        row = self._shelves.get((shelf, key))
-        if row is None:
-            return ()
-        found = []
+        row = self._shelves.get((shelf, key), ())
         for index in range(bisect_left(row, (author,)), len(row)):
             if row[index][0] != author:
-                break
-            found.append(self._actions[row[index][2]])
-        return found
+                return
+            yield self._actions[row[index][2]]
 
     def authors(self, shelf: str, key: bytes) -> Sequence[Principal]:
         """Who has actions on a shelf under a key, sorted."""

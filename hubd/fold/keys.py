@@ -16,6 +16,7 @@ smallest accept counting where it accepted several.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from hubd.action.envelope import Action
 from hubd.action.kinds import Scope
@@ -161,7 +162,7 @@ def person_of_add(add: Action, read: Read) -> Principal | None:
 
 def _claims(key: Principal, read: Read) -> Iterator[Key]:
     """What the rings say of a key that is no person, in the order of its accepts."""
-    for accept in read.filed("key-accept/by", key, key)[:PERSON_KEY_ADDS_MAX]:
+    for accept in islice(read.filed("key-accept/by", key, key), PERSON_KEY_ADDS_MAX):
         add = read.action(accept.statement.subject)
         person = person_of_add(add, read) if add is not None and add.kind == "key-add" else None
         ring = read.entry(RINGS, person) if person is not None else None
@@ -187,10 +188,13 @@ KEYS: View[Principal, Key] = View(
 
 
 def keys_of(person: Principal, read: Read) -> list[Principal]:
-    """The keys, live or not, that speak or spoke for a person; of one who never registered, the principal itself."""
+    """The keys, live or not, that speak or spoke for a person.
+
+    Of somebody who never registered the principal itself, unless it is another person's key.
+    """
     ring = read.entry(RINGS, person)
     if ring is None:
-        return [person]
+        return [person] if read.entry(KEYS, person) is None else []
     return [
         known.principal
         for known in ring.keys

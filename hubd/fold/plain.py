@@ -3,7 +3,7 @@
 It is the meaning of the views; `hubd.fold.engine` is the fast way to the same entries, and tests hold the two together.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from hubd.action.charter import Charter
@@ -27,7 +27,7 @@ class Plain:
         """As the source has it."""
         return self._source.action(action_id)
 
-    def filed(self, shelf: str, key: bytes, author: Principal) -> Sequence[Action]:
+    def filed(self, shelf: str, key: bytes, author: Principal) -> Iterator[Action]:
         """As the source has it."""
         return self._source.filed(shelf, key, author)
 

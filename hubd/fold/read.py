@@ -6,7 +6,7 @@ come before its own (its own view's too, as long as that ends: only downward alo
 a ring because ids are hashes). A rule never sees "all actions", so whoever evaluates it knows exactly what it depends on.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -26,8 +26,8 @@ class Source(Protocol):
     def action(self, action_id: ActionId) -> Action | None:
         """The action, if it is in the set."""
 
-    def filed(self, shelf: str, key: bytes, author: Principal) -> Sequence[Action]:
-        """One author's actions on a shelf under a key, best rank first, ties by id."""
+    def filed(self, shelf: str, key: bytes, author: Principal) -> Iterator[Action]:
+        """One author's actions on a shelf under a key, best rank first, ties by id; lazily, for who takes the first."""
 
     def authors(self, shelf: str, key: bytes) -> Sequence[Principal]:
         """Who has actions on a shelf under a key, sorted."""
@@ -48,9 +48,9 @@ class Read(Source, Protocol):
 class View(Generic[K, E]):
     """A view's name, rule and roots.
 
-    `roots` says, for each kind of action ("*" = any), under which keys an action may bring an entry about; keys that no
-    action names as a root have no entry. `always` are keys that exist before any action. A view that is not public serves
-    other rules only and is no part of the digest.
+    `roots` says, for each kind of action ("*" = any), under which keys an action may bring an entry about; for a key that
+    no action names as a root the rule's answer is None. `always` are keys that exist before any action. A view that is not
+    public serves other rules only and is no part of the digest.
     """
 
     name: str

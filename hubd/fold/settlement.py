@@ -6,7 +6,7 @@ that says nothing of an action neither supports nor contradicts. Where they agre
 operators reached, and times are the least that any of these says, so that no single hub can push time forward.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hubd.action.envelope import Action
@@ -58,7 +58,7 @@ def is_receipt(action: Action) -> bool:
 
 
 def _word(
-    hub: Principal, operator: int, receipts: Sequence[Action], action_id: ActionId | None, read: Read
+    hub: Principal, operator: int, receipts: Iterable[Action], action_id: ActionId | None, read: Read
 ) -> _Word | None:
     """A hub's word: its best receipt among `receipts` (best first), unless it revoked the transaction since."""
     action = next((receipt for receipt in receipts if is_receipt(receipt)), None)

@@ -1,0 +1,271 @@
+"""Soups: sets of actions that disagree with one another, by area, for tests that stir them.
+
+Each soup is a base that has to be there, and a handful of actions that compete: concurrent versions, strangers, late
+parents, replays, contradictions, and content of the wrong shape. All are valid; what they mean is the fold's business.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from builders import Village
+
+from hubd.action.envelope import Action
+from hubd.action.kinds import KINDS
+
+TX1, TX2 = b"\x01" * 32, b"\x02" * 32
+
+
+@dataclass(frozen=True)
+class Soup:
+    village: Village
+    base: list[Action]
+    rivals: list[Action]  # the first five are what the exhaustive test permutes
+
+    @property
+    def actions(self) -> list[Action]:
+        return self.base + self.rivals
+
+
+def _mesh() -> Soup:
+    v = Village(11)
+    first = v.announce("hub", uplink=True)
+    second = v.announce("hub", previous=first, addresses=["tcp://192.0.2.2:7463"])
+    rival = v.announce("hub", previous=first, name="hub again")
+    admit, other = v.admit("steward-1", first, 1), v.admit("steward-2", second, 2)
+    stranger = v.announce("stranger")
+    return Soup(
+        v,
+        [first, *v.found("elder", 3, uplink=True)],
+        [
+            second,
+            rival,
+            other,
+            v.retire("steward-2", admit),
+            admit,
+            v.retire("steward-3", other),
+            stranger,
+            v.admit("stranger", stranger),
+            v.admit("steward-1", stranger, who="hub"),
+            v.announce("hub", text={"name": 5}),
+            v.announce("hub", text={"name": "x", "curve": b"", "box": b"", "addresses": "here", "uplink": 1}),
+            v.seal("hub", "hub-retire", subject=admit, who="hub"),
+        ],
+    )
+
+
+def _council() -> Soup:
+    v = Village(12)
+    announce = v.announce("hub")
+    return Soup(
+        v,
+        [announce, v.admit("newcomer", announce), v.steward_remove("steward-2", "steward-1")],
+        [
+            v.steward_remove("steward-3", "steward-1"),
+            v.steward_remove("steward-1", "steward-2"),
+            v.steward_remove("newcomer", "steward-2"),
+            v.steward_add("steward-1", "newcomer"),
+            v.steward_add("steward-2", "newcomer"),
+            v.steward_add("steward-3", "newcomer"),
+            v.steward_add("newcomer", "friend"),
+            v.steward_add("steward-3", "friend"),
+            v.steward_remove("friend", "steward-3"),
+            v.steward_remove("newcomer", "steward-3"),
+            v.steward_add("stranger", "newcomer"),
+            v.steward_remove("steward-3", "steward-3"),
+        ],
+    )
+
+
+def _chain() -> Soup:
+    v = Village(13)
+    book = v.book("ana", "tomas")
+    lost = v.withdraw("ana", 5)
+    return Soup(
+        v,
+        [
+            *v.found("one", 1, uplink=True),
+            *v.found("two", 2, uplink=True),
+            *v.found("twin", 2),
+            v.register("ana"),
+            book,
+        ],
+        [
+            v.receipt("one", [(book, 0)], txid=TX1),
+            v.receipt("one", [(book, 601)], txid=TX1),  # equal in rank: the smaller id counts
+            v.receipt("two", [(book, 0)], txid=TX1, level=1, burn_height=901, block_time=7),
+            v.balance("one", [("ana", None, 10, 0), ("ana", v.hours, 3, 2)]),
+            v.balance("one", [("ana", None, 11, 0)]),
+            v.receipt("twin", [(book, 0)], txid=TX2, height=200),
+            v.receipt("one", [], txid=TX1, level=3, burn_height=902),
+            v.receipt("two", [(book, 4), (lost, 701)], txid=TX2, height=200),
+            v.receipt("one", [(book, 4), (lost, 0)], txid=TX2, height=201, level=2, burn_height=907),
+            v.receipt("stranger", [(book, 0)], txid=TX1),
+            v.receipt("one", [], text={"block": b"", "height": -1, "index": 0, "items": []}),
+            v.receipt("two", [], text={"height": 1, "balances": []}),
+            v.receipt("two", [(book, 0), (book, 1)], txid=TX2),
+            v.receipt("two", [(book, 0)], txid=TX2, level=9, burn_height=999),
+            v.balance("two", [("ana", None, 10, 0)], height=140, burn_height=901),
+            v.balance("twin", [("ana", None, 12, 0)], height=140, burn_height=901),
+            v.balance("stranger", [("ana", None, 10**9, 0)], height=10**6),
+            v.balance("one", [], text={"height": 1, "balances": [[b"", None, 1, 1]]}),
+        ],
+    )
+
+
+def _identity() -> Soup:
+    v = Village(14)
+    born = v.register("ana")
+    add = v.key_add("ana", "phone", born)
+    further = v.key_add("phone", "tablet", add)
+    accept = v.key_accept("phone", add)
+    foreign = v.key_add("tomas", "phone", v.register("tomas"))
+    by_phone = v.request("phone")
+    vouch = v.vouch("phone", "tomas")
+    spare = v.key_add("ana", "spare", add)
+    return Soup(
+        v,
+        [born, add, *v.found("hub", uplink=True)],
+        [
+            accept,
+            v.key_revoke("phone", "ana", born),
+            v.key_revoke("ana", "phone", add),
+            v.register("ana", roles=4),
+            v.register("phone"),
+            further,
+            v.key_accept("tablet", further),
+            v.key_revoke("tablet", "phone", add),
+            v.register("tomas"),
+            foreign,
+            v.key_accept("phone", foreign),
+            by_phone,
+            v.match_offer("tomas", by_phone, who="ana"),
+            vouch,
+            v.vouch_withdraw("ana", vouch),
+            v.vouch("steward-1", "ana"),
+            spare,
+            v.key_accept("spare", spare),
+            v.vouch("spare", "tomas", how=2),
+            v.offer("spare"),
+            v.vouch("ana", "ana"),
+            v.vouch("stranger", "ana"),
+            v.receipt("hub", [(add, 0), (by_phone, 0)]),
+            v.seal("ana", "content-erase", subject=by_phone),
+            v.seal("tomas", "content-erase", subject=by_phone),
+            v.key_add("ana", "ana", born),
+        ],
+    )
+
+
+def _market() -> Soup:
+    v = Village(15)
+    offer = v.offer("tomas")
+    newer, rival = v.offer("tomas", 70, previous=offer), v.offer("tomas", 80, previous=offer)
+    request = v.request("ana")
+    match, dear = v.match_offer("tomas", request), v.match_offer("tomas", request, 90)
+    return Soup(
+        v,
+        [v.register("ana"), v.register("tomas"), request],
+        [
+            newer,
+            rival,
+            v.offer_withdraw("tomas", newer),
+            v.match_accept("ana", match),
+            match,
+            offer,
+            v.offer_withdraw("ana", rival),
+            v.offer("tomas", 50, asset=None),
+            v.offer("ana", 50, previous=offer),
+            dear,
+            v.match_accept("ana", dear, amount=1),
+            v.match_accept("tomas", dear),
+            v.book("ana", "tomas", 90, subject=dear.id),
+            v.request_close("tomas", request),
+            v.request_close("ana", request),
+            v.match_offer("ana", request),
+            v.match_offer("stranger", request),
+            v.request("stranger"),
+        ],
+    )
+
+
+def _lesson() -> Soup:
+    v = Village(16)
+    thread = v.thread("ana", "tomas")
+    book, (mine, theirs) = thread.book, thread.attends
+    stranger = v.attend("stranger", book, "ana")
+    flattery = v.rating_open("ana", book, "tomas", 5, tags=3)
+    return Soup(
+        v,
+        [v.register("ana"), v.register("tomas"), *v.found("hub", uplink=True), book],
+        [
+            thread.confirm,
+            mine,
+            theirs,
+            v.cancel("ana", book),
+            thread.complete,
+            v.decline("tomas", book),
+            v.confirm("tomas", book, amount=1),
+            v.confirm("ana", book),
+            v.confirm("tomas", book),
+            stranger,
+            v.attend("tomas", stranger, "ana"),
+            v.attend("ana", theirs, "tomas"),
+            v.attend("ana", mine, "tomas"),
+            v.complete("tomas", book),
+            v.book("ana", "ana"),
+            v.receipt("hub", [(action, 0) for action in thread.chained[:3]]),
+            v.receipt("hub", [(thread.chained[3], 610), (thread.complete, 607)], txid=TX2),
+            *thread.seals,
+            *thread.opens,
+            flattery,
+            v.rating_seal("ana", flattery),
+            v.rating_open("tomas", book, "ana", 9),
+            v.rating_open("stranger", book, "tomas", 1),
+            v.seal("ana", "kind-of-tomorrow", subject=book),
+            v.seal("ana", "lesson-attend", subject=book),
+        ],
+    )
+
+
+SOUPS: dict[str, Callable[[], Soup]] = {
+    "mesh": _mesh,
+    "council": _council,
+    "chain": _chain,
+    "identity": _identity,
+    "market": _market,
+    "lesson": _lesson,
+}
+
+
+PEOPLE = ("ana", "tomas", "phone", "steward-1", "steward-2", "hub")
+Drawn = tuple[str, str, int, str, int, int, int]  # kind, author, index of the subject, who, and three small numbers
+
+
+def stir(village: Village, drawn: list[Drawn]) -> list[Action]:
+    """Actions of any kinds by a handful of people about one another's, their columns mostly in order."""
+    actions: list[Action] = []
+    for kind, author, about, who, amount, bits, moment in drawn:
+        row = KINDS[kind]
+        fields = {
+            "subject": actions[-1 - about % len(actions)] if actions else b"\x07" * 32,
+            "who": who,
+            "amount": amount,
+            "bits": bits,
+            "moment": moment,
+            "asset": village.hours,
+        }
+        fields = {name: value for name, value in fields.items() if row.columns[name].meaning}
+        actions.append(village.seal(author, kind, text=_text(village, kind, actions, amount, bits), **fields))
+    return actions
+
+
+def _text(village: Village, kind: str, actions: list[Action], height: int, code: int) -> dict | None:
+    """Content for the kinds that the fold reads."""
+    if kind == "hub-announce":
+        return {"name": "hub", "curve": bytes(32), "box": bytes(32), "addresses": [], "uplink": bool(code % 2)}
+    if kind == "relay-receipt":
+        items = [[bytes(action.id), code] for action in actions[-6:]]
+        return {"block": bytes(32), "height": height, "index": 0, "items": items}
+    if kind == "relay-balance":
+        return {"height": height, "balances": [[bytes(village.principal("ana")), None, height, code]]}
+    return {} if KINDS[kind].columns["content"].meaning else None
