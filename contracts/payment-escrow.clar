@@ -162,7 +162,8 @@
 
 (define-constant NO-FEE { bps: u0, to: current-contract })
 
-;; Take STX out, to `to` or else to the key that acts. Never pauses, and never touches what a lock holds.
+;; Take STX out, to `to` or else to the key that acts, which must be a registered person's. Never pauses, and never
+;; touches what a lock holds.
 (define-public (withdraw (amount uint) (to (optional principal)))
   (pay-out contract-caller amount to NO-FEE))
 
