@@ -9,8 +9,9 @@ through itself, so it needs care to be one function of the set, whatever the ord
 - where pairs remove one another the rules alone decide nothing: then the most senior steward in doubt stays, and the rest
   follows from that. Seniority is the charter's order, then how many additions away from it, then the principal.
 
-A removal is for ever; who comes back comes with a new key. What a removed steward admitted or retired lapses with him, so
-live stewards sign again what should outlast him.
+A removal is for ever; who comes back comes with a new key. What a removed steward added, admitted or retired lapses with
+him, so live stewards sign again what should outlast him; and nobody is removed by the voice of one whom he himself holds
+up.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,110 @@
+"""Hubs: announced, admitted, retired, and which word of theirs rules."""
+
+import pytest
+from builders import Village
+
+from hubd.fold.folder import fold
+from hubd.fold.views import HubState
+from hubd.limits import HUB_ADDRESS_CHARS_MAX, HUB_ADDRESSES_MAX, HUB_NAME_CHARS_MAX
+
+
+def _hub(village: Village, actions, name: str = "hub"):
+    return fold(village.charter, actions).hubs.get(village.principal(name))
+
+
+def test_a_hub_is_announced_until_a_steward_admits_it():
+    village = Village()
+    announce, admit = village.found("hub", operator=7, uplink=True)
+    assert _hub(village, [announce]).state is HubState.ANNOUNCED
+    views = fold(village.charter, [announce, admit])
+    hub = views.hubs[village.principal("hub")]
+    assert (hub.state, hub.operator, hub.uplink, hub.announce) == (HubState.ADMITTED, 7, True, announce.id)
+    assert (views.mesh.hubs, views.mesh.operators, views.mesh.uplink_operators) == ((hub.principal,), (7,), (7,))
+
+
+def test_an_admission_without_its_announcement_waits():
+    village = Village()
+    _, admit = village.found("hub")
+    views = fold(village.charter, [admit])
+    assert not views.hubs
+    assert not views.void
+    assert _hub(village, [admit, village.announce("hub")]).state is HubState.ANNOUNCED
+
+
+def test_an_admission_holds_for_whatever_the_hub_announces_later():
+    village = Village()
+    announce, admit = village.found("hub")
+    moved = village.announce("hub", previous=announce, addresses=["tcp://192.0.2.9:1"])
+    hub = _hub(village, [announce, admit, moved])
+    assert (hub.state, hub.addresses) == (HubState.ADMITTED, ("tcp://192.0.2.9:1",))
+
+
+def test_the_announcement_that_nothing_replaced_rules_and_ties_fall_to_the_smallest_id():
+    village = Village()
+    first = village.announce("hub")
+    later = [village.announce("hub", previous=first, name=f"hub {n}") for n in range(4)]
+    ruling = min(later, key=lambda action: action.id)
+    assert _hub(village, [first, *later]).announce == ruling.id
+    after = village.announce("hub", previous=ruling, name="last")
+    others = [action.id for action in later if action is not ruling]
+    assert _hub(village, [first, *later, after]).announce == min([*others, after.id])
+
+
+def test_a_retirement_ends_one_admission():
+    village = Village()
+    announce, admit = village.found("hub", operator=1)
+    second = village.admit("steward-2", announce, 2)
+    retire = village.retire("steward-3", admit)
+    assert _hub(village, [announce, admit, retire]).state is HubState.RETIRED
+    hub = _hub(village, [announce, admit, second, retire])
+    assert (hub.state, hub.operator) == (HubState.ADMITTED, 2)
+    both = [announce, admit, second, retire, village.retire("steward-1", second)]
+    assert _hub(village, both).state is HubState.RETIRED
+
+
+def test_only_live_stewards_admit_and_retire():
+    village = Village()
+    announce, admit = village.found("hub")
+    by_hub = village.seal("hub", "hub-admit", subject=announce, who="hub", bits=1)
+    assert _hub(village, [announce, by_hub]).state is HubState.ANNOUNCED
+    assert _hub(village, [announce, admit, village.retire("stranger", admit)]).state is HubState.ADMITTED
+    gone = [village.steward_remove(by, "steward-1") for by in ("steward-2", "steward-3")]
+    assert _hub(village, [announce, admit, *gone]).state is HubState.ANNOUNCED
+
+
+def test_an_admission_of_another_hubs_announcement_admits_nobody():
+    village = Village()
+    announce, other = village.announce("hub"), village.announce("other")
+    crossed = village.admit("steward-1", other, who="hub")
+    views = fold(village.charter, [announce, other, crossed])
+    assert {hub.state for hub in views.hubs.values()} == {HubState.ANNOUNCED}
+    assert views.void[crossed.id].reason == "who"
+
+
+WRONG = {
+    "no name": {"name": ""},
+    "a name of bytes": {"name": b"hub"},
+    "a long name": {"name": "x" * (HUB_NAME_CHARS_MAX + 1)},
+    "a short curve key": {"curve": bytes(31)},
+    "a box key of text": {"box": "0" * 32},
+    "addresses of bytes": {"addresses": [b"tcp://"]},
+    "one address": {"addresses": "tcp://192.0.2.1:1"},
+    "many addresses": {"addresses": ["tcp://a:1"] * (HUB_ADDRESSES_MAX + 1)},
+    "a long address": {"addresses": ["a" * (HUB_ADDRESS_CHARS_MAX + 1)]},
+    "an uplink of 1": {"uplink": 1},
+    "no uplink": {"uplink": None},
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_an_announcement_with(what):
+    village = Village()
+    announce = village.announce("hub", **WRONG[what])
+    views = fold(village.charter, [announce, village.admit("steward-1", announce)])
+    assert views.void[announce.id].reason == "content"
+    assert not views.hubs
+
+
+def test_an_announcement_may_say_more_than_this_version_knows():
+    village = Village()
+    assert _hub(village, [village.announce("hub", colour="blue", addresses=[])]).addresses == ()

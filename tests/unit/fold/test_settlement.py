@@ -1,0 +1,204 @@
+"""What receipts make known: who has to say it, what counts as disagreement, and which transaction speaks for an action."""
+
+import pytest
+from builders import START_S, Village
+
+from hubd.fold.folder import fold
+from hubd.fold.views import SettlementState
+
+CLAIMED, CONFIRMED, CONTESTED, REVOKED = SettlementState
+TX1, TX2 = b"\x01" * 32, b"\x02" * 32
+ITEM = b"\x77" * 32
+
+
+class Mesh:
+    """Hubs one and two of different operators with uplinks, twin of two's operator, and far without an uplink."""
+
+    def __init__(self, *, uplinks: tuple[str, ...] = ("one", "two")) -> None:
+        self.village = Village(3)
+        operators = {"one": 1, "two": 2, "twin": 2, "far": 3}
+        self.founding = [
+            action
+            for name, operator in operators.items()
+            for action in self.village.found(name, operator, uplink=name in uplinks)
+        ]
+
+    def views(self, *receipts):
+        return fold(self.village.charter, [*self.founding, *receipts])
+
+    def settlement(self, *receipts):
+        return self.views(*receipts).settlement.get(ITEM)
+
+    def receipt(self, hub: str, code: int = 0, **fields):
+        return self.village.receipt(hub, [(ITEM, code)], **fields)
+
+
+def test_one_reporter_is_a_claim_and_two_of_different_operators_confirm():
+    mesh = Mesh()
+    one, two, twin = (mesh.receipt(hub, txid=TX1) for hub in ("one", "two", "twin"))
+    assert mesh.settlement(one).state is CLAIMED
+    assert mesh.settlement(two, twin).state is CLAIMED
+    assert mesh.settlement(one, twin).state is CONFIRMED
+    assert mesh.settlement(one, two).is_done
+
+
+def test_where_one_operator_alone_has_an_uplink_its_word_is_enough_and_nobody_elses():
+    mesh = Mesh(uplinks=("two", "twin"))
+    assert mesh.settlement(mesh.receipt("twin")).state is CONFIRMED
+    assert mesh.settlement(mesh.receipt("one")).state is CLAIMED
+
+
+def test_without_any_uplink_one_word_is_a_claim():
+    mesh = Mesh(uplinks=())
+    assert mesh.settlement(mesh.receipt("one")).state is CLAIMED
+
+
+def test_receipts_of_hubs_that_are_not_admitted_are_void():
+    mesh = Mesh()
+    receipt = mesh.receipt("stranger")
+    views = mesh.views(receipt)
+    assert not views.settlement
+    assert not views.transactions
+    assert views.void[receipt.id].reason == "not-admitted"
+
+
+@pytest.mark.parametrize("change", [{"code": 601}, {"height": 101}])
+def test_another_code_or_height_is_contested(change):
+    mesh = Mesh()
+    settlement = mesh.settlement(mesh.receipt("one"), mesh.receipt("two", **change))
+    assert settlement.state is CONTESTED
+    assert not settlement.is_done
+    assert not settlement.is_refused
+
+
+def test_a_third_hub_that_disagrees_contests_what_two_agree_on():
+    mesh = Mesh()
+    words = [mesh.receipt("one"), mesh.receipt("two"), mesh.receipt("far", 1)]
+    assert mesh.settlement(*words).state is CONTESTED
+
+
+def test_a_receipt_that_does_not_name_an_action_says_nothing_of_it():
+    mesh = Mesh()
+    silent = mesh.village.receipt("far", [])
+    assert mesh.settlement(mesh.receipt("one"), mesh.receipt("two"), silent).state is CONFIRMED
+
+
+def test_the_level_is_what_enough_operators_reached():
+    mesh = Mesh()
+    words = [mesh.receipt("one", level=2, burn_height=907), mesh.receipt("two", level=1, burn_height=901)]
+    settlement = mesh.settlement(*words)
+    assert (settlement.state, settlement.level, settlement.burn_height) == (CONFIRMED, 1, 901)
+    assert mesh.settlement(words[0]).level == 2
+
+
+def test_the_highest_burn_height_then_level_of_a_hub_counts():
+    mesh = Mesh(uplinks=("one",))
+    old, new = mesh.receipt("one", burn_height=900, height=100), mesh.receipt("one", burn_height=902, height=150)
+    raised = mesh.receipt("one", burn_height=902, height=150, level=1)
+    assert mesh.settlement(old, new).height == 150
+    assert mesh.settlement(old, new, raised).level == 1
+
+
+def test_of_equal_receipts_of_one_hub_the_lowest_id_counts():
+    mesh = Mesh(uplinks=("one",))
+    words = [mesh.receipt("one", code) for code in (5, 6, 7, 8)]
+    ruling = min(words, key=lambda action: action.id)
+    assert mesh.settlement(*words).code == 5 + words.index(ruling)
+
+
+def test_a_batch_may_be_reported_in_several_receipts():
+    mesh = Mesh(uplinks=("one",))
+    other = b"\x78" * 32
+    views = mesh.views(mesh.receipt("one"), mesh.village.receipt("one", [(other, 601)]))
+    assert (views.settlement[ITEM].code, views.settlement[other].code) == (0, 601)
+
+
+def test_a_revoked_transaction_takes_its_actions_with_it_though_it_names_none():
+    mesh = Mesh(uplinks=("one",))
+    done = mesh.receipt("one")
+    revoked = mesh.village.receipt("one", [], level=3, burn_height=905)
+    again = mesh.receipt("one", burn_height=906, height=160)
+    assert mesh.settlement(done, revoked).state is REVOKED
+    assert mesh.views(done, revoked).transactions[TX1].state is REVOKED
+    assert mesh.settlement(done, revoked, again).state is CONFIRMED
+
+
+def test_one_hub_that_revokes_what_another_saw_contests_it():
+    mesh = Mesh()
+    revoked = mesh.village.receipt("two", [], level=3, burn_height=905)
+    assert mesh.settlement(mesh.receipt("one"), mesh.receipt("two"), revoked).state is CONTESTED
+
+
+def test_success_in_one_transaction_beats_the_error_of_a_replay_in_another():
+    mesh = Mesh(uplinks=("one",))
+    words = [mesh.receipt("one", 4, txid=TX1, level=2), mesh.receipt("one", 0, txid=TX2)]
+    assert (mesh.settlement(*words).code, mesh.settlement(*words).txid) == (0, TX2)
+
+
+def test_an_action_known_only_as_spent_was_done_elsewhere():
+    mesh = Mesh(uplinks=("one",))
+    assert mesh.settlement(mesh.receipt("one", 4)).is_done
+
+
+def test_a_revoked_success_gives_way_to_an_error_that_stands():
+    mesh = Mesh(uplinks=("one",))
+    revoked = mesh.receipt("one", 0, txid=TX1, level=3, burn_height=905)
+    assert mesh.settlement(revoked, mesh.receipt("one", 602, txid=TX2)).is_refused
+
+
+def test_codes_that_may_still_turn_are_no_refusal():
+    mesh = Mesh(uplinks=("one",))
+    assert not mesh.settlement(mesh.receipt("one", 601)).is_refused
+    assert not mesh.settlement(mesh.receipt("one", 601)).is_done
+
+
+def test_time_is_the_highest_block_time_that_is_confirmed():
+    mesh = Mesh()
+    one = mesh.receipt("one", block_time=START_S + 60)
+    two = mesh.receipt("two", block_time=START_S)
+    far = mesh.receipt("far", txid=TX2, block_time=2**62)
+    assert mesh.views(one).time_s is None
+    assert mesh.views(one, two).time_s == START_S  # no hub alone pushes time forward
+    assert mesh.views(one, two, far).time_s == START_S
+    assert mesh.views(one, two, far).transactions[TX2].state is CLAIMED
+
+
+def test_time_goes_back_when_its_transaction_is_contested():
+    mesh = Mesh()
+    early = [mesh.receipt(hub, txid=TX1, block_time=10) for hub in ("one", "two")]
+    late = [mesh.receipt(hub, txid=TX2, block_time=20) for hub in ("one", "two")]
+    assert mesh.views(*early, *late).time_s == 20
+    assert mesh.views(*early, *late, mesh.receipt("far", txid=TX2, height=9)).time_s == 10
+
+
+GOOD = {"block": bytes(32), "height": 1, "index": 0, "items": [[ITEM, 0]]}
+WRONG = {
+    "no map of a receipt": {},
+    "a short block": {**GOOD, "block": bytes(31)},
+    "a negative height": {**GOOD, "height": -1},
+    "a height beyond 2^63": {**GOOD, "height": 2**63},
+    "a height of true": {**GOOD, "height": True},
+    "an index of text": {**GOOD, "index": "0"},
+    "items in a map": {**GOOD, "items": {ITEM.hex(): 0}},
+    "an item of three": {**GOOD, "items": [[ITEM, 0, 0]]},
+    "an item that is no list": {**GOOD, "items": [ITEM]},
+    "a short id": {**GOOD, "items": [[bytes(31), 0]]},
+    "a code of null": {**GOOD, "items": [[ITEM, None]]},
+    "an id twice": {**GOOD, "items": [[ITEM, 0], [ITEM, 1]]},
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_receipt_with(what):
+    mesh = Mesh(uplinks=("one",))
+    receipt = mesh.village.receipt("one", [], text=WRONG[what])
+    views = mesh.views(receipt)
+    assert views.void[receipt.id].reason == "content"
+    assert not views.transactions
+
+
+def test_a_receipt_of_a_level_that_does_not_exist_is_void():
+    mesh = Mesh(uplinks=("one",))
+    receipt = mesh.receipt("one", level=4)
+    assert mesh.views(receipt).void[receipt.id].reason == "bits"
+    assert mesh.settlement(receipt) is None
