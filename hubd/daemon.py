@@ -16,6 +16,8 @@ from hubd.action.principal import address
 from hubd.config import Config
 from hubd.control import ControlServer
 from hubd.errors import FatalError
+from hubd.gossip.link import Link, LinkConfig, PeerStatus
+from hubd.gossip.peer import Member
 from hubd.hub import CHARTER_NAME, Hub, read_config
 from hubd.ports import Door
 from hubd.relay.driver import Keys, Links, Relay
@@ -53,6 +55,21 @@ class Daemon:
             http.build(self._door), self._config["phones.listen_host"], self._config["phones.listen_port"]
         )
         self._visitor = Visitor(self._door)
+        self._link = Link(
+            store=hub.store,
+            intake=hub.intake,
+            members=self._members,
+            domain=hub.charter.domain,
+            hub=hub.principal,
+            curve_secret=hub.identity.curve_secret,
+            clock=time.monotonic,
+            config=LinkConfig(
+                host=self._config["mesh.listen_host"],
+                port=self._config["mesh.listen_port"],
+                peers=tuple(self._config["mesh.peers"]),
+                interval_s=self._config["mesh.session_interval_s"],
+            ),
+        )
         self._node = self._open_node()
         self._relay = self._open_relay(self._node)
         hub.intake.listeners.append(self._notify)
@@ -71,7 +88,13 @@ class Daemon:
         keys = Keys(wallet=hub.identity.wallet, hub=hub.identity.hub)
         return Relay(links, keys, hub.charter, _terms(self._config), self._config["relay.poll_ms"] / 1000)
 
-    def _notify(self, actions: Sequence[Action], _door: Door, _source: bytes) -> None:
+    def _members(self) -> list[Member]:
+        hubs = self._hub.folder.views.hubs
+        admitted = (hubs[principal] for principal in self._hub.folder.views.mesh.hubs)
+        return [Member(hub.principal, hub.curve, hub.addresses, hub.name) for hub in admitted]
+
+    def _notify(self, actions: Sequence[Action], _door: Door, source: bytes) -> None:
+        self._link.notify(actions, source)
         self._door.notify(actions)
 
     def _chain_age_s(self) -> int | None:
@@ -80,7 +103,8 @@ class Daemon:
 
     def _status(self) -> dict[str, Any]:
         return {
-            "peers": [],
+            "peers": [_peer(peer) for peer in self._link.status()],
+            "gossip": {"port": self._link.port, **self._link.counters},
             "phones": {"port": self._phones.port, "open": self._phones.places.taken.total(), **self._door.counters},
             "relay": None if self._relay is None else asdict(self._relay.status()),
         }
@@ -106,6 +130,7 @@ class Daemon:
     def _services(self) -> dict[str, Service]:
         services: dict[str, Service] = {
             "control": ControlServer(self._hub.directory, self._hub.endpoints).run,
+            "gossip": self._link.run,
             "phones": self._phones.run,
             "visits": self._visitor.run,
         }
@@ -129,6 +154,21 @@ class Daemon:
         self._log.info("config-reloaded", items=len(changed) - len(waiting))
         if waiting:
             self._log.warning("config-needs-restart", detail=", ".join(waiting))
+
+
+def _peer(peer: PeerStatus) -> dict[str, Any]:
+    return {
+        "name": peer.name,
+        "hub": address(peer.hub),
+        "address": peer.address,
+        "state": peer.state,
+        "reason": peer.reason,
+        "proven": peer.last_age_s is not None and not peer.last_code,
+        "last_age_s": peer.last_age_s,
+        "count": peer.count,
+        "bytes_in": peer.bytes_in,
+        "bytes_out": peer.bytes_out,
+    }
 
 
 def _terms(settings: Config) -> Terms:

@@ -25,7 +25,7 @@ from hubd.fold.folder import Folder
 from hubd.identity import Identity, sign_action
 from hubd.intake import SetIntake
 from hubd.limits import PAGE_ACTIONS
-from hubd.ports import Door
+from hubd.ports import Door, TransactionState
 from hubd.store.actions import Store
 
 CHARTER_NAME = "charter.toml"
@@ -142,7 +142,14 @@ class Hub:
     @property
     def endpoints(self) -> dict[str, Endpoint]:
         """Requests by name; arguments and answers are CBOR values."""
-        return {"status": self.status, "offer": self._offer, "page": self._page, "hubs": self._hubs}
+        return {
+            "status": self.status,
+            "offer": self._offer,
+            "page": self._page,
+            "hubs": self._hubs,
+            "lessons": self._lessons,
+            "ledger": self._ledger,
+        }
 
     async def _offer(self, envelopes: list[bytes], door: str) -> list[list[Any]]:
         outcomes = await self.intake.offer(envelopes, Door(door))
@@ -160,3 +167,18 @@ class Hub:
             }
             for hub in self.folder.views.hubs.values()
         ]  # fmt: skip
+
+    async def _lessons(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": lesson.id.hex(), "asset": self.charter.asset_name(lesson.asset), "price": lesson.price,
+                "state": lesson.state.value, "payment": lesson.payment.value, "rated": list(lesson.rated),
+                "settled": lesson.settled, "level": lesson.level,
+            }
+            for lesson in self.folder.views.lessons.values()
+        ]  # fmt: skip
+
+    async def _ledger(self) -> dict[str, int]:
+        """How many transactions of this relay were included, and how many actions they held."""
+        entries = await self.store.ledger().entries([TransactionState.INCLUDED])
+        return {"included": len(entries), "actions": sum(len(entry.ids) for entry in entries)}

@@ -5,6 +5,7 @@ import click
 from hubd import __version__
 from hubd.cli.chain import chain, contracts, localchain
 from hubd.cli.charter import charter
+from hubd.cli.demo import demo
 from hubd.cli.hub import init, run, status
 from hubd.cli.key import key
 from hubd.cli.members import admit, vouch
@@ -34,5 +35,6 @@ for command in (
     localchain,
     contracts,
     chain,
+    demo,
 ):
     main.add_command(command)

@@ -1,6 +1,5 @@
 """`hubd init`, `run` and `status`: a hub from its first minute to its daily one."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,14 +105,13 @@ async def status(directory: Path, as_json: bool) -> None:
     show(facts, as_json, _lines(facts))
 
 
-def _age(then_s: float | None) -> str:
-    if then_s is None:
+def _age(seconds: float | None) -> str:
+    if seconds is None:
         return "never"
-    seconds = max(0, int(time.time() - then_s))
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= size:
-            return f"{seconds // size} {unit}{'s' if seconds >= 2 * size else ''} ago"
-    return f"{seconds} s ago"
+            return f"{int(seconds // size)} {unit}{'s' if seconds >= 2 * size else ''} ago"
+    return f"{int(seconds)} s ago"
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
@@ -124,14 +122,16 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     ]
     for peer in facts["peers"]:
         done = "in step" if peer["proven"] else "not compared yet"
-        lines.append(f"neighbour {peer['name']}: {peer['state']}, {done}, last {_age(peer['done_at_s'])}")
+        lines.append(f"neighbour {peer['name']}: {peer['state']}, {done}, last {_age(peer['last_age_s'])}")
     if not facts["peers"]:
         lines.append("no neighbour is known yet")
     relay = facts["relay"]
     if relay is None:
         lines.append("no uplink: other hubs carry this village's actions to the chain")
     else:
-        lines.append(f"uplink: {relay.get('summary', 'working')}")
+        lines.append(
+            f"uplink: {relay['trouble'] or 'all is well'}, {relay['waiting']} actions wait, wallet {relay['balance_ustx']} uSTX"
+        )
     if facts["rotten"]:
         say(f"warning: {facts['rotten']} actions on this card are damaged; neighbours will fill them in")
     return lines
