@@ -27,7 +27,7 @@ const sha256 = (text) => crypto.createHash("sha256").update(text).digest("hex");
 export class Chain {
   /** How each operation changes the chain; the name that an operation has decides. */
   static #APPLY = {
-    tx: (chain, op) => chain.#applyTx(op),
+    tx: (chain, op, decoded) => chain.#applyTx(op, decoded),
     mine: (chain, op) => chain.#applyMine(op),
     empty: (chain, op) => chain.#applyEmpty(op),
     burn: (chain, op) => chain.#applyBurn(op),
@@ -63,6 +63,7 @@ export class Chain {
   }
 
   async #replay(ops) {
+    this.#vm = undefined;
     this.#vm = await Vm.boot(this.#genesis);
     this.#ops = [];
     this.#mempool = new Mempool();
@@ -144,7 +145,7 @@ export class Chain {
     if (this.#records.size >= CHAIN_TRANSACTIONS_MAX) {
       throw other(`this local chain is full at ${CHAIN_TRANSACTIONS_MAX} transactions; start a new one`);
     }
-    this.#do({ tx: transaction.raw.toString("hex"), at });
+    this.#do({ tx: transaction.raw.toString("hex"), at }, transaction);
     return transaction.txid;
   }
 
@@ -201,20 +202,19 @@ export class Chain {
     return write(this.#genesis, this.#ops);
   }
 
-  #do(op) {
+  #do(op, decoded) {
     const marked = this.#forks && blocksOf(op) ? { ...op, branch: this.#forks } : op;
     this.#append(marked);
-    this.#apply(marked);
+    this.#apply(marked, decoded);
   }
 
-  #apply(op) {
+  #apply(op, decoded) {
     this.#ops.push(op);
     const [, apply] = Object.entries(Chain.#APPLY).find(([name]) => name in op);
-    apply(this, op);
+    apply(this, op, decoded);
   }
 
-  #applyTx(op) {
-    const transaction = decode(Buffer.from(op.tx, "hex"));
+  #applyTx(op, transaction = decode(Buffer.from(op.tx, "hex"))) {
     for (const { txid } of this.#mempool.rivals(transaction)) {
       this.#dropRecord(txid, "dropped_replace_by_fee", transaction.txid);
     }

@@ -4,7 +4,7 @@
  * - a block whenever transactions wait, even if less than 10 seconds have passed: the chain runs ahead a little, and
  *   then makes no empty blocks until real time has caught up;
  * - an empty block when 10 seconds have passed without one;
- * - a burn block after 60 blocks, or every `burnEvery` blocks where a demonstration cannot wait ten minutes;
+ * - a burn block after 60 blocks, or every `burnMs` milliseconds where a demonstration cannot wait ten minutes;
  * - burn blocks at once for all the time that the process was not running.
  * A test that moves time ahead keeps its lead: the chain's clock goes on from there.
  */
@@ -15,16 +15,17 @@ const nowSeconds = () => Math.floor(Date.now() / 1000);
 
 export class Clock {
   #chain;
-  #burnEvery;
+  #burnMs;
+  #burntAt = Date.now();
   #lead = 0;
 
   /**
    * @param {Chain} chain
-   * @param {number} burnEvery blocks between burn blocks; 0 for the real pace
+   * @param {number} burnMs milliseconds between burn blocks; 0 for the real pace
    */
-  constructor(chain, burnEvery = 0) {
+  constructor(chain, burnMs = 0) {
     this.#chain = chain;
-    this.#burnEvery = burnEvery || TENURE_BLOCKS_MAX;
+    this.#burnMs = burnMs || Infinity;
   }
 
   /** Seconds by which the chain's clock is behind. */
@@ -50,6 +51,8 @@ export class Clock {
     const due = Math.floor(this.#behind / BLOCK_SECONDS);
     if (due >= TENURE_BLOCKS_MAX) chain.makeBurn(Math.floor(due / TENURE_BLOCKS_MAX));
     else if (due >= 1) chain.makeEmpty(due);
-    if (chain.tenureBlocks >= this.#burnEvery) chain.makeBurn(1);
+    const burnDue = Date.now() - this.#burntAt >= this.#burnMs;
+    if (burnDue) this.#burntAt = Date.now();
+    if (burnDue || chain.tenureBlocks >= TENURE_BLOCKS_MAX) chain.makeBurn(1);
   }
 }

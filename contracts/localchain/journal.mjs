@@ -15,6 +15,8 @@
 
 import fs from "node:fs";
 
+import { validateStacksAddress } from "@stacks/transactions";
+
 import { CHAIN_ID } from "./limits.mjs";
 
 export const FORMAT = "hubd-localchain/1";
@@ -34,13 +36,26 @@ export function makeGenesis(time, balances) {
 
 /** Reads a chain. A last line without its line end was being written when the process died; it is dropped. */
 export function read(file) {
-  const text = fs.readFileSync(file, "utf8");
+  const text = readText(file);
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);
   const [genesis, ...ops] = whole.split("\n").filter(Boolean).map((line, index) => parseLine(file, line, index + 1));
-  if (genesis?.format !== FORMAT) {
+  if (!isGenesis(genesis)) {
     throw new JournalError(`${file} is not a ${FORMAT} file`, "name a file that --state or /test/snapshot wrote");
   }
   return { genesis, ops, bytes: Buffer.byteLength(whole) };
+}
+
+function readText(file) {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (error) {
+    throw new JournalError(`cannot read ${file}: ${error.code}`, "name a file that --state or /test/snapshot wrote");
+  }
+}
+
+function isGenesis(line) {
+  const isAccount = ([address, ustx]) => /^S[TN]/.test(address) && validateStacksAddress(address) && /^\d+$/.test(ustx);
+  return line?.format === FORMAT && Number.isInteger(line.time) && Object.entries(line.balances ?? {}).every(isAccount);
 }
 
 function parseLine(file, line, number) {

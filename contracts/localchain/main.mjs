@@ -53,13 +53,18 @@ async function main() {
     process.stdout.write(helpText());
     return;
   }
-  const chain = await openChain(options);
-  const clock = new Clock(chain, options.burnEvery);
-  clock.start();
   const turns = new Turns();
-  const server = await serve({ chain, clock, faults: new Faults(), turns }, options);
+  const parts = { faults: new Faults(), turns };
+  // The port comes first, so that one in use is known at once; who asks before the chain is open waits for its turn.
+  const server = await serve(parts, options);
+  await turns.take(async () => {
+    parts.chain = await openChain(options);
+    parts.clock = new Clock(parts.chain, options.burnMs);
+    parts.clock.start();
+  });
   const stopped = new AbortController();
-  if (options.blockMs) keepPace(options.blockMs, stopped.signal, () => turns.take(() => clock.tick())).catch(exit);
+  const tick = () => turns.take(() => parts.clock.tick());
+  if (options.blockMs) keepPace(options.blockMs, stopped.signal, tick).catch(exit);
   const stop = () => {
     stopped.abort();
     server.close();

@@ -36,7 +36,7 @@ const path = (value) => value;
 const FLAGS = [
   flag("--port", "N", whole(0, 65_535), 0, "port on 127.0.0.1; 0 takes any"),
   flag("--block-ms", "N", whole(0, 3_600_000), 1000, "look for due blocks every N ms; 0: by POST /test/mine only"),
-  flag("--burn-every", "N", whole(0, 1_000), 0, "a burn block after every N blocks; 0: every ten minutes"),
+  flag("--burn-ms", "N", whole(0, 3_600_000), 0, "a burn block every N ms; 0: every ten minutes"),
   { ...flag("--balance", "ADDRESS=USTX", balance, [], "an account of the genesis; may be repeated"), many: true },
   flag("--snapshot", "FILE", path, null, "start from a chain that was saved"),
   flag("--state", "FILE", path, null, "keep the chain in FILE, and go on from it"),

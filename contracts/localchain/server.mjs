@@ -20,7 +20,7 @@ class BodyTooLarge extends Error {}
 
 /**
  * Serves a chain on the loopback interface.
- * @param {{chain: Chain, clock: Clock, faults: Faults, turns: Turns}} parts
+ * @param {{chain: Chain, clock: Clock, faults: Faults, turns: Turns}} parts chain and clock by the time of a turn
  * @param {{port: number, test: boolean}} options port 0 takes any
  * @returns {Promise<http.Server>} listening
  */
@@ -28,7 +28,7 @@ export async function serve(parts, { port, test }) {
   const routes = (test ? [...NODE_ROUTES, ...TEST_ROUTES] : NODE_ROUTES).map(compile);
   const server = http.createServer(async (request, response) => {
     const answer = await answerTo(parts, routes, request).catch(answerToError);
-    if (answer === NO_ANSWER) request.destroy();
+    if (answer === NO_ANSWER) request.socket.destroy();
     else send(response, answer);
   });
   server.requestTimeout = REQUEST_MS_MAX;

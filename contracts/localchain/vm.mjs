@@ -13,7 +13,8 @@ import { createRequire } from "node:module";
 
 import { BLOCK_SECONDS, BURN_BLOCK_SECONDS } from "./limits.mjs";
 
-const require = createRequire(import.meta.url);
+const SDK = "@stacks/clarinet-sdk";
+/** The SDK's own dependency: the SDK wraps it in conveniences that keep objects of the VM alive. */
 const PACKAGE = "@stacks/clarinet-sdk-wasm";
 const EPOCH = "4.0";
 /** Simnet's first block is one burn block and one Stacks block after the time it reads. */
@@ -24,8 +25,12 @@ const REPORT_STEPS = 64;
 /** The VM refused or aborted a step. `message` is the VM's own words, shortened. */
 export class VmError extends Error {}
 
-/** Loads a WASM instance of its own and keeps hold of its memory, which the package does not export. */
+/**
+ * Loads a WASM instance of its own and keeps hold of its memory, which the package does not export. Neither the module
+ * cache nor a lasting `require` may hold the instance, or its memory would outlive a fork.
+ */
 function instantiate() {
+  const require = createRequire(createRequire(import.meta.url).resolve(SDK));
   const Instance = WebAssembly.Instance;
   let exports;
   WebAssembly.Instance = function capture(module, imports) {
@@ -34,9 +39,9 @@ function instantiate() {
     return instance;
   };
   try {
-    delete require.cache[require.resolve(PACKAGE)];
     return { sdk: require(PACKAGE), memory: exports.memory };
   } finally {
+    delete require.cache[require.resolve(PACKAGE)];
     WebAssembly.Instance = Instance;
   }
 }

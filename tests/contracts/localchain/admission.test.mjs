@@ -186,8 +186,9 @@ test("arguments at the limit of their types are taken and run", async () => {
     ["submit", [Cl.list([])], "(ok u0)"],
     ["say", [Cl.stringUtf8("día"), Cl.error(Cl.bool(false)), Cl.bool(false)], "(ok u3)"],
     ["say", [Cl.stringUtf8("👩‍🏫"), Cl.ok(Cl.int(-1)), Cl.bool(false)], "(ok u3)"],
-    ["ask", [shop()], "(ok u7)"],
+    ["ask", [shop("friend")], "(ok u7)"],
   ];
+  await chain.settle(await chain.deploy(ALICE, "friend", "(define-public (greet) (ok u7))"));
   for (const [name, args, result] of calls) {
     assert.equal((await chain.settle(await chain.call(ALICE, name, args))).tx_result.repr, result, name);
   }

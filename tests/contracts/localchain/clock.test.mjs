@@ -42,7 +42,7 @@ test("a new chain starts at the present and moves ten seconds a block, ten minut
 
 test("with a timer, transactions are mined by themselves and burn blocks come as asked", async () => {
   const balance = `${ALICE.address}=1000000000`;
-  const chain = await begin("--block-ms", "50", "--burn-every", "2", "--balance", balance);
+  const chain = await begin("--block-ms", "50", "--burn-ms", "100", "--balance", balance);
   const before = await info(chain);
   const txids = [];
   for (let i = 0; i < 4; i += 1) {
@@ -129,4 +129,25 @@ test("a lead that a test gave is kept", () => {
   chain.tip.time -= 30;
   clock.tick();
   assert.deepEqual(chain.made, ["burn", "empty"]);
+});
+
+test("burn blocks come at the pace that was asked for, even when nothing else happens", async () => {
+  const chain = new Numbers(nowSeconds());
+  const clock = new Clock(chain, 30);
+  clock.start();
+  clock.tick();
+  assert.deepEqual(chain.made, []);
+  await sleep(40);
+  clock.tick();
+  clock.tick();
+  assert.deepEqual(chain.made, ["burn"]);
+});
+
+test("a tenure has at most sixty blocks", () => {
+  const chain = new Numbers(nowSeconds());
+  const clock = new Clock(chain);
+  clock.start();
+  chain.waiting = 61;
+  for (let i = 0; i < 61; i += 1) clock.tick();
+  assert.equal(chain.made.indexOf("burn"), 60);
 });

@@ -26,6 +26,8 @@ export const ALICE = person(0xa1);
 export const BOB = person(0xb0);
 export const POOR = person(0xc7);
 export const RICH_USTX = 1_000_000_000_000n;
+/** A request that takes longer hangs. */
+const PATIENCE_MS = 20_000;
 
 /** Starts `main.mjs`; answers once it is ready. */
 export async function start(...flags) {
@@ -77,7 +79,7 @@ export class Client {
 
   async request(method, path, body, contentType = "application/json") {
     const headers = body === undefined ? {} : { "content-type": contentType };
-    const answer = await fetch(this.url + path, { method, body, headers });
+    const answer = await fetch(this.url + path, { method, body, headers, signal: AbortSignal.timeout(PATIENCE_MS) });
     const text = await answer.text();
     const isJson = answer.headers.get("content-type")?.includes("json");
     return { status: answer.status, body: isJson ? JSON.parse(text) : text, headers: answer.headers };
