@@ -17,9 +17,9 @@ from hubd.action.principal import contract
 from hubd.action.sip018 import NO_ID, ActionId
 from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay import events as ev
-from hubd.relay.batch import SUBMIT, Venue
+from hubd.relay.batch import Venue
 from hubd.relay.chain import Account, Place, Seen, Standing
-from hubd.relay.codes import ABORTED, DONE, SPENT, Fate, fate
+from hubd.relay.codes import OK, SPENT, Fate, fate
 from hubd.relay.outbox import Outbox, Terms
 
 NOT_THERE = 601
@@ -62,7 +62,7 @@ class TwinChain:
 
     @property
     def spent(self) -> set[ActionId]:
-        return {id_ for mined in self.mined for id_, code in mined.codes if code == DONE}
+        return {id_ for mined in self.mined for id_, code in mined.codes if code == OK}
 
     @property
     def account(self) -> Account:
@@ -112,8 +112,8 @@ class TwinChain:
         spent = self.spent
         for id_ in entry.ids:
             parent = self.parents.get(id_)
-            has_parent = parent is None or parent in spent or codes.get(parent) == DONE
-            codes[id_] = SPENT if id_ in spent else 602 if id_ in self.refused else DONE if has_parent else NOT_THERE
+            has_parent = parent is None or parent in spent or codes.get(parent) == OK
+            codes[id_] = SPENT if id_ in spent else 602 if id_ in self.refused else OK if has_parent else NOT_THERE
         return Mined(entry, Standing.SUCCESS, tuple(codes.items()))
 
     def seen(self, txid: bytes) -> Seen | None:
@@ -137,7 +137,7 @@ def result_of(mined: Mined) -> bytes:
     return encode(Ok(ListCV(tuple(items))))
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """The power went."""
 
 
@@ -151,7 +151,7 @@ class TwinUplink:
         self.receipts: dict[ActionId, int] = {}
         self.now = 1_000.0
         self.notes: list[ev.Note] = []
-        self.faults: Iterator[str] = iter(())  # one word a request: "", "crash", "crash-after", "lose", "refuse"
+        self.faults: Iterator[str] = iter(())  # one word a request: none, crash, crash-after, lose, refuse, close
         self.restart()
 
     @property
@@ -168,7 +168,7 @@ class TwinUplink:
         try:
             self.react(ev.AccountSeen(self.chain.account))
             self.react(ev.TimerFired(0))
-        except Crash:
+        except CrashError:
             self.restart()
 
     def react(self, event: ev.InEvent) -> list[ev.OutEvent]:
@@ -179,10 +179,10 @@ class TwinUplink:
                 asked.append(request)
                 fault = next(self.faults, "")
                 if fault == "crash":
-                    raise Crash
+                    raise CrashError
                 events.extend(self._perform(request, fault))
                 if fault == "crash-after":
-                    raise Crash
+                    raise CrashError
         return asked
 
     def _perform(self, request: ev.OutEvent, fault: str) -> list[ev.InEvent]:
@@ -194,6 +194,8 @@ class TwinUplink:
             case ev.Broadcast(entry):
                 if fault == "refuse":
                     return [ev.BroadcastRefused(entry.txid, "ServerFailureOther")]
+                if fault == "close":
+                    return []
                 refusal = self.chain.broadcast(entry)
                 if fault == "lose":
                     return []
@@ -227,6 +229,3 @@ def parents_of(actions: Iterable[Action]) -> dict[ActionId, ActionId]:
         for action in actions
         if action.statement.subject != NO_ID and action.statement.subject in known
     }
-
-
-__all__ = ["ABORTED", "SUBMIT", "Crash", "Mined", "TwinChain", "TwinUplink", "parents_of", "place_at", "venue_of"]

@@ -27,7 +27,7 @@ from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay import events as ev
 from hubd.relay.batch import Batch, Candidate, Venue, build, choose, codes_of, has_venue, is_carried
 from hubd.relay.chain import MINED, Account, Remedy, Seen, Standing, remedy
-from hubd.relay.codes import DONE, Fate, fate
+from hubd.relay.codes import OK, Fate, fate
 from hubd.relay.queue import Item, Queue
 from hubd.relay.slots import Slot, Slots
 from hubd.relay.tx import Transaction, size_bytes
@@ -315,7 +315,7 @@ class Outbox:
                 self.queue.done(id_, now)
             else:
                 self.queue.fail(id_, now)
-        codes = tuple((id_, DONE) for id_ in slot.entry.ids if id_ in event.spent)
+        codes = tuple((id_, OK) for id_ in slot.entry.ids if id_ in event.spent)
         reports: list[ev.OutEvent] = [ev.Report(winner, None, codes)] if winner is not None else []
         return reports + _marks(slot.entries, winner, TransactionState.INCLUDED)
 

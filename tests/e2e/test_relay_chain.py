@@ -191,28 +191,19 @@ class Plug:
         return answer
 
 
-CUTS = [
-    (part, name, nth, after)
-    for part, name, nth in [
-        ("ledger", "record", 1),
-        ("node", "broadcast", 1),
-        ("ledger", "mark", 1),
-        ("ledger", "mark", 2),
-    ]
-    for after in (False, True)
-]
+STEPS = [("_ledger", "record", 1), ("_node", "broadcast", 1), ("_ledger", "mark", 1), ("_ledger", "mark", 2)]
 
 
-@pytest.mark.parametrize(("part", "name", "nth", "after"), CUTS)
-async def test_a_power_cut_around_a_broadcast_neither_loses_nor_pays_twice(chain, tmp_path, part, name, nth, after):
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step[1]}-{step[2]}")
+async def test_a_power_cut_around_a_broadcast_neither_loses_nor_pays_twice(chain, tmp_path, step, after):
     village = made_village()
-    person = f"{name} {nth} {after}"
-    register = village.register(person)
+    part, name, nth = step
+    register = village.register(f"{step} {after}")
     async with opened(tmp_path, village, chain) as uplink:
         await uplink.relay.start()
         await uplink.offer([register])
-        target = uplink.relay._node if part == "node" else uplink.relay._ledger
-        Plug(target, name, nth, after=after)
+        Plug(getattr(uplink.relay, part), name, nth, after=after)
         with pytest.raises(PowerCutError):
             await uplink.turn_until(lambda: False)
     async with opened(tmp_path, village, chain) as uplink:

@@ -90,8 +90,8 @@ def settle(uplink, turns=400):
 def assert_nothing_lost(uplink):
     done, chain = uplink.chain.spent, uplink.chain
     hopeless = chain.poison | chain.refused
-    for id_ in list(hopeless):
-        hopeless = hopeless | {child for child, parent in chain.parents.items() if parent in hopeless}
+    while more := {child for child, parent in chain.parents.items() if parent in hopeless} - hopeless:
+        hopeless |= more
     for id_ in uplink.actions:
         assert id_ in done or id_ in hopeless
     assert not uplink.outbox.slots.open

@@ -1,0 +1,107 @@
+"""What receipts in the set mean for the relay, read from the real fold."""
+
+from dataclasses import replace
+
+from builders import EPOCH_S, Village
+
+from hubd.fold.folder import fold
+from hubd.limits import STATEMENT_LIFE_S
+from hubd.relay import events as ev
+from hubd.relay.receipts import Level
+from hubd.relay.settled import Settled
+
+VILLAGE = Village(10)
+ANA = VILLAGE.register("ana")
+TXID = b"\x05" * 32
+ONE = VILLAGE.found("uplink", 1, uplink=True)
+TWO = VILLAGE.found("other", 2, uplink=True)
+
+
+def views(*actions):
+    return fold(VILLAGE.charter, [*ONE, *TWO, ANA, *actions])
+
+
+def receipt(hub, code=0, **fields):
+    return VILLAGE.receipt(hub, [(ANA, code)], txid=TXID, **fields)
+
+
+CLAIMED = views(receipt("uplink"))
+CONFIRMED = views(receipt("uplink"), receipt("other"))
+
+
+def test_what_no_receipt_names_is_wanted():
+    assert Settled().is_wanted(ANA, views())
+
+
+def test_what_two_operators_confirm_is_not():
+    assert not Settled().is_wanted(ANA, CONFIRMED)
+
+
+def test_a_single_claim_counts_only_when_it_is_about_our_own_transaction():
+    settled = Settled()
+    assert settled.is_wanted(ANA, CLAIMED)
+    settled.own.add(TXID)
+    assert not settled.is_wanted(ANA, CLAIMED)
+
+
+def test_what_waits_for_something_else_is_wanted_and_what_is_refused_is_not():
+    for code, wanted in ((601, True), (602, False)):
+        both = views(receipt("uplink", code), receipt("other", code))
+        assert Settled().is_wanted(ANA, both) == wanted
+
+
+def test_what_the_chains_own_clock_has_passed_is_not_wanted():
+    late = [receipt(hub, block_time=EPOCH_S + STATEMENT_LIFE_S * 2) for hub in ("uplink", "other")]
+    book = VILLAGE.book("ana", "tomas")
+    assert Settled().is_wanted(book, CONFIRMED)
+    assert not Settled().is_wanted(book, views(*late))
+
+
+def test_kinds_that_stay_in_the_mesh_are_not_wanted():
+    assert not Settled().is_wanted(ONE[0], views())
+
+
+def test_a_confirmed_code_is_told_once():
+    settled = Settled()
+    assert settled.read([ANA.id], CONFIRMED).events == (ev.ActionSettled(ANA.id, 0),)
+    assert settled.read([ANA.id], CONFIRMED).events == ()
+
+
+def test_a_claim_is_told_and_looked_up_once():
+    settled = Settled()
+    reading = settled.read([ANA.id], CLAIMED)
+    assert (reading.claims, reading.events) == ((TXID,), (ev.ActionsClaimed((ANA.id,)),))
+    again = settled.read([ANA.id], CLAIMED)
+    assert (again.claims, again.events) == ((), ())
+
+
+def test_what_our_own_transaction_did_the_outbox_knows_already():
+    settled = Settled()
+    settled.own.add(TXID)
+    reading = settled.read([ANA.id], CONFIRMED)
+    assert (reading.claims, reading.events) == ((), ())
+
+
+def test_what_was_written_before_a_restart_is_known_after_it():
+    level, place = Settled().written(TXID, views(receipt("uplink", level=1, height=77)))
+    assert (level, place.height, place.burn_height) == (Level.ANCHORED, 77, 900)
+    assert Settled().written(b"\x06" * 32, CLAIMED) is None
+
+
+def test_a_revoked_transaction_counts_as_never_told():
+    assert Settled().written(TXID, views(receipt("uplink"), receipt("uplink", level=3, burn_height=901))) is None
+
+
+def test_only_balances_that_the_mesh_believes_are_known():
+    ana = ANA.statement.author
+    pair = (ana, None)
+    claimed = views(VILLAGE.balance("uplink", [(ana, None, 5, 1)]))
+    believed = views(*(VILLAGE.balance(hub, [(ana, None, 5, 1)]) for hub in ("uplink", "other")))
+    assert Settled().balances([pair], claimed) == {}
+    assert Settled().balances([pair], believed) == {pair: (5, 1)}
+
+
+def test_one_operator_alone_is_believed():
+    alone = fold(VILLAGE.charter, [*ONE, ANA, receipt("uplink")])
+    assert not Settled().is_wanted(ANA, alone)
+    assert replace(alone.settlement[ANA.id]).is_done
