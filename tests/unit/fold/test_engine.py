@@ -1,0 +1,93 @@
+"""The evaluator on views of its own: what is computed, how often, and what it refuses to do."""
+
+import pytest
+from builders import Village
+
+from hubd.errors import LocalError
+from hubd.fold.engine import Engine
+from hubd.fold.read import Tally, View
+
+
+class Counted:
+    """Two views over requests and their closing, a tally between them, and a note of every evaluation."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.closings = View("closings", self._closing, {"request-open": lambda action, _: (action.id,)})
+        self.closed = Tally("closed", self.closings, lambda is_closed: (("all", (int(is_closed),)),), lambda _, s: s[0])
+        self.parity = View("parity", self._parity, always=("all",))
+        self.strata = (self.closings, self.closed, self.parity)
+
+    def _closing(self, request, read):
+        self.asked.append("closing")
+        author = read.action(request).statement.author
+        return any(True for _ in read.filed("request-close", request, author))
+
+    def _parity(self, key, read):
+        self.asked.append("parity")
+        return (read.entry(self.closed, key) or 0) % 2
+
+
+def test_only_what_an_action_can_have_changed_is_computed_anew():
+    village, counted = Village(), Counted()
+    engine = Engine(village.charter, counted.strata)
+    requests = [village.request("ana") for _ in range(50)]
+    engine.append(requests)
+    counted.asked.clear()
+    engine.append([village.request_close("ana", requests[7])])
+    assert counted.asked == ["closing", "parity"]
+
+
+def test_an_entry_that_comes_out_equal_stops_there():
+    village, counted = Village(), Counted()
+    engine = Engine(village.charter, counted.strata)
+    request = village.request("ana")
+    engine.append([request, village.request_close("ana", request)])
+    counted.asked.clear()
+    assert engine.append([village.request_close("ana", request)]) == []
+    assert counted.asked == ["closing"]
+
+
+def test_an_append_tells_what_differs_and_only_that():
+    village, counted = Village(), Counted()
+    engine = Engine(village.charter, counted.strata)
+    one, two = village.request("ana"), village.request("ana")
+    engine.append([one, village.request_close("ana", one)])
+    deltas = engine.append([two, village.request_close("ana", two)])
+    told = {(delta.view.name, delta.key): (delta.old, delta.new) for delta in deltas}
+    assert told == {("closings", two.id): (None, True), ("closed", "all"): (1, 2), ("parity", "all"): (1, 0)}
+
+
+def test_an_unknown_kind_costs_no_evaluation():
+    village, counted = Village(), Counted()
+    engine = Engine(village.charter, counted.strata)
+    counted.asked.clear()
+    engine.append([village.seal("ana", "kind-of-tomorrow", subject=b"\x05" * 32)])
+    assert counted.asked == []
+
+
+def test_a_rule_that_reads_a_view_behind_its_own_is_a_bug_that_shows():
+    village, counted = Village(), Counted()
+    engine = Engine(village.charter, (counted.parity, counted.closings, counted.closed))
+    request = village.request("ana")
+    with pytest.raises(LocalError):
+        engine.append([request, village.request_close("ana", request)])
+
+
+def test_a_rule_may_read_its_own_view_downwards():
+    village = Village()
+
+    def depth(action_id, read):
+        action = read.action(action_id)
+        below = read.entry(view, action.statement.subject) if action is not None else None
+        return None if action is None else 1 + (below or 0)
+
+    view = View("depth", depth, {"offer-set": lambda action, _: (action.id,)})
+    chain = [village.offer("ana")]
+    for _ in range(9):
+        chain.append(village.offer("ana", previous=chain[-1]))
+    for actions in (chain, chain[::-1]):
+        engine = Engine(village.charter, (view,))
+        for action in actions:
+            engine.append([action])
+        assert engine.entries["depth"] == {action.id: n for n, action in enumerate(chain, 1)}

@@ -1,0 +1,232 @@
+"""For whom a key speaks: adding, accepting, revoking, and who is left when phones are stolen."""
+
+from builders import Village
+
+from hubd.action.kinds import Scope
+from hubd.fold.folder import fold
+from hubd.fold.keys import SCOPES_ALL
+from hubd.limits import KEY_CHAIN_MAX, PERSON_KEY_ADDS_MAX
+
+
+class Ana:
+    """A person with a first key, and what it takes to give her more."""
+
+    def __init__(self) -> None:
+        self.village = Village(5)
+        self.born = self.village.register("ana")
+        self.actions = [self.born]
+
+    def add(self, key: str, *, by: str = "ana", to=None, scopes: int = 63, accepted: bool = True, **fields):
+        add = self.village.key_add(by, key, to or self.born, scopes, **fields)
+        self.actions += [add, self.village.key_accept(key, add)] if accepted else [add]
+        return add
+
+    def revoke(self, key: str, *, by: str, added=None):
+        self.actions.append(self.village.key_revoke(by, key, added or self.born))
+        return self.actions[-1]
+
+    def do(self, *actions):
+        self.actions += actions
+        return self
+
+    def views(self):
+        return fold(self.village.charter, self.actions)
+
+    def live(self) -> set[str]:
+        keys = self.views().persons[self.village.principal("ana")].keys
+        return {name for name in ("ana", "phone", "tablet", "thief") if self.village.principal(name) in keys}
+
+
+def test_the_first_key_has_every_scope_and_its_principal_is_the_person_for_ever():
+    ana = Ana()
+    views, principal = ana.views(), ana.village.principal("ana")
+    assert views.persons[principal].keys == {principal: SCOPES_ALL}
+    assert views.person_of(principal) == principal
+
+
+def test_an_added_key_counts_when_it_accepted():
+    ana = Ana()
+    add = ana.add("phone", scopes=Scope.LESSON, accepted=False, amount=90, moment=7, asset=ana.village.hours)
+    assert ana.live() == {"ana"}
+    key = ana.do(ana.village.key_accept("phone", add)).views().keys[ana.village.principal("phone")]
+    assert ana.live() == {"ana", "phone"}
+    assert (key.scopes, key.amount_max, key.until, key.asset) == (Scope.LESSON, 90, 7, ana.village.hours)
+    assert key.added == add.id
+
+
+def test_only_the_added_key_can_accept():
+    ana = Ana()
+    add = ana.add("phone", accepted=False)
+    accept = ana.village.key_accept("tablet", add)
+    assert ana.do(accept).live() == {"ana"}
+    assert ana.views().void[accept.id].reason == "who"
+
+
+def test_a_key_that_is_a_person_is_never_added():
+    ana = Ana()
+    add = ana.add("phone")
+    ana.do(ana.village.register("phone"))
+    assert ana.live() == {"ana"}
+    assert ana.views().person_of(ana.village.principal("phone")) == ana.village.principal("phone")
+    assert ana.views().void[add.id].reason == "person"
+
+
+def test_a_key_without_the_identity_scope_adds_and_revokes_nothing():
+    ana = Ana()
+    add = ana.add("phone", scopes=Scope.LESSON | Scope.MONEY)
+    further = ana.add("thief", by="phone", to=add)
+    revoke = ana.revoke("ana", by="phone")
+    assert ana.live() == {"ana", "phone"}
+    assert {ana.views().void[action.id].reason for action in (further, revoke)} == {"scope"}
+
+
+def test_a_stranger_adds_and_revokes_nothing():
+    ana = Ana().do(Village(5).register("tomas"))
+    add, revoke = ana.add("thief", by="tomas"), ana.revoke("ana", by="tomas")
+    assert ana.live() == {"ana"}
+    assert {ana.views().void[action.id].reason for action in (add, revoke)} == {"subject"}
+
+
+def test_keys_add_further_keys():
+    ana = Ana()
+    phone = ana.add("phone")
+    ana.add("tablet", by="phone", to=phone)
+    assert ana.live() == {"ana", "phone", "tablet"}
+
+
+def test_a_revoked_key_is_no_key_and_stays_in_the_list_of_keys():
+    ana = Ana()
+    ana.revoke("phone", by="ana", added=ana.add("phone"))
+    assert ana.live() == {"ana"}
+    principal = ana.village.principal("phone")
+    assert not ana.views().keys[principal].is_live
+    assert ana.views().person_of(principal) is None
+
+
+def test_revoking_is_for_ever_whichever_key_add_it_named():
+    ana = Ana()
+    first, second = ana.add("phone"), ana.add("phone")
+    ana.revoke("phone", by="ana", added=max(first, second, key=lambda add: add.id))
+    assert ana.live() == {"ana"}
+    ana.add("phone", to=first)
+    assert ana.live() == {"ana"}
+
+
+def test_the_second_phone_revokes_the_stolen_first_one_and_stays():
+    ana = Ana()
+    ana.add("phone")
+    ana.revoke("ana", by="phone")
+    assert ana.live() == {"phone"}
+
+
+def test_what_the_thief_added_goes_with_the_stolen_key():
+    ana = Ana()
+    phone = ana.add("phone")
+    ana.add("thief", to=phone)
+    ana.revoke("ana", by="phone")
+    assert ana.live() == {"phone"}
+
+
+def test_what_the_chain_took_from_a_stolen_key_stands():
+    ana = Ana()
+    ana.add("phone")
+    tablet = ana.add("tablet")
+    ana.revoke("ana", by="phone")
+    assert ana.live() == {"phone"}
+    ana.do(*ana.village.found("hub", uplink=True), ana.village.receipt("hub", [(tablet, 0)]))
+    assert ana.live() == {"phone", "tablet"}
+
+
+def test_keys_that_revoke_each_other_both_end():
+    ana = Ana()
+    phone = ana.add("phone")
+    ana.revoke("phone", by="ana", added=phone)
+    ana.revoke("ana", by="phone")
+    assert ana.live() == set()
+    assert ana.views().persons[ana.village.principal("ana")].keys == {}
+
+
+def test_a_key_that_accepted_two_persons_is_the_first_accepts_by_id():
+    ana = Ana()
+    village = ana.village
+    tomas = village.register("tomas")
+    adds = [village.key_add("ana", "phone", ana.born), village.key_add("tomas", "phone", tomas)]
+    accepts = [village.key_accept("phone", add) for add in adds]
+    ana.do(tomas, *adds, *accepts)
+    owner = "ana" if accepts[0].id < accepts[1].id else "tomas"
+    assert ana.views().person_of(village.principal("phone")) == village.principal(owner)
+    owners = [name for name in ("ana", "tomas") if len(ana.views().persons[village.principal(name)].keys) == 2]
+    assert owners == [owner]
+
+
+def test_a_chain_of_key_adds_ends_somewhere():
+    ana = Ana()
+    last = ana.born
+    for count in range(KEY_CHAIN_MAX + 3):
+        last = ana.add(f"phone {count}", to=last)
+    known = ana.views().keys
+    assert ana.village.principal("phone 5") in known
+    assert ana.village.principal(f"phone {KEY_CHAIN_MAX + 2}") not in known
+
+
+def test_one_person_has_only_so_many_keys():
+    ana = Ana()
+    for count in range(PERSON_KEY_ADDS_MAX + 10):
+        ana.add(f"phone {count}")
+    assert len(ana.views().persons[ana.village.principal("ana")].keys) == PERSON_KEY_ADDS_MAX + 1
+
+
+# --- what a revoked key signed
+
+
+def _revoked(ana: Ana) -> None:
+    ana.add("phone")
+    ana.revoke("ana", by="phone")
+
+
+def test_an_action_by_a_revoked_key_is_void_when_nothing_shows_its_age():
+    ana = Ana()
+    request = ana.village.request("ana")
+    _revoked(ana)
+    views = ana.do(request).views()
+    assert views.void[request.id].reason == "revoked"
+    assert not views.requests
+
+
+def test_it_counts_once_the_chain_took_it():
+    ana = Ana()
+    book = ana.village.book("ana", "tomas")
+    _revoked(ana)
+    receipt = ana.village.receipt("hub", [(book, 0)])
+    views = ana.do(book, *ana.village.found("hub", uplink=True), receipt).views()
+    assert views.lessons[book.id].student == ana.village.principal("ana")
+
+
+def test_it_counts_once_another_persons_live_key_refers_to_it():
+    ana = Ana()
+    book = ana.village.book("ana", "tomas")
+    _revoked(ana)
+    confirm = ana.village.confirm("tomas", book)
+    assert not ana.do(book, confirm).views().lessons
+    assert ana.do(ana.village.register("tomas")).views().lessons[book.id].state == "confirmed"
+
+
+def test_a_reference_by_the_same_person_shows_nothing():
+    ana = Ana()
+    request = ana.village.request("ana")
+    _revoked(ana)
+    assert not ana.do(request, ana.village.request_close("phone", request)).views().requests
+
+
+def test_a_persons_keys_speak_for_one_person():
+    ana = Ana()
+    village = ana.village
+    ana.add("phone")
+    book = village.book("phone", "tomas")
+    attend = village.attend("ana", book, "tomas")
+    confirm = village.confirm("tomas", book, who="ana")
+    views = ana.do(village.register("tomas"), book, confirm, attend).views()
+    lesson = views.lessons[book.id]
+    assert lesson.student == village.principal("ana")
+    assert (lesson.state, lesson.attended) == ("confirmed", (True, False))
+    assert not views.void
