@@ -13,11 +13,11 @@ from typing import Any
 
 import httpx
 from builders import Village
-from hubd.fold.folder import Folder
 
 from hubd.action import cbor, charter, envelope
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal
+from hubd.fold.folder import Folder
 from hubd.intake import SetIntake
 from hubd.ports import Door
 from hubd.store.actions import Store

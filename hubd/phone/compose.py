@@ -157,7 +157,7 @@ def read(kind_name: str, said: Mapping[str, str], words: Words) -> tuple[Kind, C
     """The kind and the columns that a person's words fill. Raises `RemoteError`: `kind` or `field`."""
     kind = KINDS.get(kind_name)
     if kind is None:
-        raise RemoteError("kind", f"no kind is called {kind_name!r}", hint="`hubd phone kinds` lists them")
+        raise RemoteError("kind", f"no kind is called {kind_name!r}", hint="docs/protocol.md lists the kinds")
     columns: Columns = {}
     for name, text in said.items():
         field = FIELDS.get(name)

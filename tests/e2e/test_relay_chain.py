@@ -12,7 +12,9 @@ import pytest
 from builders import Village
 
 from hubd.action.envelope import encode
+from hubd.action.network import MAINNET
 from hubd.action.principal import address
+from hubd.errors import FatalError
 from hubd.fold.folder import Folder
 from hubd.fold.views import LessonState, Payment, SettlementState
 from hubd.intake import SetIntake
@@ -23,7 +25,7 @@ from hubd.relay.node import Node
 from hubd.relay.outbox import Terms
 from hubd.relay.receipts import Level
 from hubd.relay.tx import Token
-from hubd.relay.wallet import Pace, Wallet, deposit_for, mint, sums
+from hubd.relay.wallet import Pace, Wallet, deposit_for, mint, sums, transfer
 from hubd.store.actions import Store
 
 ROOT = Path(__file__).parents[2]
@@ -259,3 +261,88 @@ async def test_before_the_contracts_are_there_the_relay_waits_and_says_why(chain
         assert status.trouble == "contracts-missing"
         assert "hubd contracts deploy" in status.hint
         assert not await uplink.ledger.entries(TransactionState)
+
+
+async def test_a_deployment_that_was_interrupted_goes_on_and_never_pays_twice(chain):
+    village = Village(80)
+    async with Node([chain]) as node:
+        deployer = village.principal("deployer")
+        rich = _coordinator(made_village(), node)
+        await rich.wait(await rich.send(*transfer(deployer, 10_000_000)))
+        plan = read_plan(ROOT / "contracts", deployer)
+        for cut in (1, 4, 11):
+            wallet = _coordinator(village, node)
+            Plug(wallet, "send", cut, after=True)
+            with pytest.raises(PowerCutError):
+                await deploy(wallet, plan)
+        await deploy(_coordinator(village, node), plan)
+        again = await deploy(_coordinator(village, node), plan)
+        assert (again.deployed, again.called) == ((), 0)
+        assert (await node.account(deployer)).account_nonce == len(plan.sources) + len(plan.calls)
+
+
+async def test_a_contract_with_another_source_is_refused_in_words(chain):
+    async with Node([chain]) as node:
+        wallet = _coordinator(made_village(), node)
+        plan = read_plan(ROOT / "contracts", wallet.principal)
+        other = replace(plan, sources={**plan.sources, "access": "(define-read-only (n) u1)"})
+        with pytest.raises(FatalError, match="contract-differs") as caught:
+            await deploy(wallet, other)
+        assert "can't be changed" in caught.value.hint
+
+
+async def test_a_payment_that_cannot_be_made_is_refused_in_words(chain):
+    village = made_village()
+    async with Node([chain]) as node:
+        poor = Wallet(node, village.signer("poor"), village.network, Pace(poll_s=0.05, patience_s=20))
+        with pytest.raises(FatalError, match="transaction-refused") as caught:
+            await poor.send(*transfer(village.principal("ana"), 5))
+        assert "too little STX" in caught.value.hint
+        coordinator = _coordinator(village, node)
+        sent = await coordinator.send(*mint(village.hours, village.principal("ana"), 10**12))
+        with pytest.raises(FatalError, match="transaction-aborted"):
+            await coordinator.wait(sent)
+
+
+async def test_a_node_of_another_network_stops_the_relay_in_words(chain, tmp_path):
+    village = Village(8, MAINNET)
+    async with opened(tmp_path, village, chain) as uplink:
+        await uplink.relay.start()
+        with pytest.raises(FatalError, match="node-network") as caught:
+            await uplink.relay.turn()
+        assert "mainnet" in caught.value.hint
+
+
+async def test_a_fork_revokes_and_the_second_mining_is_told_again(chain, tmp_path):
+    village = made_village()
+    register = village.register("fork")
+    async with opened(tmp_path, village, chain) as uplink, httpx.AsyncClient(base_url=chain) as client:
+        await uplink.relay.start()
+        await uplink.offer([register])
+        await uplink.turn_until(lambda: uplink.is_done([register]))
+        height = uplink.views.settlement[register.id].height
+        (await client.post("/test/fork", json={"blocks": 1})).raise_for_status()
+        await advance(chain, burn_blocks=1)
+        await uplink.turn_until(lambda: uplink.is_done([register]))
+        txid = uplink.views.settlement[register.id].txid
+        assert uplink.views.transactions[txid].height >= height
+        await uplink.turn_until(lambda: not uplink.relay.status().transactions_open)
+
+
+async def test_a_node_that_fails_for_a_while_is_tried_again(chain, tmp_path):
+    village = made_village()
+    register = village.register("patient")
+    async with opened(tmp_path, village, chain) as uplink, httpx.AsyncClient(base_url=chain) as client:
+        await uplink.relay.start()
+        await uplink.offer([register])
+        faults = [
+            {"on": "POST /v2/transactions", "do": "lose"},
+            {"on": "GET /v2/info", "do": "status", "status": 503, "times": 2},
+        ]
+        (await client.post("/test/faults", json=faults)).raise_for_status()
+        await uplink.relay.turn()
+        assert uplink.relay.status().trouble == "node-unreachable"
+        await uplink.turn_until(lambda: uplink.is_done([register]))
+        assert uplink.relay.status().trouble == ""
+        [entry] = await uplink.ledger.entries(TransactionState)
+        assert entry.ids == (register.id,)
