@@ -44,7 +44,7 @@ def chain():
     """A local chain with the mesh's contracts, a coordinator's hour credits and a wallet for fees."""
     village = made_village()
     balances = [f"--balance={address(village.principal(name))}={RICH}" for name in ("deployer", "wallet")]
-    command = ["node", "contracts/localchain/main.mjs", "--block-ms=50", "--burn-every=5", "--test", *balances]
+    command = ["node", "contracts/localchain/main.mjs", "--block-ms=50", "--test", *balances]
     process = subprocess.Popen(
         [*command, "--exit-with-parent"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )

@@ -108,7 +108,9 @@ def test_the_fold_reads_what_the_relay_writes():
 
 def test_the_largest_statement_is_a_valid_action():
     asset = VILLAGE.hours[:21] + b"a" * 40
-    rows = tuple((person[:21] + b"b" * 40, asset, INTEGER_MAX, INTEGER_MAX) for person in PEOPLE)[:RELAY_BALANCE_ROWS_MAX]
+    rows = tuple((person[:21] + b"b" * 40, asset, INTEGER_MAX, INTEGER_MAX) for person in PEOPLE)[
+        :RELAY_BALANCE_ROWS_MAX
+    ]
     action = sealed(WriteBalances(rows, TIP))
     assert len(action.content) <= ANCHORED_CONTENT_BYTES_MAX
     assert parse(encode(action), VILLAGE.domain) == action
