@@ -12,7 +12,7 @@ asked again.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from hubd.action.charter import Charter
 from hubd.action.envelope import Action
@@ -21,8 +21,8 @@ from hubd.action.sip018 import ActionId
 from hubd.errors import LocalError
 from hubd.fold.filing import Shelves
 from hubd.fold.read import E, K, Stratum, Tally, View, added
+from hubd.fold.trace import Node, Trace
 
-Node: TypeAlias = tuple[str, Any]  # an entry (view, key), a place (shelf, key), or an action ("", id)
 _ROOTS = "?"  # the node (view + "?", id) stands for the roots of one action in one view
 
 
@@ -48,8 +48,10 @@ class _Tracer:
         self.reads: set[Node] = set()
 
     def action(self, action_id: ActionId) -> Action | None:
-        self.reads.add(("", action_id))
-        return self._shelves.action(action_id)
+        found = self._shelves.action(action_id)
+        if found is None:  # one that is here stays as it is
+            self.reads.add(("", action_id))
+        return found
 
     def filed(self, shelf: str, key: bytes, author: Principal) -> Iterator[Action]:
         self.reads.add((shelf, key))
@@ -77,8 +79,7 @@ class Engine:
         self._tallies: dict[str, list[Tally[Any, Any]]] = {}
         self._level: dict[str, int] = {}  # node name -> index of its stratum
         self._by_kind: dict[str, list[View[Any, Any]]] = {}
-        self._reads: dict[Node, set[Node]] = {}
-        self._readers: dict[Node, dict[Node, None]] = {}
+        self._trace = Trace()
         self._dirty: list[dict[Node, None]] = [{} for _ in strata]
         for level, stratum in enumerate(strata):
             name = stratum.name
@@ -111,7 +112,7 @@ class Engine:
                 self._dirty[self._level[view.name]][view.name + _ROOTS, action.id] = None
 
     def _touch(self, node: Node, level: int) -> None:
-        for reader in self._readers.get(node, ()):
+        for reader in self._trace.readers(node):
             if self._level[reader[0]] < level:
                 raise LocalError("fold", f"{reader[0]} reads {node[0]}, which comes after it")
             self._dirty[self._level[reader[0]]][reader] = None
@@ -135,7 +136,7 @@ class Engine:
             if kind in view.roots:
                 for key in view.roots[kind](action, tracer):
                     self._dirty[self._level[view.name]][view.name, key] = None
-        self._remember(node, tracer.reads)
+        self._trace.remember(node, tracer.reads)
 
     def _compute(self, stratum: Stratum, node: Node, changed: dict[Node, tuple[Stratum, Any]]) -> None:
         key = node[1]
@@ -145,7 +146,7 @@ class Engine:
         else:
             tracer = _Tracer(self._charter, self._shelves, self.entries)
             new = stratum.rule(key, tracer)
-            self._remember(node, tracer.reads)
+            self._trace.remember(node, tracer.reads)
         entries = self.entries[stratum.name]
         old = entries.get(key)
         if new == old:
@@ -169,20 +170,6 @@ class Engine:
                     else:
                         sums.pop(key, None)
                     self._dirty[self._level[tally.name]][tally.name, key] = None
-
-    def _remember(self, node: Node, reads: set[Node]) -> None:
-        """Keep the readers' index in step with what a node read this time."""
-        before: set[Node] = self._reads.get(node, set())
-        for gone in before - reads:
-            del self._readers[gone][node]
-            if not self._readers[gone]:
-                del self._readers[gone]
-        for fresh in reads - before:
-            self._readers.setdefault(fresh, {})[node] = None
-        if reads:
-            self._reads[node] = reads
-        else:
-            self._reads.pop(node, None)
 
     def _deltas(self, changed: dict[Node, tuple[Stratum, Any]]) -> Iterator[Delta]:
         for (_, key), (stratum, old) in changed.items():

@@ -27,6 +27,7 @@ from hubd.fold.folder import Folder, fold
 from hubd.fold.plain import Plain
 from hubd.fold.read import added
 from hubd.fold.strata import STRATA
+from hubd.fold.trace import Trace
 from hubd.fold.views import Void
 from hubd.fold.void import REASONS
 
@@ -204,10 +205,8 @@ def test_a_folder_that_forgets_late_parents_is_noticed(monkeypatch):
 
 
 def test_a_folder_that_plants_its_roots_only_once_is_noticed(monkeypatch):
-    remember = Engine._remember
-    monkeypatch.setattr(
-        Engine, "_remember", lambda self, node, reads: node[0].endswith("?") or remember(self, node, reads)
-    )
+    remember = Trace.remember
+    monkeypatch.setattr(Trace, "remember", lambda self, node, reads: node[0][-1] == "?" or remember(self, node, reads))
     assert "identity" in _noticed_by(_check_growth)
 
 
