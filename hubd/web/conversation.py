@@ -5,6 +5,7 @@ a slow phone costs the hub one task and one page, and loses nothing, for its cur
 """
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hubd.errors import HubdError, RemoteError
@@ -37,6 +38,9 @@ from hubd.web.standing import STRANGER, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+
+pause = asyncio.sleep  # before a message beyond the pace is answered
 
 
 class Wire(Protocol):
@@ -74,7 +78,7 @@ class Conversation:
             async with asyncio.timeout(PHONE_OPEN_S):
                 message = await self._wire.receive()
             while message is not None:
-                await asyncio.sleep(self._pace.wait_s(self._door.clock()))
+                await pause(self._pace.wait_s(self._door.clock()))
                 self._pace.spend()
                 await self._answer(message)
                 message = await self._wire.receive()
@@ -146,7 +150,9 @@ class Conversation:
             self._door.counters["socket:too-slow"] += 1
         except HubdError as error:
             self._door.counters[f"socket:{error.code}"] += 1
-        await self._wire.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PHONE_SEND_S):
+                await self._wire.close()
 
     async def _push_on(self, cursor: Cursor) -> None:
         told: Cursor | None = None

@@ -27,15 +27,21 @@ _STOP_S = 3  # for answers under way, when the daemon stops
 
 @dataclass
 class Places:
-    """Open connections, all and by address. Addresses of this machine itself are not limited."""
+    """Open connections, all and by address; addresses of this machine itself are limited in all only.
+
+    `open_s` is for a first request's head, `idle_s` for each further one, `stall_s` for somebody who reads nothing.
+    `turned_away` and `let_go` count connections.
+    """
 
     total_max: int = limits.PHONE_SOCKETS_MAX
     per_address_max: int = limits.PHONE_SOCKETS_PER_ADDRESS_MAX
     open_s: float = limits.PHONE_OPEN_S
     idle_s: float = limits.PHONE_IDLE_S
+    stall_s: float = limits.PHONE_SEND_S
     is_own: Callable[[str], bool] = lambda host: host in ("127.0.0.1", "::1", "::ffff:127.0.0.1")
     taken: Counter[str] = field(default_factory=Counter)
     turned_away: int = 0
+    let_go: int = 0
 
     def take(self, host: str) -> bool:
         """Whether there was a place."""
@@ -60,31 +66,50 @@ def _host(transport: asyncio.BaseTransport) -> str:
 def _protocols(places: Places) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol]]:
     """The two protocols of uvicorn, each holding its connection's place from the first byte to the last."""
 
-    class BoundedSocket(WebSocketsSansIOProtocol):
-        """A WebSocket, in the place of the HTTP connection that it was."""
+    class Bounded(asyncio.Protocol):
+        """A connection with a place; whoever reads nothing for long is let go, whatever waits for it."""
 
+        transport: asyncio.Transport
         place: str | None = None
+        deadline: asyncio.TimerHandle | None = None
+        stalled: asyncio.TimerHandle | None = None
+
+        def let_go(self) -> None:
+            places.let_go += 1
+            self.transport.abort()
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self.stalled = asyncio.get_running_loop().call_later(places.stall_s, self.let_go)
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            if self.stalled is not None:
+                self.stalled.cancel()
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
+            for timer in (self.deadline, self.stalled):
+                if timer is not None:
+                    timer.cancel()
             if self.place is not None:
                 places.leave(self.place)
                 self.place = None
 
-    class BoundedHttp(H11Protocol):
-        """An HTTP connection with a place, and a deadline for each request's head."""
+    class BoundedSocket(Bounded, WebSocketsSansIOProtocol):
+        """A WebSocket, in the place of the HTTP connection that it was."""
 
-        place: str | None = None
-        deadline: asyncio.TimerHandle | None = None
+    class BoundedHttp(Bounded, H11Protocol):
+        """An HTTP connection, with a deadline for each request's head."""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
             super().connection_made(transport)
             host = _host(transport)
-            if not places.take(host):
+            if places.take(host):
+                self.place = host
+                self.arm(places.open_s)
+            else:
                 transport.abort()
-                return
-            self.place = host
-            self.arm(places.open_s)
 
         def arm(self, seconds: float) -> None:
             if self.deadline is not None:
@@ -93,7 +118,7 @@ def _protocols(places: Places) -> tuple[type[asyncio.Protocol], type[asyncio.Pro
 
         def give_up(self) -> None:
             if self.cycle is None or self.cycle.response_complete:
-                self.transport.abort()
+                self.let_go()
 
         def on_response_complete(self) -> None:
             super().on_response_complete()
@@ -106,14 +131,6 @@ def _protocols(places: Places) -> tuple[type[asyncio.Protocol], type[asyncio.Pro
             protocol = self.transport.get_protocol()
             if isinstance(protocol, BoundedSocket):
                 protocol.place, self.place = self.place, None
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            if self.deadline is not None:
-                self.deadline.cancel()
-            if self.place is not None:
-                places.leave(self.place)
-                self.place = None
 
     return BoundedHttp, BoundedSocket
 

@@ -1,0 +1,170 @@
+"""The server under the phone API: its bounds hold at the transport, before a byte is understood."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from phone_hubs import PhoneHub, phone_hub, served
+from websockets.asyncio.client import connect
+
+from hubd.errors import FatalError
+from hubd.web.server import PhoneServer, Places
+
+HEAD = b"GET /v1/status HTTP/1.1\r\nhost: h\r\n"
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[PhoneHub]:
+    async with phone_hub(tmp_path) as opened:
+        yield opened
+
+
+def limited(**bounds: float) -> Places:
+    """Places that hold this machine to the limits of a stranger."""
+    return Places(is_own=lambda _host: False, **bounds)  # type: ignore[arg-type]
+
+
+async def is_closed(reader: asyncio.StreamReader, seconds: float = 3) -> bool:
+    """Whether the server ends the connection within this time, whatever it says before."""
+    try:
+        async with asyncio.timeout(seconds):
+            while await reader.read(4_096):
+                pass
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
+async def is_alive(url: str) -> bool:
+    async with httpx.AsyncClient(base_url=url) as http:
+        return (await http.get("/v1/status")).status_code == 200
+
+
+async def opened(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    port = int(url.rpartition(":")[2])
+    return await asyncio.open_connection("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("said", [b"", b"G", HEAD, HEAD + b"x-slow: 1\r\n"])
+async def test_a_head_that_never_ends_is_let_go(hub: PhoneHub, said: bytes) -> None:
+    places = Places(open_s=0.2)
+    async with served(hub, places=places) as url:
+        reader, writer = await opened(url)
+        writer.write(said)
+        assert await is_closed(reader)
+        writer.close()
+        assert await is_alive(url)
+    assert places.let_go == 1
+
+
+async def test_a_second_head_that_never_ends_is_let_go(hub: PhoneHub) -> None:
+    async with served(hub, places=Places(idle_s=0.2)) as url:
+        reader, writer = await opened(url)
+        writer.write(HEAD + b"\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        writer.write(HEAD)
+        assert await is_closed(reader)
+        writer.close()
+
+
+async def test_a_socket_outlives_the_deadline_of_its_head(hub: PhoneHub) -> None:
+    async with (
+        served(hub, places=Places(open_s=0.1)) as url,
+        connect(url.replace("http", "ws") + "/v1/ws", subprotocols=["hubd.v1"]) as phone,
+    ):
+        await asyncio.sleep(0.3)
+        await (await phone.ping())
+
+
+async def test_one_address_has_its_places_and_others_theirs(hub: PhoneHub) -> None:
+    places = limited(per_address_max=3)
+    async with served(hub, places=places) as url:
+        held = [await opened(url) for _ in range(3)]
+        reader, writer = await opened(url)
+        assert await is_closed(reader)
+        writer.close()
+        assert places.turned_away == 1
+        held[0][1].close()
+        await held[0][1].wait_closed()
+        await asyncio.sleep(0.05)
+        reader, writer = await opened(url)
+        assert not await is_closed(reader, 0.1)
+        for _, each in (*held, (reader, writer)):
+            each.close()
+
+
+async def test_a_websocket_keeps_the_place_of_its_connection(hub: PhoneHub) -> None:
+    places = limited(per_address_max=1)
+    async with served(hub, places=places) as url:
+        for _ in range(3):
+            async with connect(url.replace("http", "ws") + "/v1/ws", subprotocols=["hubd.v1"]):
+                assert places.taken.total() == 1
+                reader, writer = await opened(url)
+                assert await is_closed(reader)
+                writer.close()
+            async with asyncio.timeout(2):
+                while places.taken:
+                    await asyncio.sleep(0.01)
+
+
+async def test_many_half_open_connections_leave_no_trace(hub: PhoneHub) -> None:
+    places = Places(open_s=0.5, total_max=64)
+    async with served(hub, places=places) as url:
+        held = await asyncio.gather(*(opened(url) for _ in range(200)))
+        for _, writer in held[:50]:
+            writer.write(b"GET")
+        async with asyncio.timeout(5):
+            while places.taken:
+                await asyncio.sleep(0.05)
+        assert places.turned_away + places.let_go == 200
+        assert await is_alive(url)
+        for _, writer in held:
+            writer.close()
+
+
+async def test_garbage_is_answered_with_400_and_the_server_lives(hub: PhoneHub) -> None:
+    async with served(hub) as url:
+        for said in (b"\x00\xff\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n", b"A" * 20_000 + b"\r\n\r\n"):
+            reader, writer = await opened(url)
+            writer.write(said)
+            assert b" 4" in (await reader.read(64))[:14]
+            writer.close()
+        assert await is_alive(url)
+
+
+async def test_a_port_in_use_is_said_at_once_and_in_words(hub: PhoneHub) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(FatalError) as caught:
+        PhoneServer(hub.app, "127.0.0.1", taken.getsockname()[1])
+    assert caught.value.code == "port"
+    assert "another" in caught.value.hint
+
+
+async def test_it_can_be_run_again_on_the_same_port(hub: PhoneHub) -> None:
+    server = PhoneServer(hub.app, "127.0.0.1", 0)
+    for _ in range(2):
+        task = asyncio.create_task(server.run())
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as http:
+            for _ in range(50):
+                try:
+                    assert (await http.get("/v1/status")).status_code == 200
+                    break
+                except httpx.ConnectError:
+                    await asyncio.sleep(0.02)
+            else:
+                pytest.fail("the server did not come up")
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_an_answer_is_not_held_back_by_the_kernel(hub: PhoneHub) -> None:
+    async with served(hub) as url, httpx.AsyncClient(base_url=url) as http:
+        await http.get("/v1/challenge")
+        start = asyncio.get_running_loop().time()
+        for _ in range(10):
+            await http.get("/v1/challenge")
+        assert asyncio.get_running_loop().time() - start < 0.3, "ten answers that each wait for an ACK take 0.4 s"
