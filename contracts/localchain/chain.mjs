@@ -10,7 +10,7 @@ import { judge, other } from "./admission.mjs";
 import { JournalError, blocksOf, countBlocks, cutBlocks, resolveForks, write } from "./journal.mjs";
 import { CHAIN_TRANSACTIONS_MAX } from "./limits.mjs";
 import { Mempool } from "./mempool.mjs";
-import { decode } from "./transaction.mjs";
+import { decode, withoutWork } from "./transaction.mjs";
 import { Vm } from "./vm.mjs";
 
 /** Statuses that a test may drop a waiting transaction with (Hiro API, `tx_status`). */
@@ -243,7 +243,7 @@ export class Chain {
   #include(transaction, mined) {
     const { txid, origin, originNonce, payer, payerNonce, sponsored, payload } = transaction;
     this.#mempool.remove(txid);
-    this.#records.set(txid, { ...this.#records.get(txid), ...mined });
+    this.#records.set(txid, { ...this.#records.get(txid), transaction: withoutWork(transaction), ...mined });
     this.#nonces.set(origin, originNonce + 1n);
     if (sponsored) this.#nonces.set(payer, payerNonce + 1n);
     if (payload.kind === "smart_contract" && mined.status === "success") {

@@ -109,6 +109,13 @@ export function decode(raw) {
   }
 }
 
+/** What is worth keeping of a mined transaction: all that its view shows. Values in memory are ten times their bytes. */
+export function withoutWork(transaction) {
+  const { wire, raw, postConditions, payload, ...kept } = transaction;
+  const { args, ...shown } = payload;
+  return { ...kept, payload: shown };
+}
+
 /** Id of a transaction: SHA-512/256 of its bytes, as hexadecimal. */
 export function txidOf(raw) {
   return crypto.createHash("sha512-256").update(raw).digest("hex");

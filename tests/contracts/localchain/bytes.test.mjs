@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 
 import { Cl } from "@stacks/transactions";
 
-import { decode } from "../../../contracts/localchain/transaction.mjs";
+import { decode, verifySignatures } from "../../../contracts/localchain/transaction.mjs";
 import { ALICE, startWithShop } from "./harness.mjs";
 
 let chain;
@@ -97,6 +97,8 @@ test("a transaction with any byte changed, cut or added is refused or is another
     const { status } = await chain.sendBytes(pieces);
     assert.equal(status, 400, pieces.toString("hex"));
   }
+  const longer = await chain.sendBytes(Buffer.concat([good, Buffer.from([0])]));
+  assert.deepEqual([longer.status, longer.body], [400, "Failed to deserialize posted transaction: the bytes are not canonical"]);
   assert.equal((await chain.sendBytes(good)).status, 200);
 });
 
@@ -143,7 +145,7 @@ test("fees are estimated from the length", async () => {
 });
 
 const VECTORS = new URL("../../vectors/transactions.json", import.meta.url);
-test("transactions of another implementation decode to their ids, origins and nonces", () => {
+test("transactions of another implementation decode to their ids, origins and nonces, and are signed", () => {
   const { cases } = JSON.parse(fs.readFileSync(VECTORS, "utf8"));
   assert.ok(cases.length >= 40);
   for (const { raw, txid, origin, nonce, network } of cases) {
@@ -151,5 +153,6 @@ test("transactions of another implementation decode to their ids, origins and no
     assert.equal(transaction.txid, txid.replace(/^0x/, ""));
     assert.equal(transaction.originNonce, BigInt(nonce));
     if (network === "testnet") assert.equal(transaction.origin, origin);
+    verifySignatures(transaction);
   }
 });

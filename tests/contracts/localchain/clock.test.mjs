@@ -57,9 +57,13 @@ test("with a timer, transactions are mined by themselves and burn blocks come as
 test("with a timer, what cannot be mined makes no blocks", async () => {
   const chain = await begin("--block-ms", "20", "--test", "--balance", `${ALICE.address}=1000000000`);
   await chain.send(await chain.transfer(ALICE, person(0x51).address, 10n, { nonce: 3n }));
+  await chain.send(await chain.transfer(ALICE, person(0x51).address, 900_000_000n, { nonce: 1n }));
+  await chain.send(await chain.transfer(ALICE, person(0x51).address, 900_000_000n, { nonce: 0n }));
+  await sleep(400);
   const { stacks_tip_height: height } = await info(chain);
   await sleep(300);
   assert.ok((await info(chain)).stacks_tip_height <= height + 1);
+  assert.equal((await chain.get("/test/mempool")).body.length, 2);
 });
 
 /** A chain of numbers only: what the clock asks of a chain, and what simnet does then. */

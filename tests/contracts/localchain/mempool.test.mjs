@@ -96,6 +96,26 @@ test("who spent the fee in the same block waits, and so does what follows", asyn
   assert.deepEqual([await status(broke), await status(behind)], ["success", "success"]);
 });
 
+test("who waits for a sponsor that waits does not overtake", async () => {
+  await chain.settle(await chain.transfer(ALICE, POOR.address, 10_000n));
+  const [poor, bob] = [await chain.account(POOR), await chain.account(BOB)];
+  const all = [Cl.uint(poor.balance - 900n), Cl.principal(ALICE.address)];
+  await chain.send(await chain.call(POOR, "pay", all, { nonce: poor.nonce, fee: 900n }));
+  await chain.send(await count(POOR, { nonce: poor.nonce + 1, fee: 900n }));
+  const call = await count(BOB, { sponsored: true, fee: 0n, nonce: bob.nonce });
+  const sponsored = await chain.send(
+    await sponsorTransaction({
+      transaction: call, sponsorPrivateKey: POOR.key, fee: 900n, sponsorNonce: BigInt(poor.nonce + 2), network: "testnet",
+    }),
+  );
+  const behind = await chain.send(await count(BOB, { nonce: bob.nonce + 1, fee: 900n }));
+  assert.equal((await chain.mine()).mined.length, 1);
+  assert.deepEqual([await status(sponsored), await status(behind)], ["pending", "pending"]);
+  await chain.settle(await chain.transfer(ALICE, POOR.address, 10_000n));
+  await chain.mine();
+  assert.deepEqual([await status(sponsored), await status(behind)], ["success", "success"]);
+});
+
 test("what waits for more than 256 burn blocks is collected", async () => {
   const { nonce } = await chain.account(ALICE);
   const stuck = await chain.send(await count(ALICE, { nonce: nonce + 5 }));
