@@ -138,7 +138,16 @@ test("a token that fails, pretends, lies or takes more cannot be paid in", () =>
     mode(way);
     assert.deepEqual(escrow("deposit-ft", [token, 100n], AMINA.address), TRANSFER, way);
   }
+  mode("swells");
+  assert.deepEqual(escrow("deposit-ft", [token, 100n], AMINA.address), AMOUNT);
   assert.equal(held(token), 0n);
+});
+
+test("the protocol's largest amount passes in and out", () => {
+  const { token } = coin();
+  mesh.call("coin", "mint", [INT_MAX, TOMAS.address]);
+  assert.deepEqual(escrow("deposit-ft", [token, INT_MAX], TOMAS.address), { ok: true });
+  assert.deepEqual(escrow("withdraw-ft", [token, INT_MAX, null], TOMAS.address), { ok: true });
 });
 
 test("a token that fails, takes more or reaches for STX takes nothing out of the vault", () => {

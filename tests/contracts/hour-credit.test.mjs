@@ -1,6 +1,7 @@
 // The community's hours: minted within a cap, moved through the vault only, unless the owner opens the token.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { Cl } from "@stacks/transactions";
 import { person } from "./lib/action.mjs";
 import { bootMesh, code } from "./lib/mesh.mjs";
 
@@ -57,6 +58,12 @@ test("a minter mints within its cap, which burning does not renew", () => {
   assert.deepEqual(token("burn", [60n], NGO), { ok: true });
   assert.equal(mesh.read("hour-credit", "get-mint-cap", [NGO]), 40n);
   assert.deepEqual(mesh.read("hour-credit", "get-total-supply"), { ok: 500n });
+  assert.deepEqual([token("mint", [40n, NGO], NGO), token("mint", [1n, NGO], NGO)], [{ ok: true }, err("CAP")]);
+});
+
+test("even the vault moves nobody's hours but those of who signed", () => {
+  mesh.call("access", "set-role", [Cl.stringAscii("vault"), NGO, true]);
+  assert.deepEqual(send(1n, HOLDER, NGO, NGO), err("NOT-SENDER"));
 });
 
 test("a minter burns only what it holds, and a holder burns nothing", () => {

@@ -174,6 +174,12 @@ test("a wallet's booking with numbers beyond the protocol is refused, whatever t
   }
 });
 
+test("the largest numbers of the protocol are still taken", () => {
+  const longest = [ZEROS, ZEROS, TOMAS.address, null, INT_MAX, INT_MAX, 4095n];
+  assert.deepEqual(session("book", longest, AMINA.address), { ok: true });
+  assert.deepEqual(submit(new Lesson(mesh, { amount: 1n, bits: 8191n }).booking), [0n]);
+});
+
 test("from a wallet and through the gateway the same event is printed", () => {
   const printed = (done) => done.events.filter((event) => event.event === "print_event" &&
     !event.data.contract_identifier.endsWith("action-gateway")).map((event) => Cl.prettyPrint(event.data.value));
