@@ -1,13 +1,14 @@
 """Bookings: what the two people of a lesson signed, and nothing else. The ground of ratings and lessons.
 
 What both signed beats what one says: a lesson that was confirmed and that both attended was held, whatever declining or
-cancelling is found beside it. Before that a cancellation by either side, then the tutor's refusal, ends it.
+cancelling is found beside it. Before that a cancellation by either side, then the tutor's refusal, ends it. A booking that
+needs a guardian stays booked, as on the chain, until guardians can be known here.
 """
 
 from dataclasses import dataclass
 
 from hubd.action.envelope import Action
-from hubd.action.kinds import LOCKS, MINUTES_MASK
+from hubd.action.kinds import LOCKS, MINUTES_MASK, NEEDS_GUARDIAN
 from hubd.action.principal import Principal
 from hubd.action.sip018 import NO_ID, ActionId
 from hubd.fold.read import Read, View
@@ -72,7 +73,7 @@ def _booking(lesson: ActionId, read: Read) -> Booking | None:
         return None
     student = person_of(said.author, read)
     agreed = [a for a in heeded("lesson-confirm", lesson, tutor, read) if a.statement.bits == _BY_TUTOR]
-    confirm = best(agreed, read)
+    confirm, lacks_guardian = best(agreed, read), bool(said.bits & NEEDS_GUARDIAN)
     attends = (_attendance(lesson, student, tutor, read), _attendance(lesson, tutor, student, read))
     complete = best(heeded("lesson-complete", lesson, student, read), read)
     cancels = (heeded("lesson-cancel", lesson, person, read) for person in (student, tutor))
@@ -87,7 +88,7 @@ def _booking(lesson: ActionId, read: Read) -> Booking | None:
         locks=bool(said.bits & LOCKS),
         match=said.subject if said.subject != NO_ID else None,
         state=_state(
-            confirmed=confirm is not None,
+            confirmed=confirm is not None and not lacks_guardian,
             attended=attended,
             completed=complete is not None,
             cancelled=any(cancels),

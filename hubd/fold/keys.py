@@ -14,6 +14,7 @@
 smallest accept counting where it accepted several.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -65,23 +66,32 @@ class _Member:
 
 
 def _members(person: Principal, roots: list[Action], read: Read) -> dict[Principal, _Member]:
-    """Every key that ever was the person's, in a fixed order; key-adds are looked at up to a bound."""
+    """Every key that ever was the person's, in a fixed order.
+
+    Each statement that a key-add may name meets each key that may add, once; key-adds are looked at up to a bound.
+    """
     members = {person: _Member(best(roots, read) or roots[0], roots)}
-    nodes, seen = list(roots), set[ActionId]()
-    grew = True
-    while grew:
-        grew = False
-        for node in list(nodes):
-            for author in [key for key, member in members.items() if member.scopes & Scope.IDENTITY]:
-                for add in read.filed("key-add", node.id, author):
-                    key = add.statement.who
-                    if add.id in seen or len(seen) >= PERSON_KEY_ADDS_MAX or not in_order(add) or key is None:
-                        continue
-                    grew = True
-                    seen.add(add.id)
-                    nodes.append(add)
-                    if _accepted(add, read):
-                        members.setdefault(key, _Member(add, [])).named.append(add)
+    nodes, adders = list(roots), [person]
+    meetings = deque((node, person) for node in roots)
+    seen = set[ActionId]()
+    while meetings:
+        node, author = meetings.popleft()
+        for add in read.filed("key-add", node.id, author):
+            key = add.statement.who
+            if add.id in seen or len(seen) >= PERSON_KEY_ADDS_MAX or not in_order(add) or key is None:
+                continue
+            seen.add(add.id)
+            nodes.append(add)
+            meetings.extend((add, adder) for adder in adders)
+            if not _accepted(add, read):
+                continue
+            if key in members:
+                members[key].named.append(add)
+                continue
+            members[key] = _Member(add, [add])
+            if members[key].scopes & Scope.IDENTITY:
+                adders.append(key)
+                meetings.extend((met, key) for met in nodes)
     return members
 
 

@@ -23,7 +23,8 @@ class Speaker(Enum):
 
     PERSON = auto()  # a registered person's key, with the kind's scope
     MEMBER = auto()  # such a key, revoked or not: what ends keys counts from any of them
-    VOUCHER = auto()  # such a key, or a steward
+    SELF = auto()  # such a key, or one that is nobody's and speaks for itself
+    VOUCHER = auto()  # a person's key, or a steward
     STEWARD = auto()
     OFFICER = auto()  # named by the charter; a steward will do
     HUB = auto()  # an admitted hub
@@ -36,7 +37,7 @@ _EXCEPTIONS = {
     "key-revoke": Speaker.MEMBER,
     "recovery-open": Speaker.ANYBODY,
     "recovery-finish": Speaker.ANYBODY,
-    "content-erase": Speaker.ANYBODY,  # who wrote what he erases is asked in its stead
+    "content-erase": Speaker.SELF,
     "vouch-give": Speaker.VOUCHER,
     "vouch-withdraw": Speaker.VOUCHER,
     "payout-note": Speaker.ANYBODY,
@@ -95,6 +96,10 @@ def _person_fault(action: Action, read: Read) -> str:
     return "revoked"
 
 
+def _self_fault(action: Action, read: Read) -> str:
+    return _person_fault(action, read) if read.entry(KEYS, action.statement.author) is not None else ""
+
+
 def _voucher_fault(action: Action, read: Read) -> str:
     return "" if action.statement.author in stewards(read) else _person_fault(action, read)
 
@@ -115,6 +120,7 @@ def _hub_fault(action: Action, read: Read) -> str:
 _FAULTS: dict[Speaker, Callable[[Action, Read], str]] = {
     Speaker.PERSON: _person_fault,
     Speaker.MEMBER: _member_fault,
+    Speaker.SELF: _self_fault,
     Speaker.VOUCHER: _voucher_fault,
     Speaker.STEWARD: _steward_fault,
     Speaker.OFFICER: _officer_fault,

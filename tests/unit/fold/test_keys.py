@@ -211,6 +211,17 @@ def test_it_counts_once_another_persons_live_key_refers_to_it():
     assert ana.do(ana.village.register("tomas")).views().lessons[book.id].state == "confirmed"
 
 
+def test_a_revoked_key_erases_nothing():
+    ana = Ana()
+    request = ana.village.request("phone", text={"note": "fractions"})
+    erase = ana.village.seal("ana", "content-erase", subject=request)
+    _revoked(ana)
+    views = ana.do(request, erase).views()
+    assert not views.erased
+    assert views.void[erase.id].reason == "revoked"
+    assert ana.do(ana.village.seal("phone", "content-erase", subject=request)).views().erased
+
+
 def test_a_reference_by_the_same_person_shows_nothing():
     ana = Ana()
     request = ana.village.request("ana")

@@ -5,6 +5,7 @@ import itertools
 import pytest
 from builders import Village
 
+from hubd.action.kinds import NEEDS_GUARDIAN
 from hubd.fold.folder import fold
 from hubd.fold.views import LessonState, Payment
 
@@ -112,6 +113,14 @@ def test_a_guardians_confirmation_is_not_the_tutors():
     two = Two()
     confirm = two.village.confirm("tomas", two.book, bits=2)
     assert two.lesson(confirm).state is LessonState.BOOKED
+
+
+def test_a_booking_that_needs_a_guardian_stays_booked():
+    two = Two()
+    two.book = two.village.book("ana", "tomas", bits=60 | NEEDS_GUARDIAN)
+    confirm, attend = two.village.confirm("tomas", two.book), two.village.attend("ana", two.book, "tomas")
+    scan = two.village.attend("tomas", attend, "ana")
+    assert two.lesson(confirm, attend, scan, two.village.complete("ana", two.book)).state is LessonState.BOOKED
 
 
 def test_strangers_confirm_attend_and_complete_nothing():

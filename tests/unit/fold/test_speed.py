@@ -70,6 +70,14 @@ def test_what_strangers_pile_on_one_lesson_costs_the_lesson_nothing():
     assert folder.views.lessons[thread.book.id].state == "completed"
 
 
+def test_a_person_with_as_many_keys_as_there_may_be_costs_little():
+    village = Village(10)
+    folder, born = Folder(village.charter), village.register("ana")
+    adds = [village.key_add("ana", f"phone {n}", born) for n in range(70)]
+    folder.append([born, *adds, *(village.key_accept(f"phone {n}", add) for n, add in enumerate(adds))])
+    assert _cost(folder, [village.key_add("phone 1", f"late {n}", born) for n in range(5)]) < 0.1
+
+
 def test_a_long_history_of_balances_costs_its_newest_row_nothing():
     village = Village(10)
     folder = Folder(village.charter)
