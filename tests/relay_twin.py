@@ -160,8 +160,11 @@ class TwinUplink:
 
     def restart(self) -> None:
         self.outbox = Outbox(venue_of(self.village), self.terms)
-        self.react(ev.LedgerRead(tuple(self.ledger.values())))
-        self.react(ev.ActionsAppended(tuple(self.pending)))
+        try:
+            self.react(ev.LedgerRead(tuple(self.ledger.values())))
+            self.react(ev.ActionsAppended(tuple(self.pending)))
+        except CrashError:  # again, while it came up
+            self.restart()
 
     def tick(self, seconds: float = 60.0) -> None:
         self.now += seconds

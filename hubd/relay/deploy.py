@@ -16,6 +16,7 @@ from hubd.errors import FatalError, RemoteError
 from hubd.relay.tx import Call, Deploy
 from hubd.relay.wallet import Sent, Wallet
 
+ATTEMPTS_MAX = 5  # at bringing the chain to the plan, while an earlier run's transactions are mined
 _HINT = "contracts/README.md describes the file; take contracts/ from the same release as this program"
 
 
@@ -97,13 +98,29 @@ def read_plan(folder: Path, deployer: Principal) -> Plan:
 
 
 async def deploy(wallet: Wallet, plan: Plan) -> Outcome:
-    """Bring the chain to the plan with the deployer's wallet; waits until everything was mined."""
+    """Bring the chain to the plan with the deployer's wallet; waits until everything was mined.
+
+    Transactions of an interrupted run may still be under way: while they wait they are signed again, byte for byte, and
+    when they are mined in between, everything is looked at anew.
+    """
+    for _ in range(ATTEMPTS_MAX - 1):
+        try:
+            return await _bring(wallet, plan)
+        except FatalError as error:
+            if error.code != "account-moved":
+                raise
+    return await _bring(wallet, plan)
+
+
+async def _bring(wallet: Wallet, plan: Plan) -> Outcome:
+    await wallet.begin()
     sources = await _missing(wallet, plan)
     sent: list[Sent] = []
     for name, source in sources.items():
         sent.append(await _within_chain(wallet, sent, Deploy(name, source, plan.clarity_version)))
         wallet.progress(f"publishing {name} ({len(source)} characters, fee {sent[-1].fee_ustx} uSTX)")
     await wallet.settle(sent)
+    await wallet.begin()
     calls = [call for call in plan.calls if not await _is_made(wallet, call)]
     made: list[Sent] = []
     for call in calls:

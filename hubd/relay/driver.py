@@ -7,19 +7,19 @@ transaction are signed, on disk, broadcast, noted; a crash between any two of th
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hubd import log
 from hubd.action.charter import Charter
 from hubd.action.clarity import Bool, Buff, ListCV
-from hubd.action.envelope import encode, seal
+from hubd.action.envelope import Action, encode, seal
 from hubd.action.principal import Principal, address
 from hubd.action.signature import Signer
 from hubd.action.sip018 import ActionId
 from hubd.action.statement import Statement
 from hubd.errors import FatalError, LocalError, RemoteError
-from hubd.fold.views import Views
+from hubd.fold.views import HubState, Views
 from hubd.limits import RELAY_PAGE_ACTIONS
 from hubd.ports import ActionStore, Door, Intake, LedgerEntry, RelayLedger, TransactionState, Verdict
 from hubd.relay import balances, receipts
@@ -27,6 +27,7 @@ from hubd.relay import events as ev
 from hubd.relay.balances import Balances
 from hubd.relay.batch import Venue
 from hubd.relay.chain import Tip
+from hubd.relay.lease import lease_s
 from hubd.relay.node import Node, RejectedError
 from hubd.relay.outbox import Outbox, Terms
 from hubd.relay.receipts import Receipts
@@ -115,12 +116,15 @@ class Relay:
         """Take up what the ledger holds. Once, before the first tick."""
         self._reset()
         entries = await self._ledger.entries(TransactionState)
+        self._settled.own.update(entry.txid for entry in entries)
         await self._react(ev.LedgerRead(tuple(entries)))
-        closed = self._outbox.slots.closed.values()
-        self._settled.own.update(entry.txid for entry in entries if entry.state is TransactionState.INCLUDED)
-        for entry in closed:
-            written = self._settled.written(entry.txid, self._views())
+        slots, views = self._outbox.slots, self._views()
+        for entry in slots.closed.values():
+            written = self._settled.written(entry.txid, views)
             if entry.ids and (written is None or written[0] < receipts.Level.FINAL):
+                self._receipts.watch(entry.txid, entry.ids, entry.account_nonce, written)
+        for entry in (entry for slot in slots.open.values() for entry in slot.entries):
+            if written := self._settled.written(entry.txid, views):  # a fork undid it, and nobody was told
                 self._receipts.watch(entry.txid, entry.ids, entry.account_nonce, written)
 
     async def turn(self) -> None:
@@ -190,13 +194,24 @@ class Relay:
         views = self._views()
         while page := await self._store.page(self._sequence, RELAY_PAGE_ACTIONS):
             self._sequence = page[-1][0]
-            wanted = tuple(action for _, action in page if self._settled.is_wanted(action, views))
-            await self._react(ev.ActionsAppended(wanted))
+            await self._append(self._settled.admit([action for _, action in page], views))
+        if redeemed := self._settled.redeemed(views):
+            await self._append(self._settled.admit(await self._store.get(redeemed), views))
         reading: Reading = self._settled.read(self._outbox.queue, views)
         for txid in reading.claims:
             self._receipts.watch(txid)
         for event in reading.events:
             await self._react(event)
+
+    async def _append(self, actions: Sequence[Action]) -> None:
+        """Hand actions to the outbox, each with the time that it is left to the hubs which go first."""
+        hubs = self._views().hubs.values()
+        uplinks = [hub.principal for hub in hubs if hub.uplink and hub.state is HubState.ADMITTED]
+        leases: dict[float, list[Action]] = {}
+        for action in actions:
+            leases.setdefault(lease_s(action.id, self._hub, uplinks), []).append(action)
+        for seconds, leased in leases.items():
+            await self._react(ev.ActionsAppended(tuple(leased), seconds))
 
     async def _read_balances(self, tip: Tip) -> None:
         if tip.height == self._balances_height:

@@ -23,9 +23,13 @@ class LedgerRead:
 
 @dataclass(frozen=True, slots=True)
 class ActionsAppended:
-    """Actions are in the set that no receipt has settled. The same one twice changes nothing."""
+    """Actions are in the set that no receipt has settled. The same one twice changes nothing.
+
+    `lease_s`: how long to leave them to other hubs, which go first.
+    """
 
     actions: tuple[Action, ...]
+    lease_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,7 @@ class AskSpent:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """The chain took these back: read them from the set again, and report `ActionsAppended`."""
+    """These are under way whatever receipts say: read them from the set, and report `ActionsAppended`."""
 
     ids: tuple[ActionId, ...]
 

@@ -95,12 +95,13 @@ class Outbox:
 
     def _ledger_read(self, event: ev.LedgerRead, now: float) -> list[ev.OutEvent]:
         self.slots.read(event.entries, now)
-        return []
+        ids = sorted({id_ for slot in self.slots.open.values() for id_ in slot.ids})
+        return [ev.Fetch(tuple(ids))] if ids else []  # a receipt may call them done that a fork has undone since
 
     def _actions_appended(self, event: ev.ActionsAppended, now: float) -> list[ev.OutEvent]:
         for action in event.actions:
             if is_carried(action):
-                self.queue.add(action, now + self.terms.gather_s)
+                self.queue.add(action, now + self.terms.gather_s + event.lease_s)
         return []
 
     def _action_settled(self, event: ev.ActionSettled, now: float) -> list[ev.OutEvent]:

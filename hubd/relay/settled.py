@@ -27,12 +27,13 @@ class Reading:
 
 
 class Settled:
-    """Remembers what of the views it has told already. `own` are this wallet's transactions that were mined."""
+    """Remembers what of the views it has told already. `own` are this wallet's transactions."""
 
     def __init__(self) -> None:
         self.own: set[bytes] = set()
         self._claims: set[bytes] = set()
         self._told: dict[ActionId, Settlement] = {}
+        self._void: set[ActionId] = set()
 
     def is_wanted(self, action: Action, views: Views) -> bool:
         """Whether the chain may still have to see this action."""
@@ -42,6 +43,18 @@ class Settled:
             return False  # the chain's own clock has passed it
         settlement = views.settlement.get(action.id)
         return settlement is None or not self._counts(settlement) or fate(settlement.code) is Fate.WAITS
+
+    def admit(self, actions: Iterable[Action], views: Views) -> tuple[Action, ...]:
+        """The ones that are to go to the chain. Void ones are kept in mind: no fee is paid for what has no effect."""
+        wanted = [action for action in actions if self.is_wanted(action, views)]
+        self._void.update(action.id for action in wanted if action.id in views.void)
+        return tuple(action for action in wanted if action.id not in views.void)
+
+    def redeemed(self, views: Views) -> tuple[ActionId, ...]:
+        """Actions that were void and are so no longer: a registration arrived, or what they are about."""
+        found = tuple(sorted(id_ for id_ in self._void if id_ not in views.void))
+        self._void.difference_update(found)
+        return found
 
     def _counts(self, settlement: Settlement) -> bool:
         is_own = settlement.state is SettlementState.CLAIMED and settlement.txid in self.own

@@ -75,10 +75,22 @@ class Wallet:
         self._signer, self._network, self._pace = signer, network, pace
         self._next: int | None = None
 
+    async def begin(self) -> None:
+        """Take the chain's account nonce for the next transaction.
+
+        What is read from the chain after this and before `send` still holds when the transaction is executed, or the
+        node refuses it for its account nonce: nothing of this account can have come between.
+        """
+        self._next = (await self.node.account(self.principal)).account_nonce
+
     async def send(self, payload: Payload, conditions: Sequence[PostCondition] = (), mode: Mode = Mode.DENY) -> Sent:
-        """Sign and broadcast with the next account nonce; does not wait. Raises `FatalError` with what to do."""
-        chain_nonce = (await self.node.account(self.principal)).account_nonce
-        nonce = chain_nonce if self._next is None else max(self._next, chain_nonce)
+        """Sign and broadcast with the next account nonce; does not wait. Raises `FatalError` with what to do.
+
+        `FatalError("account-moved")`: the account was used since `begin`, and nothing was sent.
+        """
+        if self._next is None:
+            await self.begin()
+        nonce = self._next or 0
         unpriced = Transaction(payload, nonce, 0, mode, tuple(conditions))
         fee_ustx = max(RELAY_FEE_USTX_MIN, size_bytes(unpriced) * self._pace.fee_ustx_per_byte)
         if fee_ustx > RELAY_FEE_USTX_MAX:
@@ -89,7 +101,8 @@ class Wallet:
             await self.node.broadcast(signed.raw)
         except RejectedError as error:
             hint = _HINTS[remedy(error.reason)]
-            raise FatalError("transaction-refused", f"{address(self.principal)}: {error.detail}", hint=hint) from error
+            code = "account-moved" if error.reason == "BadNonce" else "transaction-refused"
+            raise FatalError(code, f"{address(self.principal)}: {error.detail}", hint=hint) from error
         self._next = nonce + 1
         return Sent(signed.txid, nonce, fee_ustx)
 

@@ -21,6 +21,7 @@ from hubd.intake import SetIntake
 from hubd.ports import Door, TransactionState
 from hubd.relay.deploy import deploy, read_plan
 from hubd.relay.driver import Keys, Links, Relay
+from hubd.relay.lease import lease_s
 from hubd.relay.node import Node
 from hubd.relay.outbox import Terms
 from hubd.relay.receipts import Level
@@ -235,7 +236,9 @@ async def test_a_second_operators_hub_confirms_what_the_first_one_claims(chain, 
     village = made_village()
     both = [*village.found("uplink", operator=1, uplink=True), *village.found("other", operator=2, uplink=True)]
     village.charter = replace(village.charter, founding=tuple(both))
-    register = village.register("noor")
+    uplinks = [village.principal("uplink"), village.principal("other")]
+    registers = (village.register(f"noor {number}") for number in range(99))
+    register = next(action for action in registers if not lease_s(action.id, uplinks[0], uplinks))
     async with opened(tmp_path / "a", village, chain) as first:
         await first.relay.start()
         await first.offer([register])

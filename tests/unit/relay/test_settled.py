@@ -105,3 +105,14 @@ def test_one_operator_alone_is_believed():
     alone = fold(VILLAGE.charter, [*ONE, ANA, receipt("uplink")])
     assert not Settled().is_wanted(ANA, alone)
     assert replace(alone.settlement[ANA.id]).is_done
+
+
+def test_what_has_no_effect_waits_for_a_reason_and_goes_when_it_has_one():
+    settled, book = Settled(), VILLAGE.book("mira", "tomas")
+    before = fold(VILLAGE.charter, [*ONE, book])
+    assert settled.admit([book], before) == ()
+    assert settled.redeemed(before) == ()
+    after = fold(VILLAGE.charter, [*ONE, book, VILLAGE.register("mira"), VILLAGE.register("tomas")])
+    assert settled.redeemed(after) == (book.id,)
+    assert settled.redeemed(after) == ()
+    assert settled.admit([book], after) == (book,)
