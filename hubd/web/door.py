@@ -144,9 +144,9 @@ class PhoneDoor:
         settled = [each for action in actions if action.kind == "relay-receipt" for each in _settled_ids(action)]
         if not settled or reader.person is None:
             return []
-        mine = Reader(Scope.OWN, reader.person)
-        found = await self.reading.get(mine, settled)
-        return [(action.id, *self.standing.settlement(action.id)) for action in found if action.kind != "relay-receipt"]
+        found = await self.reading.get(reader, settled)
+        mine = [action.id for action in found if reader.is_named_in(action, self.standing)]
+        return [(action_id, *self.standing.settlement(action_id)) for action_id in mine]
 
 
 def _settled_ids(receipt: Action) -> list[bytes]:

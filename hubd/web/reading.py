@@ -66,12 +66,12 @@ class Reading:
         while scanned < PHONE_PAGE_SCAN_MAX:
             rows = await self._rows(reader, cursor.sequence)
             for sequence, action in rows:
-                if reader.sees(action, self._standing):
-                    raw = envelope.encode(action)
+                if shared := reader.share(action, self._standing):
+                    raw = envelope.encode(shared)
                     size += len(raw)
                     if envelopes and (size > PHONE_PAGE_BYTES_MAX or len(envelopes) == PHONE_ENVELOPES_MAX):
                         return Page(actions, envelopes, cursor, more=True)
-                    actions.append(action)
+                    actions.append(shared)
                     envelopes.append(raw)
                 cursor = Cursor(self._store.epoch, sequence, action.id[:_ID_PREFIX_BYTES])
             if len(rows) < _ROWS:
@@ -86,7 +86,7 @@ class Reading:
     async def get(self, reader: Reader, ids: Sequence[bytes]) -> list[Action]:
         """Those of the actions that are here and that this reader may see."""
         found = await self._store.get([ActionId(each) for each in ids])
-        return [action for action in found if reader.sees(action, self._standing)]
+        return [shared for action in found if (shared := reader.share(action, self._standing))]
 
     async def get_page(self, reader: Reader, ids: Sequence[bytes], at: int = 0) -> tuple[list[bytes], int]:
         """Envelopes of the ids from index `at` on, as many as fit a page, and the index to go on at."""
@@ -135,7 +135,7 @@ class Reading:
                 known.items = SortedItems(await self._store.items())
             while rows := await self._store.page(known.sequence, _ROWS):
                 for sequence, action in rows:
-                    if reader.sees(action, self._standing):
+                    if reader.share(action, self._standing):
                         known.items.add(action.statement.created, action.id)
                     known.sequence = sequence
             return known.items

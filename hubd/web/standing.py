@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from hubd.action.envelope import Action
+from hubd.action.envelope import Action, without_content
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.fold.views import Views
@@ -16,14 +16,15 @@ from hubd.web.quota import Rank
 
 AT_HUB = "at-hub"
 _PUBLIC = ("hub-", "steward-")
-_SHARED = (*_PUBLIC, "relay-")
+_RECEIPTS = ("relay-",)
+_KEY_KINDS = frozenset(("user-register", "key-add", "key-accept", "key-revoke"))
 
 
 class Scope(StrEnum):
     """How much of the set a caller sees."""
 
     MESH = "mesh"  # anybody: the hubs and stewards, to be checked against the charter
-    OWN = "own"  # a registered person away from home: besides, what it wrote or is named in, and all receipts
+    OWN = "own"  # a registered person away from home: besides, what it wrote or is named in, receipts, everybody's keys
     VILLAGE = "village"  # a registered person at its home hub: all of it
 
 
@@ -50,16 +51,26 @@ class Reader:
     scope: Scope
     person: Principal | None = None
 
-    def sees(self, action: Action, standing: Standing) -> bool:
-        """Whether this reader may have this action."""
-        if self.scope is Scope.VILLAGE:
-            return True
-        if action.kind.startswith(_PUBLIC if self.scope is Scope.MESH else _SHARED):
-            return True
-        if self.scope is Scope.MESH or self.person is None:
-            return False
+    def is_named_in(self, action: Action, standing: Standing) -> bool:
+        """Whether this person wrote the action or is named in it, by whichever of its keys."""
         named = (action.statement.author, action.statement.who)
-        return any(key is not None and self.person in (key, standing.person_of(key)) for key in named)
+        return self.person is not None and any(
+            key is not None and self.person in (key, standing.person_of(key)) for key in named
+        )
+
+    def share(self, action: Action, standing: Standing) -> Action | None:
+        """The action as this reader may have it: whole, its header alone, or (None) not at all.
+
+        A guest gets the headers of everybody's keys: without them its phone could not tell who signed what it is named
+        in. The names inside stay in their village.
+        """
+        if self.scope is Scope.VILLAGE or action.kind.startswith(_PUBLIC):
+            return action
+        if self.scope is Scope.MESH or self.person is None:
+            return None
+        if action.kind.startswith(_RECEIPTS) or self.is_named_in(action, standing):
+            return action
+        return without_content(action) if action.kind in _KEY_KINDS else None
 
 
 STRANGER = Reader(Scope.MESH)

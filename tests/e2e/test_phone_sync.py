@@ -1,0 +1,347 @@
+"""A phone and its hubs when things go wrong: strangers' boxes, lost databases, power cuts, retired hubs, being a guest."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from builders import Village
+from phone_hubs import phone_hub, served
+
+from hubd.action import charter, envelope
+from hubd.action.principal import address
+from hubd.errors import RemoteError
+from hubd.phone.http_link import HttpLink
+from hubd.phone.outbox import Outbox
+from hubd.phone.phone import Phone
+from hubd.phone.serve import VisitedPhone
+from hubd.phone.sync import SyncReport
+from hubd.ports import Door
+from hubd.web.visit import Visitor
+
+
+@asynccontextmanager
+async def phone_of(directory: Path, village: Village, name: str = "amina") -> AsyncIterator[Phone]:
+    phone = await Phone.create(directory / name, charter.write(village.charter))
+    try:
+        yield phone
+    finally:
+        await phone.close()
+
+
+async def kept(phone: Phone) -> list[bytes]:
+    return [item.id for item in await phone._replica.outbox.items(kept_only=True)]
+
+
+async def statuses(phone: Phone) -> list[tuple[str, str]]:
+    return [(entry["status"], entry["reason"]) for entry in (await phone.show())["outbox"]]
+
+
+# --- who the phone talks to
+
+
+async def test_a_hub_that_no_steward_admitted_gets_nothing(tmp_path: Path) -> None:
+    village = Village(1)
+    async with phone_hub(tmp_path, village) as hub, served(hub) as url, phone_of(tmp_path, village) as phone:
+        await hub.take(village.retire("steward-1", (await hub.read(area="mesh"))[1]))
+        action = await phone.register("Amina", 1)
+        with pytest.raises(RemoteError) as caught:
+            await phone.sync(url)
+        assert caught.value.code == "hub-not-admitted"
+        assert "coordinator" in caught.value.hint
+        assert not await hub.store.get([action.id])
+
+
+async def test_founding_hubs_are_known_from_the_charter_alone(tmp_path: Path) -> None:
+    village = Village(1)
+    founding = tuple(village.found("hub-a"))
+    file = charter.write(replace(village.charter, founding=founding))
+    phone = await Phone.create(tmp_path / "p", file)
+    assert [hub.name for hub in phone.views.hubs.values()] == ["hub-a"]
+    assert (await phone.register("Amina", 1, home="hub-a")).statement.who == village.principal("hub-a")
+    await phone.close()
+
+
+class Box(httpx.AsyncBaseTransport):
+    """A stranger's box between a phone and a hub: it may change what a path answers."""
+
+    def __init__(self, hub: httpx.AsyncBaseTransport, path: str, change: Callable[[bytes], bytes]) -> None:
+        self._hub, self._path, self._change = hub, path, change
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._hub.handle_async_request(request)
+        body = await answer.aread()
+        if request.url.path == self._path:
+            body = self._change(body)
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(body))
+
+
+async def test_a_box_that_is_no_hub_is_not_believed(tmp_path: Path) -> None:
+    async with phone_of(tmp_path, Village(1)) as phone:
+        await phone.register("Amina", 1)
+        transport = httpx.MockTransport(lambda _request: httpx.Response(200, stream=httpx.ByteStream(b"\x80")))
+        async with httpx.AsyncClient(transport=transport, base_url="http://box") as client:
+            with pytest.raises(RemoteError) as caught:
+                await phone.sync_over(HttpLink(client, phone.charter))
+        assert caught.value.code == "hub-proof"
+        assert (await statuses(phone)) == [("on this phone", "")]
+
+
+@pytest.mark.parametrize("path", ["/v1/challenge", "/v1/actions"])
+async def test_a_box_in_between_cannot_change_an_answer(tmp_path: Path, path: str) -> None:
+    village = Village(1)
+    async with phone_hub(tmp_path, village) as hub, phone_of(tmp_path, village) as phone:
+        await phone.register("Amina", 1)
+        box = Box(httpx.ASGITransport(hub.app), path, lambda body: body[:-1] + bytes([body[-1] ^ 1]))
+        async with httpx.AsyncClient(transport=box, base_url="http://hub") as client:
+            with pytest.raises(RemoteError) as caught:
+                await phone.sync_over(HttpLink(client, phone.charter))
+        assert caught.value.code in ("hub-proof", "hub-not-admitted"), "a changed body proves another, unknown key"
+        assert (await statuses(phone))[0][0] == "on this phone"
+
+
+# --- what a phone keeps
+
+
+async def test_an_action_is_kept_until_two_hubs_have_it(tmp_path: Path) -> None:
+    village = Village(1)
+    async with (
+        phone_hub(tmp_path, village, "hub-a") as one,
+        phone_hub(tmp_path, village, "hub-b") as two,
+        phone_of(tmp_path, village) as phone,
+    ):
+        await two.take(*village.found("hub-a"))
+        action = await phone.register("Amina", 1)
+        for hub, left in ((one, [action.id]), (one, [action.id]), (two, [])):
+            report = await phone.sync_over(HttpLink(hub.http, phone.charter))
+            assert (report.refused, report.deferred) == (0, 0)
+            assert await kept(phone) == left
+        assert await two.store.get([action.id])
+
+
+async def test_an_action_is_kept_until_the_chain_has_it(tmp_path: Path) -> None:
+    village = Village(1)
+    async with phone_hub(tmp_path, village) as hub, phone_of(tmp_path, village) as phone:
+        action = await phone.register("Amina", 1)
+        await phone.sync_over(HttpLink(hub.http, phone.charter))
+        assert await kept(phone) == [action.id]
+        await hub.take(*village.found("uplink", uplink=True), village.receipt("uplink", [(action, 0)]))
+        await phone.sync_over(HttpLink(hub.http, phone.charter))
+        assert await kept(phone) == []
+        assert await statuses(phone) == [("done", "")]
+
+
+async def test_what_is_deferred_stays_on_the_phone_and_goes_later(tmp_path: Path) -> None:
+    village = Village(1)
+    async with phone_hub(tmp_path, village) as hub, phone_of(tmp_path, village) as phone:
+        for _ in range(9):
+            await phone.do("request-open", subjects="reading", ceiling="5")
+        report = await phone.sync_over(HttpLink(hub.http, phone.charter))
+        assert (report.acknowledged, report.deferred, report.reason) == (0, 9, "unregistered")
+        assert set(await statuses(phone)) == {("needs you", "unregistered")}
+        await phone.register("Amina", 1)
+        await phone.sync_over(HttpLink(hub.http, phone.charter))
+        await phone.sync_over(HttpLink(hub.http, phone.charter))
+        assert set(await statuses(phone)) == {("at the hub", "")}
+
+
+async def test_a_power_cut_between_outbox_and_set_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    village = Village(1)
+    phone = await Phone.create(tmp_path / "p", charter.write(village.charter))
+
+    async def cut(_actions: object) -> list[Any]:
+        raise OSError("power")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(phone._replica.store, "append", cut)
+        with pytest.raises(OSError, match="power"):
+            await phone.register("Amina", 1)
+    await phone.close()
+    phone = await Phone.open(tmp_path / "p")
+    assert (await phone.show())["me"]["registered"]
+    assert len(await kept(phone)) == 1
+    await phone.close()
+
+
+async def test_a_sync_that_breaks_off_anywhere_is_simply_made_again(tmp_path: Path) -> None:
+    village = Village(1)
+    async with phone_hub(tmp_path, village) as hub, phone_of(tmp_path, village) as phone:
+        await phone.register("Amina", 1)
+        await hub.take(*(village.request("nobody", text={"note": "x" * 5_000}) for _ in range(30)))
+        for broken in range(1, 12):
+            left = [broken]
+
+            async def cut(_request: httpx.Request, left: list[int] = left) -> None:
+                left[0] -= 1
+                if left[0] == 0:
+                    raise httpx.ConnectError("gone")
+
+            hub.http.event_hooks = {"request": [cut]}
+            try:
+                await phone.sync_over(HttpLink(hub.http, phone.charter))
+            except RemoteError as error:
+                assert error.code == "hub-unreachable"
+            else:
+                break
+        else:
+            pytest.fail("a sync takes fewer requests than that")
+        hub.http.event_hooks = {}
+        assert (await phone.sync_over(HttpLink(hub.http, phone.charter))).received == 0
+        assert (await phone._replica.store.summary()).fingerprint == (await hub.store.summary()).fingerprint
+
+
+# --- hubs that lost something
+
+
+async def test_a_hub_with_a_new_database_gets_back_what_it_lost(tmp_path: Path) -> None:
+    village = Village(1)
+    async with phone_of(tmp_path, village) as phone:
+        async with phone_hub(tmp_path, village) as hub:
+            action = await phone.register("Amina", 1)
+            await phone.sync_over(HttpLink(hub.http, phone.charter))
+            assert not (await phone.sync_over(HttpLink(hub.http, phone.charter))).reconciled
+        shutil.rmtree(tmp_path / "hub-a")
+        async with phone_hub(tmp_path, village) as hub:
+            await hub.take(village.register("amina's neighbour"))
+            # Somebody else brought the registration back, so that this phone may read.
+            await hub.intake.offer([envelope.encode(action)], Door.PEER)
+            request = await phone.do("request-open", subjects="reading", ceiling="5")
+            report = await phone.sync_over(HttpLink(hub.http, phone.charter))
+            assert report.reconciled
+            assert await hub.store.get([action.id, request.id]) == [action, request]
+            assert (await phone._replica.store.summary()).count >= 4
+            report = await phone.sync_over(HttpLink(hub.http, phone.charter))
+            assert (report.reconciled, report.received) == (False, 0)
+
+
+# --- at home and away
+
+
+async def test_a_guest_receives_its_own_affairs_only(tmp_path: Path) -> None:
+    village = Village(1)
+    async with phone_hub(tmp_path, village, "hub-b") as away, phone_of(tmp_path, village) as phone:
+        await away.take(*village.found("hub-a"), village.register("ben"), village.request("ben"))
+        with pytest.raises(RemoteError):
+            await phone.register("Amina", 1, home="hub-a")
+        await phone.register("Amina", 1, home=address(village.principal("hub-a")))
+        await away.take(village.request("ben"), book := village.book("ben", phone.principal))
+        await phone.sync_over(HttpLink(away.http, phone.charter))
+        assert not phone.views.requests
+        assert set(phone.views.lessons) == {book.id}
+        assert (await phone.show())["me"]["home"] == address(village.principal("hub-a"))
+
+
+async def test_without_a_home_every_hub_is_one(tmp_path: Path) -> None:
+    village = Village(1)
+    async with phone_hub(tmp_path, village, "hub-b") as hub, phone_of(tmp_path, village) as phone:
+        await hub.take(village.register("ben"), village.request("ben"))
+        await phone.register("Amina", 1)
+        await phone.sync_over(HttpLink(hub.http, phone.charter))
+        assert len(phone.views.requests) == 1
+
+
+# --- found by a hub
+
+
+@asynccontextmanager
+async def visited(phone: Phone, told: Callable[[SyncReport | RemoteError], None]) -> AsyncIterator[int]:
+    server = VisitedPhone(phone, "127.0.0.1", 0, told)
+    task = asyncio.create_task(server.run())
+    try:
+        yield server.port
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_a_phone_that_was_found_syncs_unasked(tmp_path: Path) -> None:
+    village = Village(1)
+    told: list[SyncReport | RemoteError] = []
+    async with (
+        phone_hub(tmp_path, village) as hub,
+        phone_of(tmp_path, village) as phone,
+        visited(phone, told.append) as port,
+    ):
+        await hub.take(village.register("ben"), village.request("ben"))
+        await phone.register("Amina", 1)
+        visitor = Visitor(hub.door, pause_s=0.05)
+        visitor.seen("127.0.0.1", port)
+        running = asyncio.create_task(visitor.run())
+        async with asyncio.timeout(5):
+            while len(told) < 1:
+                await asyncio.sleep(0.05)
+                hub.clock.now += 1
+        assert isinstance(told[0], SyncReport)
+        assert (told[0].acknowledged, told[0].received) == (1, 2)
+        late = village.request("ben")
+        await hub.take(late)
+        async with asyncio.timeout(5):
+            while late.id not in phone.views.requests:
+                await asyncio.sleep(0.05)
+                hub.clock.now += 1
+        running.cancel()
+        await asyncio.wait([running])
+        assert hub.door.counters["visit:ok"] >= 2
+        assert (await phone._replica.store.summary()).fingerprint == (await hub.store.summary()).fingerprint
+
+
+async def test_a_visitor_that_is_no_admitted_hub_learns_nothing(tmp_path: Path) -> None:
+    village = Village(1)
+    told: list[SyncReport | RemoteError] = []
+    async with (
+        phone_hub(tmp_path, village) as hub,
+        phone_of(tmp_path, village) as phone,
+        visited(phone, told.append) as port,
+    ):
+        action = await phone.register("Amina", 1)
+        await hub.take(village.retire("steward-1", (await hub.read(area="mesh"))[1]))
+        await Visitor(hub.door).visit("127.0.0.1", port)
+        assert isinstance(told[0], RemoteError)
+        assert told[0].code == "hub-not-admitted"
+        assert not await hub.store.get([action.id])
+
+
+async def test_a_visited_phone_reconciles_with_a_hub_that_lost_its_database(tmp_path: Path) -> None:
+    village = Village(1)
+    told: list[SyncReport | RemoteError] = []
+    async with phone_of(tmp_path, village) as phone, visited(phone, told.append) as port:
+        registered = await phone.register("Amina", 1)
+        async with phone_hub(tmp_path, village) as hub:
+            await Visitor(hub.door).visit("127.0.0.1", port)
+        shutil.rmtree(tmp_path / "hub-a")
+        async with phone_hub(tmp_path, village) as hub:
+            await hub.intake.offer([envelope.encode(registered)], Door.PEER)
+            await hub.take(village.register("ben"))
+            request = await phone.do("request-open", subjects="reading", ceiling="5")
+            await Visitor(hub.door).visit("127.0.0.1", port)
+            assert isinstance(told[-1], SyncReport), told[-1]
+            assert told[-1].reconciled
+            assert await hub.store.get([request.id])
+            assert (await phone._replica.store.summary()).count >= (await hub.store.summary()).count
+
+
+async def test_places_where_no_phone_is_are_forgotten(tmp_path: Path) -> None:
+    async with phone_hub(tmp_path) as hub:
+        visitor = Visitor(hub.door, pause_s=0.001)
+        for port in range(1, 200):
+            visitor.seen("127.0.0.1", port)
+        assert len(visitor._candidates) == 64
+        assert not await visitor.visit("127.0.0.1", 9)
+        assert hub.door.counters["visit:failed"] == 1
+
+
+async def test_the_outbox_of_a_newer_phone_is_not_touched(tmp_path: Path) -> None:
+    from hubd.errors import FatalError
+
+    outbox = await Outbox.open(tmp_path / "o")
+    await outbox._connection.execute("pragma user_version = 9")
+    await outbox.close()
+    with pytest.raises(FatalError, match="newer"):
+        await Outbox.open(tmp_path / "o")
