@@ -52,7 +52,11 @@ class Store:
         lock = lock_directory(directory)
         try:
             database = await Database.open(directory / DATABASE_NAME)
-            epoch = await _identity(database, domain)
+            try:
+                epoch = await _identity(database, domain)
+            except BaseException:
+                await database.close()
+                raise
         except BaseException:
             os.close(lock)
             raise

@@ -21,6 +21,7 @@ _PRAGMAS = (
     "pragma journal_mode = wal",
     "pragma synchronous = full",
     "pragma foreign_keys = on",
+    "pragma secure_delete = on",  # erased content leaves no bytes in free pages
     f"pragma busy_timeout = {DATABASE_BUSY_MS}",
     f"pragma cache_size = -{DATABASE_CACHE_KIB}",
 )
