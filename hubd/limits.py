@@ -82,6 +82,7 @@ TRANSACTION_MEMO_BYTES = 34  # SIP-005: a transfer's memo, padded with zeros
 RELAY_BATCH_ACTIONS = 50  # measured: a batch of 50 takes a few per cent of a tenure's budget
 RELAY_BATCH_ACTIONS_MAX = 100  # one receipt holds the results of all, in 4 KiB; the list type of `submit-batch` is 200
 RELAY_BATCH_BYTES_MAX = 64 * 1024  # 50 actions are about 20 kB; a node's mempool takes 2 MB
+RELAY_CANDIDATES_MAX = 1_000  # waiting actions sorted for one batch: ten full ones, and 10 ms of a Pi's time
 RELAY_IN_FLIGHT_MAX = 4  # account nonces with an open transaction: what one failure can hold up
 RELAY_CHAINED_MAX = 20  # account nonces ahead of the chain's; a node refuses beyond 25
 RELAY_REPLACEMENTS_MAX = 8  # fee raises of one account nonce: 1.25^8 is six times the first fee

@@ -11,11 +11,13 @@ Sans-IO: `handle(event, now)` returns what to do; `now` is a monotonic clock in 
 """
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from hubd.action.sip018 import ActionId
 from hubd.limits import (
     RELAY_BATCH_ACTIONS,
+    RELAY_CANDIDATES_MAX,
     RELAY_CHAINED_MAX,
     RELAY_FEE_USTX_MAX,
     RELAY_FEE_USTX_MIN,
@@ -183,21 +185,23 @@ class Outbox:
         return requests
 
     def _candidates(self, nonce: int, taken: set[ActionId], now: float) -> list[Candidate]:
-        """What may travel now with this account nonce: what is under way nowhere else. An action whose parent is queued
-        and may not travel yet waits with it.
+        """What may travel now with this account nonce: what is under way nowhere else, the longest here first.
+
+        An action whose parent is queued and may not travel yet waits with it.
         """
         own = self.slots.open[nonce].ids if nonce in self.slots.open else frozenset()
-        due: dict[ActionId, Item] = {
-            item.action.id: item
+        free = (
+            item
             for item in self.queue.due(now)
             if item.action.id not in taken
             and (item.action.id in own or item.action.id not in self.slots)
             and has_venue(item.action, self._venue.tokens)
-        }
+        )
+        looked_at: dict[ActionId, Item] = {item.action.id: item for item in islice(free, RELAY_CANDIDATES_MAX)}
         return [
             Candidate(item.action, item.crowd_max)
-            for item in due.values()
-            if (parent := item.action.statement.subject) in due
+            for item in looked_at.values()
+            if (parent := item.action.statement.subject) in looked_at
             or parent in taken
             or parent in self.slots
             or parent not in self.queue
