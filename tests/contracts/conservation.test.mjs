@@ -11,7 +11,7 @@ import { maybe } from "./lib/values.mjs";
 import { Lesson, LOCKS, register, withdraw } from "./lib/village.mjs";
 
 const PEOPLE = ["ama", "ben", "chi"].map((name) => person(`walker ${name}`));
-const SEEDS = 4 * CAMPAIGN;
+const SEEDS = 3 * CAMPAIGN;
 const TRANSACTIONS = 60;
 const WORDS = ["book", "book", "confirm", "attend", "complete", "withdraw", "again"];
 const SPENT = code("action-gateway/CODE-SPENT");

@@ -20,7 +20,7 @@ function stated() {
 }
 
 async function measured() {
-  const mesh = await bootVillage();
+  const mesh = await bootVillage({ trackCosts: true });
   mesh.call("payment-escrow", "deposit-for", [AMINA.address, 100_000n]);
   const lessons = Array.from({ length: BATCH }, () => new Lesson(mesh, { amount: 20n }));
   const each = (make) => lessons.map(make);

@@ -5,13 +5,17 @@ import { test } from "node:test";
 import { Cl } from "@stacks/transactions";
 import { item, sha256, statementTuple } from "./lib/action.mjs";
 import { bootMesh, code } from "./lib/mesh.mjs";
+import { CAMPAIGN } from "./lib/random.mjs";
 
 const VECTORS = new URL("../vectors/", import.meta.url);
 const read = (name) => JSON.parse(readFileSync(new URL(name, VECTORS), "utf8")).cases;
 const isTestnet = ({ network }) => network === "testnet";
 const NOBODY = [code("action-gateway/CODE-SIGNATURE"), code("action-gateway/CODE-AUTHOR")];
 
-for (const one of read("statements.json").filter(isTestnet)) {
+/** Each names a mesh of its own, and a mesh takes a while to deploy: one in three, and all of them in the long form. */
+const chosen = read("statements.json").filter(isTestnet).filter((_, index) => CAMPAIGN > 1 || index % 3 === 0);
+
+for (const one of chosen) {
   test(`statement ${one.id.slice(0, 16)} has the same id and author on the chain`, async () => {
     const mesh = await bootMesh({ deployer: one.mesh.split(".")[0] });
     assert.equal(mesh.read("action-gateway", "get-domain"), sha256(Buffer.from(one.domain_bytes, "hex")));

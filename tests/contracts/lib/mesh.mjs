@@ -28,14 +28,16 @@ export const WALLET_USTX = 1_000_000_000n;
 let vmOfThisFile = null;
 let deployers = 0;
 
-async function sharedVm() {
+async function sharedVm(trackCosts) {
   if (vmOfThisFile === null) {
-    vmOfThisFile = await getSDK({ trackCosts: true, trackCoverage: false });
+    vmOfThisFile = await getSDK({ trackCosts, trackCoverage: false });
     await vmOfThisFile.initEmptySession({ enabled: false });
     vmOfThisFile.setEpoch(EPOCH);
   }
   return vmOfThisFile;
 }
+
+const nextDeployer = () => person(`deployer ${++deployers}`).address;
 
 /** A typed value of deployment.json as a Clarity value. */
 export function deploymentArgument({ type, value }, deployer) {
@@ -138,10 +140,11 @@ export class Mesh {
 
 /**
  * A mesh of its own with every contract deployed and every post-deployment call made.
- * `append` adds code to a contract; `deployer` fixes the address that the mesh's domain names.
+ * `append` adds code to a contract; `deployer` fixes the address that the mesh's domain names; `trackCosts` measures
+ * calls, and slows them down.
  */
-export async function bootMesh({ append = {}, deployer = person(`deployer ${++deployers}`).address } = {}) {
-  const mesh = new Mesh(await sharedVm(), deployer);
+export async function bootMesh({ append = {}, deployer = nextDeployer(), trackCosts = false } = {}) {
+  const mesh = new Mesh(await sharedVm(trackCosts), deployer);
   mesh.vm.mintSTX(deployer, WALLET_USTX);
   for (const name of deployment.order) mesh.deploy(name, source(name) + (append[name] ?? ""));
   for (const { contract, function: method, args } of deployment.calls) {
