@@ -18,6 +18,7 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SLOTS = 8  # two hours each, from 06:00 to 22:00
 _YES, _NO = ("yes", "true", "1", "on"), ("no", "false", "0", "off")
 _ID_CHARS_MIN = 4
+_DIGITS_MAX = 30  # with underscores; the largest number has 19
 
 
 def wrong(what: str, hint: str) -> RemoteError:
@@ -64,13 +65,18 @@ class Words:
         name = text.strip()
         if "." in name:
             return self.person(name)
-        return self.charter.asset(name.lower())
+        try:
+            return self.charter.asset(name.lower())
+        except RemoteError as error:
+            names = ", ".join(("stx", *(short for short, _ in self.charter.assets)))
+            raise RemoteError(error.code, error.detail, hint=f"this mesh has {names}") from error
 
     def number(self, text: str) -> int:
         """A whole number."""
-        if not re.fullmatch(r"[0-9][0-9_]*", text.strip()) or int(text) > INTEGER_MAX:
+        said = text.strip()
+        if not re.fullmatch(r"[0-9]+(_[0-9]+)*", said) or len(said) > _DIGITS_MAX or int(said) > INTEGER_MAX:
             raise wrong(f"{text!r} is no whole number", "write digits only; sums are in the asset's smallest unit")
-        return int(text)
+        return int(said)
 
     def moment(self, text: str) -> int:
         """Unix seconds of `now`, of 2026-12-01T15:00 (UTC unless it says otherwise), or written as such."""
@@ -81,9 +87,12 @@ class Words:
             return self.number(said)
         try:
             at = datetime.fromisoformat(said)
-        except ValueError as error:
+            seconds = int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
+        except (ValueError, OverflowError) as error:
             raise wrong(f"{text!r} is no time", "write 2026-12-01T15:00, or now") from error
-        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
+        if seconds < 0:
+            raise wrong(f"{text!r} is long past", "write 2026-12-01T15:00, or now")
+        return seconds
 
     def week(self, text: str) -> int:
         """A grid of 7 days by 8 slots of two hours from 06:00: "mon1,tue5-6,sat" (a day alone is all of it)."""
@@ -104,7 +113,7 @@ class Words:
         names = [subject.lower() for subject in self.charter.subjects]
         for part in text.split(","):
             name = part.strip().lower()
-            number = names.index(name) if name in names else int(name) if name.isdigit() else -1
+            number = names.index(name) if name in names else int(name) if re.fullmatch(r"[0-9]{1,2}", name) else -1
             if not 0 <= number < 32:
                 raise wrong(f"{part!r} is no subject here", "the charter names: " + ", ".join(names))
             mask |= 1 << number

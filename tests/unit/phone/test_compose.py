@@ -1,0 +1,136 @@
+"""From words to columns: what is said, what is filled in from what it is about, and what is refused before signing."""
+
+from dataclasses import replace
+
+import pytest
+from builders import START_S, Village
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubd.action.envelope import Action
+from hubd.action.kinds import KINDS, LOCKS
+from hubd.action.sip018 import NO_ID
+from hubd.action.statement import Statement
+from hubd.errors import RemoteError
+from hubd.fold.folder import fold
+from hubd.phone import compose
+from hubd.phone.compose import About
+from hubd.phone.words import Words
+
+VILLAGE = Village(1)
+ANA, TOMAS = VILLAGE.principal("ana"), VILLAGE.principal("tomas")
+REQUEST = VILLAGE.request("ana")
+MATCH = VILLAGE.match_offer("tomas", REQUEST, price=60, bits=45)
+BOOK = VILLAGE.book("ana", "tomas", price=60)
+ATTEND = VILLAGE.attend("ana", BOOK, "tomas")
+OFFER = VILLAGE.offer("tomas")
+ACTIONS = [VILLAGE.register("ana"), VILLAGE.register("tomas"), REQUEST, MATCH, BOOK, ATTEND, OFFER]
+VIEWS = fold(VILLAGE.charter, ACTIONS)
+WORDS = Words(VILLAGE.charter, {"ana": ANA, "tomas": TOMAS}, [action.id for action in ACTIONS], now=START_S)
+
+
+def short(action: Action) -> str:
+    return action.id.hex()[:12]
+
+
+def composed(kind_name: str, me: bytes = ANA, **said: str) -> Statement:
+    """The statement that a phone would sign, checked."""
+    kind, columns = compose.read(kind_name, said, WORDS)
+    subject = columns.get("subject", NO_ID)
+    lesson_id = BOOK.id if subject == ATTEND.id else subject
+    about = About(VIEWS, me, WORDS, said, lesson_id)  # type: ignore[arg-type]
+    filled = compose.fill(kind, columns, about)
+    statement = replace(REQUEST.statement, action=kind_name, asset=None, amount=0, moment=0, bits=0, author=me)
+    statement = replace(statement, **filled)
+    compose.check(kind, statement)
+    return statement
+
+
+def test_a_request_is_what_was_said() -> None:
+    said = composed("request-open", subjects="mathematics", level="3", language="2", ceiling="90", week="mon1")
+    assert (said.amount, said.moment) == (90, 1)
+    assert said.bits == 0b10 | 3 << 32 | 2 << 40
+    assert said.asset == VILLAGE.hours, "sums are in the charter's money unless said otherwise"
+
+
+def test_an_asset_that_was_said_stands() -> None:
+    assert composed("request-open", subjects="0", ceiling="90", asset="stx").asset is None
+
+
+def test_a_match_offer_names_the_student_of_its_request() -> None:
+    said = composed("match-offer", me=TOMAS, request=short(REQUEST), price="50", minutes="30", start="now")
+    assert (said.who, said.asset, said.bits, said.moment) == (ANA, VILLAGE.hours, 30, START_S)
+
+
+@pytest.mark.parametrize("kind", ["match-accept", "lesson-book"])
+def test_a_match_is_taken_on_its_own_terms(kind: str) -> None:
+    said = composed(kind, match=short(MATCH))
+    terms = MATCH.statement
+    assert (said.who, said.amount, said.asset, said.moment) == (TOMAS, 60, terms.asset, terms.moment)
+    assert said.bits == (45 if kind == "match-accept" else 45 | LOCKS)
+
+
+def test_a_booking_locks_its_price_unless_told_not_to() -> None:
+    terms = {"tutor": "tomas", "minutes": "60", "start": "now"}
+    assert composed("lesson-book", **terms, price="60").bits == 60 | LOCKS
+    assert composed("lesson-book", **terms, price="60", lock="no").bits == 60
+    assert composed("lesson-book", **terms, price="60", pool="yes", lock="no").bits == 60 | 1 << 15
+    assert composed("lesson-book", **terms).bits == 60, "what costs nothing locks nothing"
+
+
+def test_a_booking_may_change_the_minutes_of_its_match() -> None:
+    assert composed("lesson-book", match=short(MATCH), minutes="30").bits == 30 | LOCKS
+
+
+def test_a_confirmation_repeats_what_was_booked() -> None:
+    said, terms = composed("lesson-confirm", me=TOMAS, lesson=short(BOOK)), BOOK.statement
+    assert (said.who, said.amount, said.asset, said.moment, said.bits) == (ANA, 60, terms.asset, terms.moment, 1)
+
+
+def test_the_other_side_is_filled_in_from_the_lesson() -> None:
+    assert composed("lesson-complete", lesson=short(BOOK)).who == TOMAS
+    assert composed("lesson-cancel", me=TOMAS, lesson=short(BOOK)).who == ANA
+    assert composed("dispute-open", lesson=short(BOOK), reason="2").who == TOMAS
+
+
+def test_an_attendance_may_name_the_one_it_scanned() -> None:
+    assert composed("lesson-attend", me=TOMAS, about=short(ATTEND)).who == ANA
+    assert composed("lesson-attend", lesson=short(BOOK)).moment == START_S
+
+
+def test_a_new_offer_replaces_the_last_one_of_its_asset() -> None:
+    assert composed("offer-set", me=TOMAS, rate="70", subjects="reading").subject == OFFER.id
+    assert composed("offer-set", me=TOMAS, rate="70", subjects="reading", asset="stx").subject == NO_ID
+
+
+def test_a_vouch_says_that_one_knows_the_person() -> None:
+    assert composed("vouch-give", person="tomas").bits == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "words"),
+    [
+        ("lesson-dance", {}, "no kind"),
+        ("request-open", {"colour": "red"}, "no field"),
+        ("request-open", {}, "needs subjects"),
+        ("lesson-book", {"minutes": "60", "start": "now"}, "needs tutor"),
+        ("lesson-book", {"tutor": "tomas", "minutes": "5000", "start": "now"}, "too large"),
+        ("lesson-complete", {"lesson": "ff" * 32}, "no such lesson"),
+        ("vouch-give", {"person": "tomas", "price": "5"}, "takes no amount"),
+        ("lesson-claim", {}, "needs lesson"),
+    ],
+)
+def test_what_would_be_void_is_not_signed(kind: str, said: dict[str, str], words: str) -> None:
+    with pytest.raises(RemoteError, match=words) as caught:
+        composed(kind, **said)
+    assert caught.value.hint
+
+
+@given(st.sampled_from(sorted(KINDS)), st.dictionaries(st.sampled_from(sorted(compose.FIELDS)), st.text(max_size=12)))
+def test_whatever_is_said_is_signed_or_refused_with_a_hint(kind: str, said: dict[str, str]) -> None:
+    try:
+        statement = composed(kind, **said)
+    except RemoteError as error:
+        assert error.hint
+    else:
+        assert not KINDS[kind].broken_columns(statement)
