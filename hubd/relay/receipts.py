@@ -25,7 +25,9 @@ from hubd.relay.chain import MINED, Place, Seen, Standing, Tip
 
 Codes: TypeAlias = tuple[tuple[ActionId, int], ...]
 
-LOOK_S = 30  # between two looks at one watched transaction
+LOOK_S = (
+    30  # between two looks at a transaction that the first did not find; a level that was reached is looked at at once
+)
 CLAIM_LOOKS_MAX = 20  # of a claim that no node knows, before it is dropped
 
 
@@ -171,7 +173,7 @@ class Receipts:
         level = self._level(place)
         is_new = watch.level is None or (watch.place is not None and watch.place.block != place.block)
         is_risen = is_new or (watch.level is not None and level > watch.level)
-        watch.place, watch.codes = place, codes[:RELAY_BATCH_ACTIONS_MAX]
+        watch.place, watch.codes, watch.looked_s = place, codes[:RELAY_BATCH_ACTIONS_MAX], None
         if level is Level.FINAL or not codes:
             del self._watched[txid]
         if not is_risen or not codes:

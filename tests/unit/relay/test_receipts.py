@@ -51,11 +51,11 @@ def test_a_mined_transaction_is_told_at_once():
 
 def test_each_level_is_told_once():
     receipts, _ = reported()
-    assert receipts.advance(tip(900, 150), 5, 100) == []
-    [second] = risen(receipts, 901, 200)
+    assert receipts.advance(tip(900, 150), 5, 1) == []
+    [second] = risen(receipts, 901, 2)
     assert (second.level, second.burn_height) == (Level.ANCHORED, 901)
-    assert receipts.advance(tip(905, 300), 5, 300) == []
-    [third] = risen(receipts, 906, 400)
+    assert receipts.advance(tip(905, 300), 5, 3) == []
+    [third] = risen(receipts, 906, 4)
     assert (third.level, third.burn_height) == (Level.FINAL, 906)
     assert len(receipts) == 0
 
