@@ -44,6 +44,11 @@ KEYS = (
     Key("mesh.peers", [], "Neighbours to dial, as host:port, beside those that announce an address.", live=True),
     Key("mesh.discover", True, "Find neighbour hubs on the local network by mDNS, and be found."),
     Key(
+        "mesh.interfaces",
+        [],
+        "IPv4 addresses of this machine to be found at. Empty: all, whatever they are at the moment.",
+    ),
+    Key(
         "mesh.session_interval_s",
         30,
         "Seconds between two comparisons with a connected neighbour.",

@@ -16,19 +16,24 @@ from hubd.action.principal import address
 from hubd.config import Config
 from hubd.control import ControlServer
 from hubd.errors import FatalError
+from hubd.gossip.discovery import Discovery
 from hubd.gossip.link import Link, LinkConfig, PeerStatus
 from hubd.gossip.peer import Member
+from hubd.gossip.wire import mesh_tag
 from hubd.hub import CHARTER_NAME, Hub, read_config
 from hubd.ports import Door
 from hubd.relay.driver import Keys, Links, Relay
 from hubd.relay.node import Node
 from hubd.relay.outbox import Terms
+from hubd.store.actions import MESH_KINDS
 from hubd.supervisor import Service, supervise
 from hubd.web import http
 from hubd.web.door import PhoneDoor, Ports
 from hubd.web.server import PhoneServer
 from hubd.web.standing import ViewsStanding
 from hubd.web.visit import Visitor
+
+_LISTENER_WAIT_S = 0.1
 
 
 class Daemon:
@@ -95,6 +100,8 @@ class Daemon:
 
     def _notify(self, actions: Sequence[Action], _door: Door, source: bytes) -> None:
         self._link.notify(actions, source)
+        if any(action.kind in MESH_KINDS for action in actions):
+            self._link.membership_changed()
         self._door.notify(actions)
 
     def _chain_age_s(self) -> int | None:
@@ -134,9 +141,24 @@ class Daemon:
             "phones": self._phones.run,
             "visits": self._visitor.run,
         }
+        if self._config["mesh.discover"] or self._config["phones.discover"]:
+            services["discovery"] = self._discover
         if self._relay is not None:
             services["relay"] = self._relay.run
         return services
+
+    async def _discover(self) -> None:
+        while not self._link.port:  # noqa: ASYNC110  # once: the listener opens after the index was read
+            await asyncio.sleep(_LISTENER_WAIT_S)
+        discovery = Discovery(
+            mesh=mesh_tag(self._hub.charter.domain),
+            curve_key=self._hub.identity.curve_public,
+            port=self._link.port,
+            heard=self._link.hear if self._config["mesh.discover"] else None,
+            seen=self._visitor.seen if self._config["phones.discover"] else None,
+            interfaces=self._config["mesh.interfaces"] or None,
+        )
+        await discovery.run()
 
     def _reload(self) -> None:
         """Take up the keys of `hubd.toml` that may change in a running hub; name the others."""
@@ -148,6 +170,7 @@ class Daemon:
         changed = self._config.changed_keys(fresh)
         waiting = self._config.adopt(fresh)
         log.configure(self._config["log.level"], self._config["log.form"])
+        self._link.reconfigure(peers=self._config["mesh.peers"], interval_s=self._config["mesh.session_interval_s"])
         if self._relay is not None:
             self._relay.terms = _terms(self._config)
             self._relay.poll_s = self._config["relay.poll_ms"] / 1000

@@ -9,6 +9,7 @@ from hubd.cli.demo import demo
 from hubd.cli.hub import init, run, status
 from hubd.cli.key import key
 from hubd.cli.members import admit, vouch
+from hubd.cli.phone import phone
 from hubd.cli.post import export_bundle, import_bundle
 
 
@@ -35,6 +36,7 @@ for command in (
     localchain,
     contracts,
     chain,
+    phone,
     demo,
 ):
     main.add_command(command)

@@ -129,9 +129,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     if relay is None:
         lines.append("no uplink: other hubs carry this village's actions to the chain")
     else:
-        lines.append(
-            f"uplink: {relay['trouble'] or 'all is well'}, {relay['waiting']} actions wait, wallet {relay['balance_ustx']} uSTX"
-        )
+        well = relay["trouble"] or "all is well"
+        lines.append(f"uplink: {well}, {relay['waiting']} actions wait, {relay['balance_ustx']} uSTX for fees")
     if facts["rotten"]:
         say(f"warning: {facts['rotten']} actions on this card are damaged; neighbours will fill them in")
     return lines

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from hubd.action.kinds import KINDS
 from hubd.action.principal import address
 from hubd.cli.terminal import command, complain, json_option, passphrase_from, passphrase_option, say, show
 from hubd.errors import FatalError, HubdError, RemoteError
@@ -112,6 +113,18 @@ async def know(name: str, who: str, directory: Path, passphrase_file: Path | Non
         await mine.know(name, who)
 
 
+@phone.command()
+@json_option
+@command
+async def kinds(as_json: bool) -> None:
+    """List the kinds of action that `do` can sign, with what each needs."""
+    table = {
+        kind.name: {name: column.text for name, column in kind.columns.items() if column.text}
+        for kind in KINDS.values()
+    }
+    show(table, as_json, [f"{kind.name}: {kind.meaning}" for kind in KINDS.values()])
+
+
 def _report(report: SyncReport) -> dict[str, Any]:
     return {
         "hub": address(report.hub), "hub_name": report.hub_name, "acknowledged": report.acknowledged,
@@ -171,10 +184,15 @@ def _lines(facts: dict[str, Any]) -> list[str]:
 @phone.command()
 @click.option("--host", default="0.0.0.0", show_default=True, help="Where hubs may connect.")  # noqa: S104  # hubs must reach it
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default="a free one")
+@click.option(
+    "--interface", "interfaces", multiple=True, help="IPv4 address to be found at; default: all of this machine."
+)
 @phone_option
 @passphrase_option
 @command
-async def serve(host: str, port: int, directory: Path, passphrase_file: Path | None) -> None:
+async def serve(
+    host: str, port: int, interfaces: tuple[str, ...], directory: Path, passphrase_file: Path | None
+) -> None:
     """Wait to be found: advertise this phone by mDNS, so that a hub discovers it and syncs unasked."""
 
     def told(report: SyncReport | RemoteError) -> None:
@@ -188,7 +206,7 @@ async def serve(host: str, port: int, directory: Path, passphrase_file: Path | N
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with _opened(directory, passphrase_file) as mine:
         served = VisitedPhone(mine, host, port, told)
-        async with PhoneAdvertiser(served.port):
+        async with PhoneAdvertiser(served.port, interfaces=interfaces or None):
             say(f"waiting on port {served.port}")
             serving = asyncio.create_task(served.run())
             stopping = asyncio.create_task(stop.wait())
