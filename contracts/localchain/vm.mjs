@@ -10,6 +10,7 @@
  */
 
 import { createRequire } from "node:module";
+import v8 from "node:v8";
 
 import { BLOCK_SECONDS, BURN_BLOCK_SECONDS } from "./limits.mjs";
 
@@ -21,6 +22,10 @@ const EPOCH = "4.0";
 const GENESIS_LEAD_SECONDS = BURN_BLOCK_SECONDS + BLOCK_SECONDS;
 /** Collect cost reports after this many executed steps: often enough to stay small, rarely enough to cost nothing. */
 const REPORT_STEPS = 64;
+
+// Only V8's quick WASM compiler: measured, a chain is ready in 0.5 s instead of 1.4 and takes 80 MB less, while a batch
+// of 200 actions takes 0.12 s instead of 0.08.
+v8.setFlagsFromString("--liftoff-only");
 
 /** The VM refused or aborted a step. `message` is the VM's own words, shortened. */
 export class VmError extends Error {}

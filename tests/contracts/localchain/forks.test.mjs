@@ -87,11 +87,14 @@ test("a fork deeper than the chain is refused", async () => {
 });
 
 test("a fork may drop the block that deployed a contract", async () => {
-  const chain = await begin();
-  await chain.post("/test/fork", { blocks: 1 });
+  const chain = running[0];
+  const { stacks_tip_height: height } = await info(chain);
+  await chain.post("/test/fork", { blocks: height - 1 });
   assert.equal((await chain.get(`/v2/contracts/interface/${ALICE.address}/shop`)).status, 404);
-  await chain.mine();
+  const { mined } = await chain.mine();
   assert.equal((await chain.get(`/v2/contracts/interface/${ALICE.address}/shop`)).status, 200);
+  assert.equal(mined.length, 2, "the deployment, and the call that waits behind it");
+  await chain.stop();
 });
 
 test("a restart from --state gives the same chain, even after kill -9", async () => {

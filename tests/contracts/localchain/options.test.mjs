@@ -42,14 +42,6 @@ test("an unknown flag ends the process with 2 and a hint", async () => {
   assert.match(errors, /^localchain: unknown flag --colour\nhint: the flags are --port /);
 });
 
-test("a port in use ends the process with 1 and a hint", async () => {
-  const chain = await start("--block-ms", "0", "--test");
-  const { code, errors } = await start.failing("--port", String(chain.ready.port));
-  assert.equal(code, 1);
-  assert.match(errors, /hint: another process has this port/);
-  await chain.stop();
-});
-
 test("every flag is in the help and on the page", async () => {
   const { output } = await start.failing("--help");
   const page = fs.readFileSync(new URL("../../../docs/localchain.md", import.meta.url), "utf8");
@@ -62,16 +54,13 @@ test("one line is printed when the chain is ready, nothing else, and SIGTERM end
   const chain = await start("--block-ms", "20", "--balance", `${ALICE.address}=1000000000`);
   assert.deepEqual(Object.keys(chain.ready), ["port", "url", "network", "chain_id", "boot_ms"]);
   assert.equal(chain.ready.chain_id, 2_147_483_648);
+  assert.equal((await chain.post("/test/mine")).status, 404, "a route of tests without --test");
   await chain.send(await chain.deploy(ALICE, "broken", "(define-public (x) (ok (+ 1 true)))", { nonce: 0n }));
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const { code, errors } = await start.failing("--port", String(chain.ready.port));
+  assert.equal(code, 1);
+  assert.match(errors, /hint: another process has this port/);
   assert.equal(await chain.stop(), 0);
   assert.equal(chain.output.length, 1);
-});
-
-test("without --test the routes of tests do not exist", async () => {
-  const chain = await start("--block-ms", "1000");
-  assert.equal((await chain.post("/test/mine")).status, 404);
-  await chain.stop();
 });
 
 test("with --exit-with-parent the process ends when its standard input closes", async () => {
