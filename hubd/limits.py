@@ -142,6 +142,7 @@ QUOTA_REMEMBERED_MAX = 10_000  # authors and addresses remembered, 200 bytes eac
 QUARANTINE_BYTES_MAX = 1024 * 1024  # actions of unknown authors kept at the door, in memory, should they register soon
 QUARANTINE_PER_AUTHOR_MAX = 8  # of one unknown author
 QUARANTINE_AUTHOR_BYTES_MAX = 32 * 1024  # of one unknown author: two actions of the largest size
+SYNC_S = 600  # one sync of a phone, on the worst link; what has come by then is kept, and the next one goes on from there
 VISIT_PAUSE_S = 30  # between two visits to one phone; doubled by each failure
 VISIT_FAILURES_MAX = 5  # in a row, after which a place is forgotten until a phone is seen there again: 15 minutes
 VISITS_ABREAST_MAX = 4  # visits at once, of one hub

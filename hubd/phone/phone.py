@@ -27,7 +27,7 @@ from hubd.action.sip018 import NO_ID, ActionId
 from hubd.action.statement import SALT_BYTES, Statement
 from hubd.errors import FatalError, RemoteError
 from hubd.fold.views import Views
-from hubd.limits import STATEMENT_LIFE_S
+from hubd.limits import STATEMENT_LIFE_S, SYNC_S
 from hubd.phone import compose, rating
 from hubd.phone.compose import About
 from hubd.phone.http_link import HttpLink
@@ -219,7 +219,13 @@ class Phone:
     async def sync_over(self, link: HubLink) -> SyncReport:
         """Sync over a link that is open already; one sync at a time."""
         async with self._syncing:
-            return await sync(self._replica, link)
+            try:
+                async with asyncio.timeout(SYNC_S):
+                    return await sync(self._replica, link)
+            except TimeoutError as error:
+                raise RemoteError(
+                    "too-slow", "the sync took too long", hint="sync again: it goes on where it was"
+                ) from error
 
     async def show(self) -> dict[str, Any]:
         """This person's affairs, as plain values; times in Unix seconds, ids in hexadecimal."""

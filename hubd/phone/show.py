@@ -31,7 +31,7 @@ class Screen:
         """The status word of an outbox action, and a code where the word needs a reason."""
         void = self._views.void.get(item.id)
         if void is not None:
-            return NEEDS_YOU, void.reason
+            return NEEDS_YOU, f"void-{void.reason}"
         if item.is_refused:
             return NEEDS_YOU, item.code
         if not item.hubs:

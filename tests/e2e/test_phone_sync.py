@@ -143,7 +143,7 @@ async def test_what_is_deferred_stays_on_the_phone_and_goes_later(tmp_path: Path
             await phone.do("request-open", subjects="reading", ceiling="5")
         report = await phone.sync_over(HttpLink(hub.http, phone.charter))
         assert (report.acknowledged, report.deferred, report.reason) == (0, 9, "unregistered")
-        assert set(await statuses(phone)) == {("needs you", "unregistered")}
+        assert set(await statuses(phone)) == {("needs you", "void-unregistered")}
         await phone.register("Amina", 1)
         await phone.sync_over(HttpLink(hub.http, phone.charter))
         await phone.sync_over(HttpLink(hub.http, phone.charter))

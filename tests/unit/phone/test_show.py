@@ -1,0 +1,101 @@
+"""The words a phone shows: never more than is known, and a reason wherever something is asked of the person."""
+
+from builders import START_S, Village
+
+from hubd.action import cbor, envelope
+from hubd.action.envelope import Action
+from hubd.fold.folder import fold
+from hubd.phone.outbox import Item
+from hubd.phone.show import Screen
+
+VILLAGE = Village(1)
+ANA, TOMAS = VILLAGE.principal("ana"), VILLAGE.principal("tomas")
+HUB = VILLAGE.principal("hub-a")
+PEOPLE = [VILLAGE.register("ana", home="hub-a"), VILLAGE.register("tomas")]
+MESH = [*VILLAGE.found("up-1", 1, uplink=True), *VILLAGE.found("up-2", 2, uplink=True)]
+
+
+def item(action: Action, *hubs: bytes, code: str = "", is_refused: bool = False) -> Item:
+    return Item(action.id, envelope.encode(action), code, is_refused, frozenset(hubs))  # type: ignore[arg-type]
+
+
+def screen(*actions: Action, me: bytes = ANA) -> Screen:
+    return Screen(VILLAGE.charter, fold(VILLAGE.charter, [*PEOPLE, *MESH, *actions]), me, {TOMAS: "Tomas"})  # type: ignore[arg-type]
+
+
+def test_an_action_comes_from_the_phone_to_the_hub() -> None:
+    book = VILLAGE.book("ana", "tomas")
+    shown = screen(book)
+    assert shown.status(item(book), book.kind) == ("on this phone", "")
+    assert shown.status(item(book, code="hour"), book.kind) == ("on this phone", "hour")
+    assert shown.status(item(book, HUB), book.kind) == ("at the hub", "")
+
+
+def test_one_operators_claim_is_on_its_way_and_two_agree_that_it_is_done() -> None:
+    book = VILLAGE.book("ana", "tomas")
+    claim, check = (VILLAGE.receipt(hub, [(book, 0)]) for hub in ("up-1", "up-2"))
+    assert screen(book, claim).status(item(book, HUB), book.kind) == ("on its way", "")
+    assert screen(book, claim, check).status(item(book, HUB), book.kind) == ("done", "")
+
+
+def test_what_the_chain_refused_needs_the_person() -> None:
+    book = VILLAGE.book("ana", "tomas")
+    receipts = [VILLAGE.receipt(hub, [(book, 700)]) for hub in ("up-1", "up-2")]
+    assert screen(book, *receipts).status(item(book, HUB), book.kind) == ("needs you", "chain-700")
+
+
+def test_hubs_that_disagree_keep_it_on_its_way() -> None:
+    book = VILLAGE.book("ana", "tomas")
+    receipts = [VILLAGE.receipt("up-1", [(book, 0)]), VILLAGE.receipt("up-2", [(book, 700)])]
+    assert screen(book, *receipts).status(item(book, HUB), book.kind) == ("on its way", "contested")
+
+
+def test_what_moves_no_money_ends_at_the_hub() -> None:
+    request = VILLAGE.request("ana")
+    assert screen(request).status(item(request, HUB), request.kind) == ("at the hub", "")
+
+
+def test_what_no_hub_takes_or_no_rule_allows_needs_the_person() -> None:
+    request, foreign = VILLAGE.request("ana"), VILLAGE.request("nobody")
+    shown = screen(request, foreign)
+    assert shown.status(item(request, code="signature", is_refused=True), request.kind) == ("needs you", "signature")
+    assert shown.status(item(foreign, HUB), foreign.kind) == ("needs you", "void-unregistered")
+
+
+def test_a_lesson_is_seen_from_both_sides() -> None:
+    book = VILLAGE.book("ana", "tomas", price=60)
+    confirm = VILLAGE.confirm("tomas", book)
+    [mine] = screen(book, confirm).lessons()
+    [theirs] = screen(book, confirm, me=TOMAS).lessons()
+    assert (mine["side"], mine["with"], mine["state"], mine["payment"]) == ("student", "Tomas", "confirmed", "promised")
+    assert (theirs["side"], theirs["start"], theirs["asset"]) == ("tutor", START_S, "hours")
+    assert screen(book, me=VILLAGE.principal("ben")).lessons() == []
+
+
+def test_requests_matches_and_balances_are_named_in_words() -> None:
+    request = VILLAGE.request("ana", ceiling=90, bits=0b10)
+    match = VILLAGE.match_offer("tomas", request)
+    balances = [VILLAGE.balance(hub, [("ana", VILLAGE.hours, 5, 60)]) for hub in ("up-1", "up-2")]
+    shown = screen(request, match, *balances)
+    [seen] = shown.requests()
+    assert (seen["subjects"], seen["ceiling"], seen["mine"]) == (["mathematics"], 90, True)
+    [offered] = shown.matches()
+    assert (offered["tutor"], offered["price"], offered["mine"], offered["accepted"]) == ("Tomas", 60, False, False)
+    assert shown.balances() == [{"asset": "hours", "free": 5, "locked": 60, "state": "confirmed"}]
+
+
+def test_myself_says_what_is_known_of_me() -> None:
+    vouch = VILLAGE.seal("steward-1", "vouch-give", who="ana", bits=1)
+    me = screen(vouch).myself(ANA)
+    assert (me["registered"], me["vouched"], me["roles"], me["home"]) == (True, True, 3, me["home"])
+    stranger = screen(me=VILLAGE.principal("zoe")).myself(VILLAGE.principal("zoe"))
+    assert (stranger["registered"], stranger["vouched"], stranger["ratings"]) == (False, False, None)
+
+
+def test_a_screen_is_plain_values_and_bounded() -> None:
+    requests = [VILLAGE.request("ana") for _ in range(150)]
+    shown = screen(*requests)
+    listed = shown.outbox([item(request) for request in requests], {request.id: request.kind for request in requests})
+    assert len(listed) == len(shown.requests()) == 100
+    assert listed[0]["id"] == requests[-1].id.hex(), "the latest first"
+    cbor.encode([listed, shown.requests(), shown.myself(ANA)])

@@ -1,0 +1,64 @@
+"""docs/phone-api.md says what is there: every request, frame, scope, quota and field, and no number that has changed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hubd import limits
+from hubd.phone import compose, show
+from hubd.web.frames import FROM_HUB, FROM_PHONE, SOCKET_PATH, SUBPROTOCOL, VISIT_PATH
+from hubd.web.http import ROUTES
+from hubd.web.proofs import CHALLENGE_BYTES
+from hubd.web.quota import ALWAYS_KINDS, NEWCOMER_KINDS
+from hubd.web.standing import Scope
+
+PAGE = (Path(__file__).parents[3] / "docs" / "phone-api.md").read_text("utf-8")
+
+
+def section(title: str) -> str:
+    return re.split(r"\n##+ ", PAGE.partition(f"\n## {title}\n")[2])[0]
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(ROUTES))
+def test_every_request_is_there(method: str, path: str) -> None:
+    assert f"`{method} {path}" in section("HTTP")
+
+
+@pytest.mark.parametrize("name", sorted({*FROM_PHONE, *FROM_HUB}))
+def test_every_frame_is_there_for_each_side_that_says_it(name: str) -> None:
+    sides = (name in FROM_PHONE) + (name in FROM_HUB)
+    assert len(re.findall(rf"^\| `{name}`", PAGE, re.MULTILINE)) == sides
+
+
+@pytest.mark.parametrize("word", [*Scope, SOCKET_PATH, SUBPROTOCOL, VISIT_PATH, *NEWCOMER_KINDS, *ALWAYS_KINDS,
+                                  *compose.FIELDS, *compose.TEXT_FIELDS])  # fmt: skip
+def test_every_word_of_the_interface_is_there(word: str) -> None:
+    assert f"`{word}`" in PAGE
+
+
+@pytest.mark.parametrize("word", [show.ON_THIS_PHONE, show.AT_THE_HUB, show.ON_ITS_WAY, show.DONE, show.NEEDS_YOU])
+def test_every_status_word_is_there(word: str) -> None:
+    assert f"\n| {word} |" in PAGE
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"{limits.QUOTA_NEWCOMERS_PER_HOUR} an hour",
+        f"{limits.QUOTA_UNVOUCHED_ACTIONS} in all",
+        f"{limits.QUOTA_VOUCHED_PER_HOUR} an hour, {limits.QUOTA_VOUCHED_PER_DAY} a day",
+        f"{limits.QUOTA_PHONE_PER_S} a second, {limits.QUOTA_PHONE_BURST} at once",
+        f"{limits.QUOTA_HUB_PER_S} a second, {limits.QUOTA_HUB_BURST:,} at once",
+        f"{limits.PHONE_SOCKETS_MAX} in all and {limits.PHONE_SOCKETS_PER_ADDRESS_MAX} an address",
+        f"{limits.PHONE_OPEN_S} s from connecting",
+        f"{limits.PHONE_REQUEST_S} s for a request",
+        f"good for {limits.CHALLENGE_LIFE_S} s",
+        f"**challenge** is {CHALLENGE_BYTES} bytes",
+        f"at most {limits.PHONE_MESSAGE_BYTES_MAX // 1024} KiB",
+        f"at most {limits.PHONE_PAGE_BYTES_MAX // 1024} KiB of envelopes",
+        f"nothing for {limits.PHONE_SEND_S} s",
+    ],
+)
+def test_the_numbers_are_those_of_the_limits(said: str) -> None:
+    assert said in PAGE
