@@ -55,6 +55,7 @@ function initialPlans(vm, transactions, isMarked) {
   const plans = transactions.map(() => run());
   const named = new Set();
   transactions.forEach(({ txid, origin, payload }, index) => {
+    if (plans[index].plan === "leave") return;
     if (isMarked(txid)) plans[index] = charge("problematic_skipped", ERR_NONE, "skipped by request of a test");
     if (payload.kind !== "smart_contract" || plans[index].plan !== "run") return;
     const contract = `${origin}.${payload.name}`;

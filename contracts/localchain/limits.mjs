@@ -34,7 +34,7 @@ export const MEMPOOL_AGE_BURN_BLOCKS_MAX = 256;
 export const MEMPOOL_TRANSACTIONS_MAX = 1_000;
 /** Transactions of one block: keeps one block well under a second of execution. */
 export const BLOCK_TRANSACTIONS_MAX = 100;
-/** Transactions a chain keeps for replay and for look-ups, at up to 60 kB each: a chain that is full is started anew. */
+/** Transactions a chain keeps for replay and look-ups, at up to 60 kB each: a chain that is full is started anew. */
 export const CHAIN_TRANSACTIONS_MAX = 20_000;
 /** Blocks that one test request may make or drop. A jump of two years of burn blocks takes 0.3 s. */
 export const BLOCKS_PER_REQUEST_MAX = 110_000;

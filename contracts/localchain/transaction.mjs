@@ -109,7 +109,7 @@ export function decode(raw) {
   }
 }
 
-/** What is worth keeping of a mined transaction: all that its view shows. Values in memory are ten times their bytes. */
+/** What is kept of a mined transaction: all that its view shows. Values in memory weigh ten times their bytes. */
 export function withoutWork(transaction) {
   const { wire, raw, postConditions, payload, ...kept } = transaction;
   const { args, ...shown } = payload;

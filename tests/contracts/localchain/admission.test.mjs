@@ -24,6 +24,7 @@ before(async () => {
 });
 after(() => chain.stop());
 
+const { list, tuple, uint } = Cl;
 const entry = (given = {}) =>
   Cl.tuple({ id: Cl.bufferFromHex("01020304"), note: Cl.stringAscii("hello"), who: Cl.none(), ...given });
 
@@ -120,7 +121,8 @@ test("a transfer to oneself and a transfer of nothing are refused", async () => 
   const self = await chain.refusal(await chain.transfer(ALICE, ALICE.address, 5n));
   assert.equal(self.reason, "TransferRecipientCannotEqualSender");
   assert.deepEqual(self.reason_data, { recipient: ALICE.address });
-  assert.equal((await chain.refusal(await chain.transfer(ALICE, BOB.address, 0n))).reason, "TransferAmountMustBePositive");
+  const nothing = await chain.refusal(await chain.transfer(ALICE, BOB.address, 0n));
+  assert.equal(nothing.reason, "TransferAmountMustBePositive");
 });
 
 test("addresses of mainnet are refused", async () => {
@@ -158,13 +160,18 @@ const ARGUMENTS = [
     [Cl.list([entry(), entry({ id: Cl.bufferFromHex("0102030405") })])],
     /argument batch, element 1, field id: buffer of length 5, at most 4/,
   ],
-  ["a string too long in a list element", "submit", [Cl.list([entry({ note: Cl.stringAscii("hello!") })])], /length 6, at most 5/],
+  [
+    "a string too long in a list element",
+    "submit",
+    [Cl.list([entry({ note: Cl.stringAscii("hello!") })])],
+    /field note: string of length 6, at most 5/,
+  ],
   ["utf8 for ascii", "submit", [Cl.list([entry({ note: Cl.stringUtf8("hello") })])], /expected string-ascii, got utf8/],
   ["a wrong type inside an optional", "submit", [Cl.list([entry({ who: Cl.some(Cl.uint(1)) })])], /expected principal/],
   ["no optional", "submit", [Cl.list([entry({ who: Cl.principal(ALICE.address) })])], /expected optional, got address/],
   ["a field too many", "submit", [Cl.list([entry({ extra: Cl.uint(1) })])], /expected tuple of 3 fields/],
-  ["another field", "submit", [Cl.list([Cl.tuple({ ix: Cl.uint(1), note: Cl.uint(1), who: Cl.none() })])], /field id is missing/],
-  ["a long utf8 string", "say", [Cl.stringUtf8("día!"), Cl.ok(Cl.int(1)), Cl.bool(true)], /string of length 4, at most 3/],
+  ["another field", "submit", [list([tuple({ ix: uint(1), note: uint(1), who: Cl.none() })])], /field id is missing/],
+  ["a long utf8 string", "say", [Cl.stringUtf8("día!"), Cl.ok(Cl.int(1)), Cl.bool(true)], /length 4, at most 3/],
   ["no response", "say", [Cl.stringUtf8("día"), Cl.int(1), Cl.bool(true)], /expected response/],
   ["a wrong error type", "say", [Cl.stringUtf8("día"), Cl.error(Cl.int(1)), Cl.bool(true)], /expected bool/],
   ["no bool", "say", [Cl.stringUtf8("día"), Cl.ok(Cl.int(1)), Cl.uint(1)], /argument sure: expected bool/],
@@ -181,8 +188,9 @@ for (const [what, name, args, words] of ARGUMENTS) {
 }
 
 test("arguments at the limit of their types are taken and run", async () => {
+  const somebody = (principal) => entry({ who: Cl.some(principal) });
   const calls = [
-    ["submit", [Cl.list([entry(), entry({ who: Cl.some(Cl.principal(BOB.address)) }), entry({ who: Cl.some(shop()) })])], "(ok u3)"],
+    ["submit", [list([entry(), somebody(Cl.principal(BOB.address)), somebody(shop())])], "(ok u3)"],
     ["submit", [Cl.list([])], "(ok u0)"],
     ["say", [Cl.stringUtf8("día"), Cl.error(Cl.bool(false)), Cl.bool(false)], "(ok u3)"],
     ["say", [Cl.stringUtf8("👩‍🏫"), Cl.ok(Cl.int(-1)), Cl.bool(false)], "(ok u3)"],
@@ -204,7 +212,8 @@ test("post-conditions that the chain does not model are refused in words", async
 test("a transfer with post-conditions is refused in words", async () => {
   const condition = Pc.principal(ALICE.address).willSendLte(9).ustx();
   const transfer = await chain.transfer(ALICE, BOB.address, 5n);
-  transfer.postConditions.values.push((await chain.call(ALICE, "count", [Cl.uint(1)], { postConditions: [condition] })).postConditions.values[0]);
+  const call = await chain.call(ALICE, "count", [Cl.uint(1)], { postConditions: [condition] });
+  transfer.postConditions.values.push(...call.postConditions.values);
   const signer = new TransactionSigner(transfer);
   signer.signOrigin(ALICE.key);
   const refusal = await chain.refusal(signer.transaction);
@@ -213,7 +222,8 @@ test("a transfer with post-conditions is refused in words", async () => {
 });
 
 test("a coinbase does not come by mempool", async () => {
-  const condition = createSingleSigSpendingCondition(0, privateKeyToPublic(ALICE.key), (await chain.account(ALICE)).nonce, 5_000);
+  const { nonce } = await chain.account(ALICE);
+  const condition = createSingleSigSpendingCondition(0, privateKeyToPublic(ALICE.key), nonce, 5_000);
   const coinbase = new StacksTransactionWire({
     auth: createStandardAuth(condition),
     payload: createCoinbasePayload(new Uint8Array(32)),

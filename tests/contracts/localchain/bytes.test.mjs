@@ -29,7 +29,7 @@ function dice(seed) {
   };
 }
 
-const nested = (depth) => Buffer.concat([Buffer.alloc(depth, 0x0a), Buffer.from("0100000000000000000000000000000001", "hex")]);
+const nested = (depth) => Buffer.concat([Buffer.alloc(depth, 0x0a), Buffer.from(`01${"00".repeat(16)}`, "hex")]);
 const HOSTILE = [
   Buffer.alloc(0),
   Buffer.from([0]),
@@ -77,9 +77,11 @@ for (const [method, door] of DOORS) {
 test("hostile paths are answered with a refusal", async () => {
   const paths = [
     "/", "//", "/v2", "/v2/accounts/", "/v2/accounts/x", "/v2/accounts/%00", "/v2/accounts/%ff", "/v2/accounts/ST1.x.y",
-    `/v2/accounts/${ALICE.address}.`, `/v2/accounts/${ALICE.address})(`, "/v2/accounts/SP2J6ZY48GV1EZ5V2V5RB9MP66SW86PYKKNRV9EJ7",
+    `/v2/accounts/${ALICE.address}.`, `/v2/accounts/${ALICE.address})(`,
+    "/v2/accounts/SP2J6ZY48GV1EZ5V2V5RB9MP66SW86PYKKNRV9EJ7",
     "/extended/v1/tx/", "/extended/v1/tx/xyz", `/extended/v1/tx/${"0".repeat(64)}`, "/extended/v1/address/x/nonces",
-    "/v2/contracts/interface/x/y", `/v2/contracts/source/${ALICE.address}/nowhere`, "/v2/contracts/source/__proto__/x", "/test/none",
+    "/v2/contracts/interface/x/y", `/v2/contracts/source/${ALICE.address}/nowhere`,
+    "/v2/contracts/source/__proto__/x", "/test/none",
   ];
   for (const path of paths) {
     const { status } = await chain.get(path);
@@ -98,7 +100,8 @@ test("a transaction with any byte changed, cut or added is refused or is another
     assert.equal(status, 400, pieces.toString("hex"));
   }
   const longer = await chain.sendBytes(Buffer.concat([good, Buffer.from([0])]));
-  assert.deepEqual([longer.status, longer.body], [400, "Failed to deserialize posted transaction: the bytes are not canonical"]);
+  assert.equal(longer.status, 400);
+  assert.equal(longer.body, "Failed to deserialize posted transaction: the bytes are not canonical");
   assert.equal((await chain.sendBytes(good)).status, 200);
 });
 

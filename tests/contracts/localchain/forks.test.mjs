@@ -38,7 +38,8 @@ async function live(chain) {
   await send(await chain.call(BOB, "divide", [Cl.uint(0)]));
   await chain.mine();
   await chain.post("/test/advance", { burn_blocks: 3 });
-  await send(await chain.call(ALICE, "pay", [Cl.uint(77), Cl.principal(person(0x51).address)], { postConditionMode: "deny" }));
+  const pay = [Cl.uint(77), Cl.principal(person(0x51).address)];
+  await send(await chain.call(ALICE, "pay", pay, { postConditionMode: "deny" }));
   await send(await chain.transfer(BOB, person(0x51).address, 5_000n));
   await chain.mine(2);
   const { nonce } = await chain.account(ALICE);

@@ -36,7 +36,8 @@ test("a call waits, is mined, and is shown with its block, result, events and co
   assert.equal(shown.tx_index, 0);
   assert.deepEqual(shown.tx_result, { hex: "0x070100000000000000000000000000000003", repr: "(ok u3)" });
   assert.equal(shown.contract_call.function_args[0].repr, "u3");
-  assert.equal(shown.events[0].contract_log.value.repr, `(tuple (by u3) (event "counted") (height u${made.stacks_tip_height}))`);
+  const printed = `(tuple (by u3) (event "counted") (height u${made.stacks_tip_height}))`;
+  assert.equal(shown.events[0].contract_log.value.repr, printed);
   assert.equal(shown.execution_cost_write_count, 2);
   assert.ok(shown.execution_cost_runtime > 0);
 });
@@ -104,6 +105,20 @@ test("two deployments of one name in one block: one stands, the other waits and 
   assert.equal((await chain.tx(second)).tx_status, "dropped_problematic");
   const { body } = await chain.get(`/v2/contracts/source/${BOB.address}/twin`);
   assert.equal(body.source, "(define-public (x) (ok u1))");
+});
+
+test("a skipped transaction behind one that waits, waits too", async () => {
+  const { nonce } = await chain.account(BOB);
+  const source = "(define-public (x) (ok u1))";
+  const given = await Promise.all([0, 1].map((ahead) => chain.deploy(BOB, "pair", source, { nonce: nonce + ahead })));
+  const [first, second] = await Promise.all(given.map((transaction) => chain.send(transaction)));
+  const behind = await chain.send(await chain.call(BOB, "count", [Cl.uint(1)], { nonce: nonce + 2 }));
+  await chain.post("/test/skip", { txid: behind });
+  assert.deepEqual((await chain.mine()).mined, [first]);
+  await chain.mine();
+  assert.equal((await chain.tx(second)).tx_status, "dropped_problematic");
+  assert.equal((await chain.tx(behind)).tx_status, "pending");
+  await chain.post("/test/drop", { txid: behind });
 });
 
 test("an STX transfer moves its amount, and its memo is shown", async () => {

@@ -15,6 +15,11 @@ after(() => chain.stop());
 
 const count = async (sender, given) => chain.call(sender, "count", [Cl.uint(1)], given);
 const status = async (txid) => (await chain.tx(txid)).tx_status;
+/** Signs as the sponsor who pays for `call`. */
+const sponsor = (call, who, fee, nonce) =>
+  sponsorTransaction({
+    transaction: call, sponsorPrivateKey: who.key, fee, sponsorNonce: BigInt(nonce), network: "testnet",
+  });
 const nonces = async ({ address }) => (await chain.get(`/extended/v1/address/${address}/nonces`)).body;
 
 test("a gap holds back what is behind it until it is filled", async () => {
@@ -72,10 +77,7 @@ test("the better fee rate goes first, within the order of account nonces", async
 test("a sponsor's account nonces are in line with its own transactions", async () => {
   const bob = await chain.account(BOB);
   const call = await count(POOR, { sponsored: true, fee: 0n, nonce: 0n });
-  const sponsored = await sponsorTransaction({
-    transaction: call, sponsorPrivateKey: BOB.key, fee: 50_000n, sponsorNonce: BigInt(bob.nonce + 1), network: "testnet",
-  });
-  const second = await chain.send(sponsored);
+  const second = await chain.send(await sponsor(call, BOB, 50_000n, bob.nonce + 1));
   assert.deepEqual((await nonces(BOB)).detected_missing_nonces, [bob.nonce]);
   assert.deepEqual((await chain.mine()).mined, []);
   const first = await chain.send(await count(BOB, { nonce: bob.nonce }));
@@ -86,7 +88,8 @@ test("who spent the fee in the same block waits, and so does what follows", asyn
   const { address } = POOR;
   await chain.settle(await chain.transfer(ALICE, address, 10_000n));
   const { nonce } = await chain.account(POOR);
-  const spend = await chain.send(await chain.call(POOR, "pay", [Cl.uint(9_000), Cl.principal(BOB.address)], { nonce, fee: 900n }));
+  const most = [Cl.uint(9_000), Cl.principal(BOB.address)];
+  const spend = await chain.send(await chain.call(POOR, "pay", most, { nonce, fee: 900n }));
   const broke = await chain.send(await count(POOR, { nonce: nonce + 1, fee: 900n }));
   const behind = await chain.send(await count(POOR, { nonce: nonce + 2, fee: 500n }));
   assert.deepEqual((await chain.mine()).mined, [spend]);
@@ -103,11 +106,7 @@ test("who waits for a sponsor that waits does not overtake", async () => {
   await chain.send(await chain.call(POOR, "pay", all, { nonce: poor.nonce, fee: 900n }));
   await chain.send(await count(POOR, { nonce: poor.nonce + 1, fee: 900n }));
   const call = await count(BOB, { sponsored: true, fee: 0n, nonce: bob.nonce });
-  const sponsored = await chain.send(
-    await sponsorTransaction({
-      transaction: call, sponsorPrivateKey: POOR.key, fee: 900n, sponsorNonce: BigInt(poor.nonce + 2), network: "testnet",
-    }),
-  );
+  const sponsored = await chain.send(await sponsor(call, POOR, 900n, poor.nonce + 2));
   const behind = await chain.send(await count(BOB, { nonce: bob.nonce + 1, fee: 900n }));
   assert.equal((await chain.mine()).mined.length, 1);
   assert.deepEqual([await status(sponsored), await status(behind)], ["pending", "pending"]);
@@ -146,7 +145,8 @@ test("what does not fit the block any more waits for the next", async () => {
   const { nonce } = await chain.account(ALICE);
   const sent = [];
   for (let i = 0; i < 3; i += 1) {
-    sent.push(await chain.send(await chain.call(ALICE, "read", [Cl.list(Array(3).fill(Cl.uint(0)))], { nonce: nonce + i })));
+    const thousands = [Cl.list(Array(3).fill(Cl.uint(0)))];
+    sent.push(await chain.send(await chain.call(ALICE, "read", thousands, { nonce: nonce + i })));
   }
   assert.deepEqual((await chain.mine()).mined, sent.slice(0, 2));
   assert.deepEqual((await chain.mine()).mined, sent.slice(2));

@@ -22,6 +22,7 @@ after(() => chain.stop());
 const pay = [Cl.uint(500), Cl.principal(BOB.address)];
 const give = [Cl.uint(10), Cl.principal(BOB.address)];
 const alice = () => Pc.principal(ALICE.address);
+const shop = () => Pc.principal(contract);
 const coin = () => [contract, "coin"];
 
 /** name, call, arguments, post-conditions, mode, whether they hold */
@@ -47,8 +48,8 @@ const CASES = [
   ["burnt tokens count as sent", "burn", [Cl.uint(3)], () => [alice().willSendEq(3).ft(...coin())], "deny", true],
   ["burnt tokens that nothing names", "burn", [Cl.uint(3)], () => [], "deny", false],
   ["minted tokens are nobody's loss", "mint", [Cl.uint(3)], () => [], "deny", true],
-  ["what a contract sends", "refund", [Cl.uint(7)], () => [Pc.principal(contract).willSendEq(7).ustx()], "deny", true],
-  ["what a contract sends, less", "refund", [Cl.uint(7)], () => [Pc.principal(contract).willSendLte(6).ustx()], "deny", false],
+  ["what a contract sends", "refund", [Cl.uint(7)], () => [shop().willSendEq(7).ustx()], "deny", true],
+  ["what a contract sends, less", "refund", [Cl.uint(7)], () => [shop().willSendLte(6).ustx()], "deny", false],
   ["a contract that nothing names", "refund", [Cl.uint(7)], () => [], "deny", false],
   ["a contract that nothing names, in originator mode", "refund", [Cl.uint(7)], () => [], "originator", true],
   ["the origin that nothing names, in originator mode", "pay", pay, () => [], "originator", false],
@@ -76,7 +77,7 @@ for (const [what, name, args, conditions, mode, holds] of CASES) {
 
 test("one that is aborted leaves its neighbours in the block as they are", async () => {
   const { nonce } = await chain.account(ALICE);
-  const conditions = [[alice().willSendEq(500).ustx()], [alice().willSendEq(1).ustx()], [alice().willSendEq(500).ustx()]];
+  const conditions = [500, 1, 500].map((ustx) => [alice().willSendEq(ustx).ustx()]);
   const bob = await chain.account(BOB);
   const sent = [];
   for (const [i, postConditions] of conditions.entries()) {
