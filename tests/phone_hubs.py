@@ -111,7 +111,7 @@ async def phone_hub(directory: Path, village: Village | None = None, name: str =
 
     intake.listeners.append(learn)
     app = build(door)
-    transport = httpx.ASGITransport(app, client=("192.0.2.7", 1234))
+    transport = httpx.ASGITransport(app)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as http:
             hub = PhoneHub(village, name, store, intake, folder, door, app, http, clock)

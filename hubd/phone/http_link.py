@@ -4,6 +4,7 @@ Every answer must carry the proof of one and the same hub key over this request'
 and hub can drop an answer, but can neither make an OK nor change one.
 """
 
+import asyncio
 import base64
 import binascii
 import secrets
@@ -32,6 +33,9 @@ from hubd.web.proofs import NONCE_BYTES, hub_of_answer
 
 _page = row(frames.envelopes, text, lambda value: isinstance(value, bool))
 _outcomes = list_of(row(nullable(frames.action_id), lambda value: value in list(Verdict), text), PHONE_ENVELOPES_MAX)
+
+_PATIENCE = 5  # times that a request is made which the hub finds too fast
+_PATIENCE_S = 2.0  # between them: a hub's bucket holds 40 requests more then
 
 
 class HttpLink:
@@ -108,7 +112,18 @@ class HttpLink:
             query = {**query, "after": cursor}
             await sink(found, cursor)
 
-    async def _ask(
+    async def _ask(self, method: str, path: str, **request: Any) -> bytes:
+        """The proven body of an answer; a hub that asks for patience gets some."""
+        for _ in range(_PATIENCE):
+            try:
+                return await self._ask_once(method, path, **request)
+            except RemoteError as error:
+                if error.code != "rate":
+                    raise
+            await asyncio.sleep(_PATIENCE_S)
+        raise RemoteError("rate", "the hub is too busy", hint="sync again in a minute")
+
+    async def _ask_once(
         self,
         method: str,
         path: str,
@@ -117,7 +132,7 @@ class HttpLink:
         params: dict[str, str] | None = None,
         bytes_max: int = LINK_MESSAGE_BYTES_MAX,
     ) -> bytes:
-        """The proven body of an answer; an error's code is raised as the hub gave it."""
+        """One request and its answer; an error's code is raised as the hub gave it."""
         nonce = secrets.token_bytes(NONCE_BYTES)
         headers = {**self._authorization, "hubd-nonce": _base64url(nonce)}
         try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hubd import __version__
+from hubd import __version__, limits
 from hubd.action.charter import Charter
 from hubd.action.content import read_content
 from hubd.action.envelope import Action
@@ -19,14 +19,18 @@ from hubd.action.principal import Principal, address
 from hubd.action.signature import Signer
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
-from hubd.limits import CHALLENGE_RANDOM_BYTES
 from hubd.ports import Intake, Outcome
 from hubd.web import proofs
 from hubd.web.frames import VERSION
 from hubd.web.proofs import Authorization, Challenges
 from hubd.web.putting import Putting, tally
+from hubd.web.quota import Pace
 from hubd.web.reading import PhoneStore, Reading
 from hubd.web.standing import STRANGER, Reader, Scope, Standing
+
+
+def _too_fast() -> RemoteError:
+    return RemoteError("rate", "too much at once from this address", hint="wait a moment, then go on")
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class PhoneDoor:
         self._ports = ports
         self._putting = Putting(ports.store, ports.intake, ports.standing, ports.charter, ports.clock)
         self._challenges = Challenges(secrets.token_bytes(32))
+        self._requests = Pace(limits.PHONE_REQUESTS_PER_S, limits.PHONE_REQUESTS_BURST)
+        self._offers = Pace(limits.PHONE_OFFERS_PER_S, limits.PHONE_OFFERS_BURST)
         self._news = asyncio.Event()
         self._tasks: set[asyncio.Task[list[Outcome]]] = set()
         self.news_count = 0
@@ -84,7 +90,7 @@ class PhoneDoor:
 
     def challenge(self) -> bytes:
         """A fresh challenge to sign."""
-        return self._challenges.mint(secrets.token_bytes(CHALLENGE_RANDOM_BYTES), self.clock())
+        return self._challenges.mint(secrets.token_bytes(limits.CHALLENGE_RANDOM_BYTES), self.clock())
 
     def reader(self, given: Authorization | None, wanted: Scope | None) -> Reader:
         """Who asks and how much it may see; `wanted` None is the most it may.
@@ -114,10 +120,20 @@ class PhoneDoor:
         """This hub's key proof over an answer."""
         return proofs.prove_answer(self._ports.signer, self.charter, nonce, body)
 
+    def admit_request(self, address_of_phone: str) -> None:
+        """Raise `RemoteError("rate")` for an address that asks too often."""
+        if not self._requests.take(address_of_phone, self.clock()):
+            raise _too_fast()
+
     # --- what it brings
 
     async def put(self, envelopes: Sequence[bytes], address_of_phone: str) -> list[Outcome]:
-        """One outcome for each envelope, in order; OK only for what is on disk."""
+        """One outcome for each envelope, in order; OK only for what is on disk.
+
+        Raises `RemoteError("rate")`, before any signature is checked, for an address that brings too many.
+        """
+        if not self._offers.take(address_of_phone, self.clock(), len(envelopes)):
+            raise _too_fast()
         outcomes = await self._putting.put(envelopes, address_of_phone)
         self.counters.update(tally(outcomes))
         return outcomes

@@ -42,6 +42,7 @@ STATUS_OF = {
     "cursor-void": 409,
     "method": 405,
     "not-found": 404,
+    "rate": 429,
     "scope": 403,
     "too-large": 413,
     "too-slow": 408,
@@ -195,6 +196,7 @@ def _guarded(door: PhoneDoor, endpoint: Endpoint) -> Callable[[Request], Awaitab
     async def answer(request: Request) -> Response:
         nonce = None
         try:
+            door.admit_request(caller_address(request))
             nonce = _nonce(request)
             async with asyncio.timeout(PHONE_REQUEST_S):
                 found = await endpoint(door, request)

@@ -29,24 +29,24 @@ if TYPE_CHECKING:
 
 
 class Quarantine:
-    """Envelopes of unknown authors, bounded in all and for each author. Whoever came first goes first."""
+    """Envelopes of unknown authors, bounded for each author and in all: the author who waits longest makes room."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Principal, dict[bytes, bytes]] = OrderedDict()
         self.size_bytes = 0
 
     def keep(self, action: "Action", raw: bytes) -> bool:
-        """Whether it is kept; not, when this author's share or the whole is used up."""
+        """Whether it is kept; not, when this author's share is used up."""
         mine = self._kept.get(action.statement.author, {})
         if action.id in mine:
             return True
         mine_bytes = sum(map(len, mine.values()))
         if len(mine) >= QUARANTINE_PER_AUTHOR_MAX or mine_bytes + len(raw) > QUARANTINE_AUTHOR_BYTES_MAX:
             return False
-        if self.size_bytes + len(raw) > QUARANTINE_BYTES_MAX:
-            return False
         self._kept.setdefault(action.statement.author, mine)[action.id] = raw
         self.size_bytes += len(raw)
+        while self.size_bytes > QUARANTINE_BYTES_MAX:
+            self.release([next(iter(self._kept))])
         return True
 
     def release(self, authors: "Sequence[Principal]") -> list[bytes]:

@@ -48,9 +48,9 @@ class Bucket:
         self._at = max(now, self._at)
         return self._tokens
 
-    def spend(self) -> None:
-        """Take one out; whoever asks looked at the level first."""
-        self._tokens -= 1
+    def spend(self, tokens: float = 1) -> None:
+        """Take some out; whoever asks looked at the level first."""
+        self._tokens -= tokens
 
     def wait_s(self, now: float) -> float:
         """How long until one token is there."""
@@ -72,6 +72,23 @@ class _Remembered(Generic[_K, _V]):
                 self._entries.popitem(last=False)
         self._entries.move_to_end(key)
         return entry
+
+
+class Pace:
+    """How fast each address may make this hub work, whatever comes of it. Addresses of "" are not limited."""
+
+    def __init__(self, per_s: float, burst: float) -> None:
+        self._buckets: _Remembered[str, Bucket] = _Remembered(lambda at: Bucket(per_s, burst, at))
+
+    def take(self, address: str, now: float, work: int = 1) -> bool:
+        """Whether so much work is within the pace. Work may overdraw what is left: then the next has to wait longer."""
+        if not address or not work:
+            return True
+        bucket = self._buckets.get(address, now)
+        if bucket.level(now) < 1:
+            return False
+        bucket.spend(work)
+        return True
 
 
 class Quota:

@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from phone_hubs import PhoneHub, phone_hub
 
 from hubd.action import cbor, charter, envelope
 from hubd.errors import FatalError
-from hubd.limits import CHALLENGE_LIFE_S, PHONE_POST_BYTES_MAX
+from hubd.limits import CHALLENGE_LIFE_S, PHONE_POST_BYTES_MAX, PHONE_REQUESTS_BURST
 from hubd.web.frames import parse_cursor
 from hubd.web.http import ROUTES
 from hubd.web.proofs import hub_of_answer
@@ -379,3 +380,17 @@ async def test_reconciliation_finds_what_a_reader_lacks_and_no_more(hub: PhoneHu
     initiator = Initiator(SortedItems())
     answer = await hub.http.post("/v1/reconcile", content=initiator.open(), headers=await hub.auth("ana"))
     assert late.id in initiator.handle(answer.content).need
+
+
+async def test_a_stranger_who_floods_is_told_to_wait(hub: PhoneHub) -> None:
+    transport = httpx.ASGITransport(hub.app, client=("192.0.2.7", 1234))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as http:
+        codes = [(await http.get("/v1/status")).status_code for _ in range(PHONE_REQUESTS_BURST + 5)]
+        assert codes == [200] * PHONE_REQUESTS_BURST + [429] * 5
+        hub.clock.now += 10
+        junk = cbor.encode([b"x"] * 256)
+        answers = [await http.post("/v1/actions", content=junk) for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [200] * 4 + [429]
+        assert said(answers[-1])["code"] == "rate"
+        assert hub.door.counters["refused:cbor"] == 4 * 256, "nothing of the last message was looked at"
+    assert (await hub.http.get("/v1/status")).status_code == 200, "this machine itself is no stranger"

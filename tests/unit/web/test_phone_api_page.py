@@ -31,7 +31,7 @@ def test_every_frame_is_there_for_each_side_that_says_it(name: str) -> None:
     assert len(re.findall(rf"^\| `{name}`", PAGE, re.MULTILINE)) == sides
 
 
-@pytest.mark.parametrize("word", [*Scope, SOCKET_PATH, SUBPROTOCOL, VISIT_PATH, *NEWCOMER_KINDS, *ALWAYS_KINDS,
+@pytest.mark.parametrize("word", [*Scope, SOCKET_PATH, SUBPROTOCOL, VISIT_PATH, *sorted(NEWCOMER_KINDS), *sorted(ALWAYS_KINDS),
                                   *compose.FIELDS, *compose.TEXT_FIELDS])  # fmt: skip
 def test_every_word_of_the_interface_is_there(word: str) -> None:
     assert f"`{word}`" in PAGE
@@ -51,6 +51,8 @@ def test_every_status_word_is_there(word: str) -> None:
         f"{limits.QUOTA_PHONE_PER_S} a second, {limits.QUOTA_PHONE_BURST} at once",
         f"{limits.QUOTA_HUB_PER_S} a second, {limits.QUOTA_HUB_BURST:,} at once",
         f"{limits.PHONE_SOCKETS_MAX} in all and {limits.PHONE_SOCKETS_PER_ADDRESS_MAX} an address",
+        f"{limits.PHONE_REQUESTS_PER_S} requests a second ({limits.PHONE_REQUESTS_BURST} at once)",
+        f"{limits.PHONE_OFFERS_PER_S} envelopes a second looked at ({limits.PHONE_OFFERS_BURST:,} at once)",
         f"{limits.PHONE_OPEN_S} s from connecting",
         f"{limits.PHONE_REQUEST_S} s for a request",
         f"good for {limits.CHALLENGE_LIFE_S} s",

@@ -3,7 +3,7 @@
 from builders import Village
 
 from hubd import limits
-from hubd.web.quota import ALWAYS_KINDS, NEWCOMER_KINDS, Bucket, Quota, Rank
+from hubd.web.quota import ALWAYS_KINDS, NEWCOMER_KINDS, Bucket, Pace, Quota, Rank
 
 VILLAGE = Village(1)
 ANA = VILLAGE.principal("ana")
@@ -103,3 +103,14 @@ def test_a_bucket_never_runs_backwards() -> None:
     bucket.spend()
     bucket.spend()
     assert bucket.wait_s(1_000.0) == 1.0
+
+
+def test_a_pace_counts_work_and_lets_this_machine_pass() -> None:
+    pace = Pace(10.0, 20.0)
+    assert pace.take(PHONE, 0.0, 19)
+    assert pace.take(PHONE, 0.0, 21), "a whole message is looked at while anything is left"
+    assert not pace.take(PHONE, 1.9)
+    assert pace.take(PHONE, 2.2)
+    assert pace.take("192.0.2.8", 0.0)
+    assert all(pace.take("", 0.0, 1_000) for _ in range(100))
+    assert pace.take(PHONE, 2.2, 0)
