@@ -134,7 +134,7 @@ class Channel:
             case wire.Push(envelopes):
                 self._take_push(envelopes)
             case wire.Took(0):
-                self._house.report(PushTaken(self._peer))
+                self._house.report(PushTaken(self._peer, self._side))
             case wire.Nudge() if self._side is Side.DIALLED:
                 self._house.report(NudgeReceived(self._peer))
             case wire.Nudge():

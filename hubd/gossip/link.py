@@ -224,7 +224,7 @@ class Link:
                 self._hang_up(hub, side)
             case events.BeginSession() if dialled is not None:
                 dialled.begin()
-            case events.SendPush(_, envelopes) if channel := dialled or accepted:
+            case events.SendPush(hub, side, envelopes) if channel := self._channels.get((hub, side)):
                 channel.send(wire.Push(envelopes))
             case events.SendNudge() if accepted is not None:
                 accepted.send(wire.Nudge())

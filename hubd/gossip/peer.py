@@ -90,9 +90,10 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class PushTaken:
-    """The peer has one push on its disk."""
+    """The peer has one push, sent over this link, on its disk."""
 
     hub: Principal
+    side: Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +158,10 @@ class BeginSession:
 
 @dataclass(frozen=True, slots=True)
 class SendPush:
-    """Push one chunk on the best link there is."""
+    """Push one chunk over this link."""
 
     hub: Principal
+    side: Side
     envelopes: tuple[bytes, ...]
 
 
@@ -180,7 +182,7 @@ class Peer:
     member: Member
     address: str = ""  # of the present or the last dial
     is_dialling: bool = False
-    sides: set[Side] = field(default_factory=set)  # links that are up
+    links: dict[Side, PushQueue] = field(default_factory=dict)  # those that are up, and what is pushed over each
     failures: int = 0  # in a row
     dial_at: float = 0.0
     session_at: float = 0.0
@@ -188,7 +190,6 @@ class Peer:
     is_surplus: bool = False  # our dialled link is the one to drop
     wants_session: bool = False  # a push was lost, and only the peer can begin one
     reason: str = ""  # of the last loss
-    push: PushQueue = field(default_factory=PushQueue)
     faults: deque[float] = field(default_factory=deque)
     banned_until: float = 0.0
     last: Ended | None = None
@@ -198,4 +199,4 @@ class Peer:
     @property
     def is_up(self) -> bool:
         """Linked in either direction."""
-        return bool(self.sides)
+        return bool(self.links)

@@ -9,6 +9,7 @@ The machine keeps no clock and takes no chances of its own: `now` comes with eac
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from hubd.action.principal import Principal
 from hubd.errors import RemoteError
@@ -103,14 +104,10 @@ class Peers:
                 return []
             case SessionEnded(_, side, ended):
                 return self._session_ended(peer, side, ended, now)
-            case PushTaken():
-                try:
-                    peer.push.acknowledge()
-                except RemoteError:
-                    return self._fault(peer, now)
-                return self._send_due(peer)
+            case PushTaken(_, side):
+                return self._taken(peer, side, now)
             case NudgeReceived():
-                peer.session_at = min(peer.session_at, now + SESSION_AGAIN_S)
+                self._reconcile_soon(peer, now)
                 return []
             case FaultSeen():
                 return self._fault(peer, now)
@@ -150,7 +147,7 @@ class Peers:
             for address, hint in self._hints.items()
             if hint.key_tag == tag and now - hint.dialled_at >= HINT_DIAL_GAP_S
         ]
-        taken = {other.address for other in self.peers.values() if other.is_dialling or Side.DIALLED in other.sides}
+        taken = {other.address for other in self.peers.values() if other.is_dialling or Side.DIALLED in other.links}
         known = dict.fromkeys((*peer.member.addresses, *rested, *self.configured))
         candidates = [address for address in known if address not in taken]
         if not candidates:
@@ -170,7 +167,7 @@ class Peers:
             for peer in self.peers.values()
             if not (peer.is_up or peer.is_dialling) and now >= max(peer.dial_at, peer.banned_until)
         ]
-        for peer in sorted(waiting, key=lambda peer: (peer.failures, peer.member.hub)):
+        for peer in sorted(waiting, key=self._rank):
             address = self._address_for(peer, now) if places > 0 else None
             if address is not None:
                 peer.is_dialling, peer.address, places = True, address, places - 1
@@ -178,46 +175,49 @@ class Peers:
         for peer in self.peers.values():
             if now < peer.session_at or peer.is_in_session:
                 continue
-            if Side.DIALLED in peer.sides:
-                peer.is_in_session = True
+            if Side.DIALLED in peer.links:
+                peer.is_in_session, peer.wants_session = True, False
                 out.append(BeginSession(peer.member.hub))
-            elif peer.wants_session and Side.ACCEPTED in peer.sides:
+            elif peer.wants_session and Side.ACCEPTED in peer.links:
                 peer.wants_session = False
                 out.append(SendNudge(peer.member.hub))
         return out
 
+    def _rank(self, peer: Peer) -> tuple[int, bytes]:
+        """The order of dialling. Every hub has its own, so that many hubs form one web and no closed circles."""
+        return peer.failures, sha256(self._hub + peer.member.hub).digest()
+
     def _opened(self, peer: Peer, side: Side, now: float) -> list[OutEvent]:
-        if not peer.is_up:
-            peer.push = PushQueue()
-        peer.sides.add(side)
+        peer.links[side] = PushQueue()
         if side is Side.DIALLED:
             peer.is_dialling = False
-            peer.is_surplus = False
-        if len(peer.sides) == len(Side) and self._hub > peer.member.hub:
+        if len(peer.links) == len(Side) and self._hub > peer.member.hub:
             peer.is_surplus = True
             return [] if peer.is_in_session else self._drop_surplus(peer)
         if side is Side.DIALLED:
-            peer.session_at, peer.is_in_session = now, True
+            peer.session_at, peer.is_in_session, peer.wants_session = now, True, False
             return [BeginSession(peer.member.hub)]
         return []
 
     def _drop_surplus(self, peer: Peer) -> list[OutEvent]:
         peer.is_surplus = False
-        peer.sides.discard(Side.DIALLED)
+        peer.links.pop(Side.DIALLED, None)
         return [HangUp(peer.member.hub, Side.DIALLED)]
 
     def _lost(self, peer: Peer, side: Side, reason: str, now: float) -> None:
-        peer.sides.discard(side)
+        if peer.links.pop(side, None) is not None:
+            self._reconcile_soon(peer, now)  # what was pushed over it may be lost
         peer.reason = reason
+        peer.is_surplus = False
         if side is Side.DIALLED:
-            peer.is_dialling = peer.is_in_session = peer.is_surplus = False
+            peer.is_dialling = peer.is_in_session = False
             wait_s = min(DIAL_WAIT_S_MAX, DIAL_WAIT_S_MIN * 2 ** min(peer.failures, 16))
             peer.dial_at = now + wait_s * (0.5 + self._chance())
             peer.failures += 1
 
     def _cut(self, peer: Peer) -> list[OutEvent]:
-        sides = peer.sides | ({Side.DIALLED} if peer.is_dialling else set())
-        peer.sides = set()
+        sides = {*peer.links, *([Side.DIALLED] if peer.is_dialling else [])}
+        peer.links.clear()
         peer.is_dialling = peer.is_in_session = peer.is_surplus = False
         return [HangUp(peer.member.hub, side) for side in Side if side in sides]
 
@@ -239,7 +239,7 @@ class Peers:
         if ended.is_proven:
             peer.proven_at = now
         out = self._fault(peer, now) if ended.is_fault else []
-        if side is Side.ACCEPTED or Side.DIALLED not in peer.sides:
+        if side is Side.ACCEPTED or Side.DIALLED not in peer.links:
             return out
         peer.is_in_session = False
         if peer.is_surplus:
@@ -254,12 +254,30 @@ class Peers:
         return out
 
     def _push(self, peer: Peer, envelopes: Sequence[bytes], source: bytes, now: float) -> list[OutEvent]:
-        if not peer.is_up or peer.member.hub == source:
+        side = Side.DIALLED if Side.DIALLED in peer.links else Side.ACCEPTED
+        queue = peer.links.get(side)
+        if queue is None or peer.member.hub == source:
             return []
-        if not peer.push.add(envelopes):
-            peer.session_at = min(peer.session_at, now + SESSION_AGAIN_S)
-            peer.wants_session = True
-        return self._send_due(peer)
+        queue.add(envelopes)
+        out = _due(peer, side, queue)
+        if queue.shed():
+            self._reconcile_soon(peer, now)
+        return out
 
-    def _send_due(self, peer: Peer) -> list[OutEvent]:
-        return [SendPush(peer.member.hub, chunk) for chunk in peer.push.due()] if peer.is_up else []
+    def _taken(self, peer: Peer, side: Side, now: float) -> list[OutEvent]:
+        queue = peer.links.get(side)
+        if queue is None:
+            return []
+        try:
+            queue.acknowledge()
+        except RemoteError:
+            return self._fault(peer, now)
+        return _due(peer, side, queue)
+
+    def _reconcile_soon(self, peer: Peer, now: float) -> None:
+        peer.session_at = min(peer.session_at, now + SESSION_AGAIN_S)
+        peer.wants_session = True
+
+
+def _due(peer: Peer, side: Side, queue: PushQueue) -> list[OutEvent]:
+    return [SendPush(peer.member.hub, side, chunk) for chunk in queue.due()]

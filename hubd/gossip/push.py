@@ -18,16 +18,17 @@ class PushQueue:
     def __init__(self) -> None:
         self._waiting: deque[bytes] = deque()
         self._in_flight = 0
-        self.dropped = 0  # actions, since the link was opened
 
-    def add(self, envelopes: Iterable[bytes]) -> bool:
-        """Queue these; False if the queue was too full and everything in it was dropped."""
+    def add(self, envelopes: Iterable[bytes]) -> None:
+        """Queue these behind what waits."""
         self._waiting.extend(envelopes)
+
+    def shed(self) -> bool:
+        """Drop everything that waits if it is too much; whether it was. Call it after `due`."""
         if len(self._waiting) <= LINK_PUSH_QUEUE_ACTIONS_MAX:
-            return True
-        self.dropped += len(self._waiting)
+            return False
         self._waiting.clear()
-        return False
+        return True
 
     def acknowledge(self) -> None:
         """The peer took a chunk. `RemoteError("credit")` if none is on its way."""

@@ -1,0 +1,412 @@
+"""Whom to dial when, what to push, whom to leave alone: the peers machine under a clock of the test's own."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from hubd.action.network import TESTNET
+from hubd.action.principal import Principal, standard
+from hubd.gossip.peer import (
+    AddressHeard,
+    Appended,
+    BeginSession,
+    Dial,
+    FaultSeen,
+    HangUp,
+    LinkLost,
+    LinkOpened,
+    Member,
+    MembersChanged,
+    NudgeReceived,
+    PushTaken,
+    SendNudge,
+    SendPush,
+    SessionEnded,
+    Side,
+    TimerFired,
+    key_tag,
+)
+from hubd.gossip.peers import Peers
+from hubd.gossip.session import Ended
+from hubd.limits import (
+    DIAL_WAIT_S_MAX,
+    HINT_DIAL_GAP_S,
+    HINTS_MAX,
+    LINK_PEERS_MAX,
+    LINK_PUSH_QUEUE_ACTIONS_MAX,
+    LINK_PUSH_WINDOW_CHUNKS,
+    PEER_BAN_S,
+    PEER_FAULTS_MAX,
+    PEER_FAULTS_S,
+    SESSION_AGAIN_S,
+)
+
+PROVEN = Ended(is_proven=True, count=5)
+DIALLED, ACCEPTED = Side.DIALLED, Side.ACCEPTED
+
+
+def hub(number: int) -> Principal:
+    return standard(TESTNET.single_sig, number.to_bytes(20, "big"))
+
+
+def member(number: int, *addresses: str, key: int | None = None) -> Member:
+    return Member(hub(number), (number if key is None else key).to_bytes(32, "big"), addresses, f"hub {number}")
+
+
+US = 50
+LOW, HIGH = 1, 99  # neighbours with lesser and greater principals than ours
+
+
+class Desk:
+    """The machine, a clock, and chance in the middle."""
+
+    def __init__(self, *members: Member, configured: Sequence[str] = (), chance: float = 0.5) -> None:
+        self.now = 1_000.0
+        self.peers = Peers(hub(US), interval_s=60, chance=lambda: chance, configured=configured)
+        self.tell(MembersChanged([*members, member(US, "me:1")]))
+
+    def tell(self, event):
+        return self.peers.handle(event, self.now)
+
+    def after(self, seconds: float):
+        self.now += seconds
+        return self.tell(TimerFired())
+
+    def up(self, number: int, side: Side = DIALLED):
+        """A link is up and its first session is over."""
+        out = self.tell(LinkOpened(hub(number), side))
+        if side is DIALLED:
+            out += self.tell(SessionEnded(hub(number), side, PROVEN))
+        return out
+
+    def peer(self, number: int):
+        return self.peers.peers[hub(number)]
+
+
+def test_an_admitted_hub_is_dialled_at_its_address_with_its_key_and_we_are_not():
+    assert Desk(member(LOW, "a:1")).after(0) == [Dial(member(LOW, "a:1"), "a:1")]
+
+
+def test_a_hub_without_a_known_address_waits():
+    assert Desk(member(LOW)).after(1_000) == []
+
+
+def test_a_dialled_hub_is_talked_to_at_once_and_then_in_intervals():
+    desk = Desk(member(LOW, "a:1"))
+    desk.after(0)
+    assert desk.tell(LinkOpened(hub(LOW), DIALLED)) == [BeginSession(hub(LOW))]
+    assert desk.after(100) == [], "one session at a time"
+    desk.tell(SessionEnded(hub(LOW), DIALLED, PROVEN))
+    assert desk.after(59) == []
+    assert desk.after(1) == [BeginSession(hub(LOW))]
+
+
+def test_a_session_that_moved_something_and_proved_nothing_is_followed_by_another_soon():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    desk.tell(SessionEnded(hub(LOW), DIALLED, Ended(is_proven=False, code="busy", received=3)))
+    assert desk.after(SESSION_AGAIN_S) == [BeginSession(hub(LOW))]
+
+
+def test_a_session_that_moved_nothing_is_not_repeated_in_haste():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    desk.tell(SessionEnded(hub(LOW), DIALLED, Ended(is_proven=False, code="missing")))
+    assert desk.after(SESSION_AGAIN_S) == []
+
+
+@pytest.mark.parametrize(("chance", "factor"), [(0.0, 0.5), (0.5, 1.0), (0.999, 1.499)])
+def test_failures_double_the_wait_up_to_a_limit_with_jitter(chance, factor):
+    desk = Desk(member(LOW, "a:1"), chance=chance)
+    waits = []
+    for _ in range(12):
+        assert isinstance(desk.after(0)[0], Dial)
+        desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
+        waits.append(desk.peer(LOW).dial_at - desk.now)
+        assert desk.after(waits[-1] - 0.01) == []
+        desk.now += 0.02
+    expected = [min(2.0**n, DIAL_WAIT_S_MAX) * factor for n in range(12)]
+    assert waits == pytest.approx(expected)
+    assert desk.peer(LOW).reason == "unreachable"
+
+
+def test_success_forgets_the_failures():
+    desk = Desk(member(LOW, "a:1"))
+    for _ in range(5):
+        desk.after(1_000)
+        desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
+    desk.after(1_000)
+    desk.up(LOW)
+    assert desk.peer(LOW).failures == 0
+
+
+def test_addresses_take_turns():
+    desk = Desk(member(LOW, "a:1", "b:2"), configured=["c:3"])
+    tried = []
+    for _ in range(6):
+        [dial] = desk.after(1_000)
+        tried.append(dial.address)
+        desk.tell(LinkLost(hub(LOW), DIALLED, "handshake"))
+    assert tried == ["a:1", "b:2", "c:3"] * 2
+
+
+def test_a_configured_address_is_tried_with_one_hub_after_the_other():
+    desk = Desk(member(LOW), member(HIGH), configured=["c:3"])
+    tried = set()
+    for _ in range(4):
+        [dial] = desk.after(1_000)
+        tried.add(dial.member.hub)
+        desk.tell(LinkLost(dial.member.hub, DIALLED, "handshake"))
+    assert tried == {hub(LOW), hub(HIGH)}
+
+
+def test_a_hint_is_dialled_for_the_hub_whose_key_it_names_and_then_rests():
+    desk = Desk(member(LOW), member(HIGH))
+    desk.tell(AddressHeard("h:1", key_tag(member(HIGH).curve_key)))
+    [dial] = desk.after(0)
+    assert (dial.member.hub, dial.address) == (hub(HIGH), "h:1")
+    desk.tell(LinkLost(hub(HIGH), DIALLED, "handshake"))
+    assert desk.after(HINT_DIAL_GAP_S - 1) == []
+    desk.tell(AddressHeard("h:1", key_tag(member(HIGH).curve_key)))
+    assert desk.after(0) == [], "hearing it again does not make it fresh"
+    assert len(desk.after(1)) == 1
+
+
+def test_a_new_hint_shortens_a_long_wait():
+    desk = Desk(member(LOW, "a:1"))
+    for _ in range(10):
+        desk.after(1_000)
+        desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
+    desk.tell(AddressHeard("h:1", key_tag(member(LOW).curve_key)))
+    assert len(desk.after(0)) == 1
+
+
+def test_a_hint_of_a_key_that_nobody_was_admitted_with_is_never_dialled():
+    desk = Desk(member(LOW))
+    desk.tell(AddressHeard("h:1", key_tag(bytes(32))))
+    desk.tell(AddressHeard("h:2", key_tag(member(US).curve_key)))
+    assert desk.after(1_000) == []
+
+
+def test_a_flood_of_hints_is_forgotten_oldest_first():
+    desk = Desk(member(LOW))
+    for number in range(1_000):
+        desk.tell(AddressHeard(f"h:{number}", key_tag(member(LOW).curve_key)))
+    assert len(desk.peers._hints) == HINTS_MAX
+    assert desk.after(0)[0].address == f"h:{1_000 - HINTS_MAX}"
+
+
+def test_no_more_links_are_dialled_than_the_limit():
+    desk = Desk(*(member(number, f"a:{number}") for number in range(100, 140)))
+    first = desk.after(0)
+    assert len(first) == LINK_PEERS_MAX
+    assert desk.after(1) == []
+    desk.tell(LinkLost(first[0].member.hub, DIALLED, "unreachable"))
+    assert len(desk.after(0)) == 1
+
+
+def test_hubs_choose_different_neighbours_first():
+    def order(us: int) -> list[Principal]:
+        peers = Peers(hub(us), interval_s=60, chance=lambda: 0.5)
+        peers.handle(MembersChanged([member(number, f"a:{number}") for number in range(100, 140)]), 0)
+        return [out.member.hub for out in peers.handle(TimerFired(), 0)]
+
+    assert set(order(1)) != set(order(2))
+    assert order(1) == order(1)
+
+
+def test_a_hub_that_dialled_us_is_not_dialled():
+    desk = Desk(member(LOW, "a:1"))
+    desk.tell(LinkOpened(hub(LOW), ACCEPTED))
+    assert desk.after(1_000) == []
+    desk.tell(LinkLost(hub(LOW), ACCEPTED, "closed"))
+    assert desk.after(0) == [Dial(member(LOW, "a:1"), "a:1")]
+
+
+@pytest.mark.parametrize("first", [DIALLED, ACCEPTED])
+def test_of_two_links_with_one_hub_the_greater_principal_drops_its_own(first):
+    second = ACCEPTED if first is DIALLED else DIALLED
+    greater, lesser = Desk(member(LOW, "a:1")), Desk(member(HIGH, "a:1"))
+    greater.up(LOW, first)
+    assert HangUp(hub(LOW), DIALLED) in greater.up(LOW, second)
+    assert set(greater.peer(LOW).links) == {ACCEPTED}
+    lesser.up(HIGH, first)
+    assert not any(isinstance(out, HangUp) for out in lesser.up(HIGH, second))
+    assert set(lesser.peer(HIGH).links) == {DIALLED, ACCEPTED}
+
+
+def test_the_surplus_link_is_dropped_only_when_its_session_is_over():
+    desk = Desk(member(LOW, "a:1"))
+    desk.after(0)
+    assert desk.tell(LinkOpened(hub(LOW), DIALLED)) == [BeginSession(hub(LOW))]
+    assert desk.tell(LinkOpened(hub(LOW), ACCEPTED)) == []
+    assert desk.tell(SessionEnded(hub(LOW), DIALLED, PROVEN)) == [HangUp(hub(LOW), DIALLED)]
+
+
+def test_a_link_is_no_surplus_any_more_once_the_other_is_lost():
+    desk = Desk(member(LOW, "a:1"))
+    desk.tell(LinkOpened(hub(LOW), DIALLED))
+    desk.tell(LinkOpened(hub(LOW), ACCEPTED))
+    desk.tell(LinkLost(hub(LOW), ACCEPTED, "closed"))
+    assert desk.tell(SessionEnded(hub(LOW), DIALLED, PROVEN)) == []
+
+
+def test_a_retired_hub_is_cut_off_at_once_on_every_side():
+    desk = Desk(member(LOW, "a:1"), member(HIGH, "b:1"))
+    desk.up(HIGH, DIALLED)
+    desk.up(HIGH, ACCEPTED)
+    assert desk.tell(MembersChanged([member(LOW, "a:1"), member(US)])) == [
+        HangUp(hub(HIGH), DIALLED),
+        HangUp(hub(HIGH), ACCEPTED),
+    ]
+    assert not desk.peers.welcomes(hub(HIGH), desk.now)
+    assert desk.peers.welcomes(hub(LOW), desk.now)
+    assert desk.tell(LinkOpened(hub(HIGH), ACCEPTED)) == []
+
+
+def test_a_dial_to_a_hub_that_is_retired_meanwhile_is_called_off():
+    desk = Desk(member(LOW, "a:1"))
+    desk.after(0)
+    assert desk.tell(MembersChanged([])) == [HangUp(hub(LOW), DIALLED)]
+
+
+def test_a_hub_that_announces_another_key_is_cut_off_and_met_anew():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    renewed = member(LOW, "a:1", key=7)
+    assert desk.tell(MembersChanged([renewed])) == [HangUp(hub(LOW), DIALLED)]
+    assert desk.after(0) == [Dial(renewed, "a:1")]
+
+
+def test_a_new_address_of_a_known_hub_leaves_its_link_alone():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    assert desk.tell(MembersChanged([member(LOW, "b:2")])) == []
+    assert desk.peer(LOW).is_up
+
+
+def test_we_do_not_welcome_ourselves():
+    assert not Desk(member(LOW)).peers.welcomes(hub(US), 0)
+
+
+def test_faults_in_a_short_time_ban_a_hub_and_the_ban_expires():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    for _ in range(PEER_FAULTS_MAX - 1):
+        assert desk.tell(FaultSeen(hub(LOW), "frame")) == []
+    assert desk.tell(FaultSeen(hub(LOW), "frame")) == [HangUp(hub(LOW), DIALLED)]
+    assert not desk.peers.welcomes(hub(LOW), desk.now)
+    assert desk.after(PEER_BAN_S - 1) == []
+    assert desk.after(1) == [Dial(member(LOW, "a:1"), "a:1")]
+    assert desk.peers.welcomes(hub(LOW), desk.now)
+
+
+def test_faults_far_apart_are_forgiven():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW, ACCEPTED)
+    for _ in range(PEER_FAULTS_MAX * 3):
+        desk.now += PEER_FAULTS_S / (PEER_FAULTS_MAX - 1)
+        assert desk.tell(FaultSeen(hub(LOW), "frame")) == []
+
+
+def test_sessions_that_end_in_faults_count_as_faults():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    out = []
+    for _ in range(PEER_FAULTS_MAX):
+        out = desk.tell(SessionEnded(hub(LOW), DIALLED, Ended(is_proven=False, code="order", is_fault=True)))
+    assert out == [HangUp(hub(LOW), DIALLED)]
+
+
+def test_a_peer_that_falls_silent_is_hung_up_on_and_dialled_again_later():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    assert desk.tell(SessionEnded(hub(LOW), DIALLED, Ended(is_proven=False, code="silent"))) == [
+        HangUp(hub(LOW), DIALLED)
+    ]
+    assert desk.after(0.5) == []
+    assert desk.after(1) == [Dial(member(LOW, "a:1"), "a:1")]
+
+
+def test_what_is_new_is_pushed_to_every_linked_peer_but_its_source():
+    desk = Desk(member(LOW, "a:1"), member(2), member(HIGH))
+    desk.up(LOW)
+    desk.up(HIGH, ACCEPTED)
+    assert desk.tell(Appended([b"x"], hub(HIGH))) == [SendPush(hub(LOW), DIALLED, (b"x",))]
+    assert desk.tell(Appended([b"y"])) == [SendPush(hub(LOW), DIALLED, (b"y",)), SendPush(hub(HIGH), ACCEPTED, (b"y",))]
+
+
+def test_a_peer_gets_no_more_pushes_than_it_acknowledges():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    sent = [out for n in range(20) for out in desk.tell(Appended([bytes([n])]))]
+    assert len(sent) == LINK_PUSH_WINDOW_CHUNKS
+    [rest] = desk.tell(PushTaken(hub(LOW), DIALLED))
+    assert len(rest.envelopes) == 20 - LINK_PUSH_WINDOW_CHUNKS, "what waited goes together"
+
+
+def test_acknowledging_what_was_never_sent_is_a_fault():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    for _ in range(PEER_FAULTS_MAX):
+        out = desk.tell(PushTaken(hub(LOW), DIALLED))
+    assert out == [HangUp(hub(LOW), DIALLED)]
+
+
+def test_a_peer_too_slow_for_pushes_is_reconciled_with_soon():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    for _ in range(LINK_PUSH_WINDOW_CHUNKS):
+        desk.tell(Appended([b"x"]))
+    assert desk.tell(Appended([b"y"] * (LINK_PUSH_QUEUE_ACTIONS_MAX + 1))) == []
+    assert desk.after(SESSION_AGAIN_S) == [BeginSession(hub(LOW))]
+    assert desk.tell(PushTaken(hub(LOW), DIALLED)) == [], "what was dropped is not sent any more"
+
+
+def test_many_actions_at_once_are_pushed_as_long_as_the_window_takes_them():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    sent = desk.tell(Appended([bytes(200)] * 1_000))
+    assert sum(len(out.envelopes) for out in sent) == 1_000
+
+
+def test_a_dialled_side_that_lost_pushes_asks_for_a_session():
+    desk = Desk(member(LOW))
+    desk.up(LOW, ACCEPTED)
+    for _ in range(LINK_PUSH_WINDOW_CHUNKS):
+        desk.tell(Appended([b"x"]))
+    desk.tell(Appended([b"y"] * (LINK_PUSH_QUEUE_ACTIONS_MAX + 1)))
+    assert desk.after(SESSION_AGAIN_S) == [SendNudge(hub(LOW))]
+    assert desk.after(SESSION_AGAIN_S) == []
+
+
+def test_a_nudge_brings_the_next_session_forward():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    desk.tell(NudgeReceived(hub(LOW)))
+    assert desk.after(SESSION_AGAIN_S) == [BeginSession(hub(LOW))]
+
+
+def test_pushes_on_a_lost_link_do_not_hold_up_the_next_link():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    for _ in range(LINK_PUSH_WINDOW_CHUNKS):
+        desk.tell(Appended([b"x"]))
+    desk.tell(LinkLost(hub(LOW), DIALLED, "closed"))
+    desk.after(10)
+    desk.up(LOW)
+    assert desk.tell(Appended([b"y"])) == [SendPush(hub(LOW), DIALLED, (b"y",))]
+
+
+def test_events_about_strangers_do_nothing():
+    desk = Desk(member(LOW))
+    stranger = hub(77)
+    for event in (
+        LinkOpened(stranger, ACCEPTED),
+        LinkLost(stranger, DIALLED, "x"),
+        SessionEnded(stranger, DIALLED, PROVEN),
+        PushTaken(stranger, DIALLED),
+        NudgeReceived(stranger),
+        FaultSeen(stranger, "frame"),
+    ):
+        assert desk.tell(event) == []

@@ -1,0 +1,144 @@
+"""Frames: one bytes form each, and a code for everything else."""
+
+import cbor2
+import pytest
+from conversations import HUB_A, MESH
+
+from hubd.action.network import MAINNET, TESTNET
+from hubd.action.principal import contract, standard
+from hubd.action.sip018 import Domain
+from hubd.errors import RemoteError
+from hubd.gossip import wire
+from hubd.gossip.wire import decode, encode
+from hubd.limits import (
+    ENVELOPE_BYTES_MAX,
+    LINK_CAPABILITIES_MAX,
+    LINK_CHUNK_ACTIONS_MAX,
+    LINK_MESSAGE_BYTES_MAX,
+    RECONCILE_FRAME_BYTES_MAX,
+    WANT_IDS_MAX,
+)
+
+ID = b"\x11" * 32
+FRAMES = [
+    wire.Hello(1, MESH, HUB_A, 1, 0, bytes(32), ()),
+    wire.Hello(9, MESH, HUB_A, wire.SESSION_MAX, 2**63 - 1, ID, ("fill", "later")),
+    wire.Reconcile(1, b"\x61"),
+    wire.Want(1, (ID,)),
+    wire.Want(1, (ID,) * WANT_IDS_MAX),
+    wire.Fill(1),
+    wire.Actions(1, (b"x",)),
+    wire.Took(0),
+    wire.Took(3),
+    wire.End(1),
+    wire.Done(1, 7, ID),
+    wire.Push((b"x", b"y" * ENVELOPE_BYTES_MAX)),
+    wire.Nudge(),
+    wire.Ping(),
+    wire.Fault("order"),
+]
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: type(frame).__name__)
+def test_every_frame_comes_back_as_it_was(frame):
+    assert decode(encode(frame)) == frame
+
+
+def test_the_bytes_are_those_of_the_page():
+    """The examples of docs/wire.md."""
+    assert encode(wire.Ping()).hex() == "810a"
+    assert encode(wire.Took(3)).hex() == "820503"
+    assert encode(wire.Fault("order")).hex() == "820b656f72646572"
+    assert encode(wire.Done(1, 7, ID)).hex() == "8407" + "01" + "07" + "5820" + "11" * 32
+
+
+def test_the_largest_frames_of_ours_fit_a_message():
+    for frame in FRAMES:
+        assert len(encode(frame)) < LINK_MESSAGE_BYTES_MAX
+    assert len(encode(wire.Reconcile(1, bytes(RECONCILE_FRAME_BYTES_MAX)))) < LINK_MESSAGE_BYTES_MAX
+
+
+HELLO = [0, 1, MESH, HUB_A, 1, 0, bytes(32), []]
+
+
+def hello(**changes):
+    places = {"version": 1, "mesh": 2, "hub": 3, "session": 4, "count": 5, "fingerprint": 6, "capabilities": 7}
+    items = list(HELLO)
+    for name, value in changes.items():
+        items[places[name]] = value
+    return items
+
+
+@pytest.mark.parametrize(
+    ("items", "code"),
+    [
+        ([], "frame"),
+        ({}, "frame"),
+        (7, "frame"),
+        ("hello", "frame"),
+        ([True], "frame"),
+        ([-1], "frame-unknown"),
+        ([12], "frame-unknown"),
+        ([2**63], "frame-unknown"),
+        ([9, 0], "frame"),
+        ([0], "frame"),
+        (hello(version=0), "frame"),
+        (hello(version=2**16), "frame"),
+        (hello(version=True), "frame"),
+        (hello(mesh=bytes(7)), "frame"),
+        (hello(mesh="12345678"), "frame"),
+        (hello(hub=bytes(21)), "frame"),
+        (hello(hub=HUB_A + b"name"), "frame"),
+        (hello(session=0), "frame"),
+        (hello(session=2**32), "frame"),
+        (hello(count=-1), "frame"),
+        (hello(count=2**63), "frame"),
+        (hello(fingerprint=bytes(31)), "frame"),
+        (hello(capabilities=None), "frame"),
+        (hello(capabilities=[""]), "frame"),
+        (hello(capabilities=["é"]), "frame"),
+        (hello(capabilities=["two\nlines"]), "frame"),
+        (hello(capabilities=["x"] * (LINK_CAPABILITIES_MAX + 1)), "frame"),
+        ([1, 1, b""], "frame"),
+        ([1, 1, bytes(RECONCILE_FRAME_BYTES_MAX + 1)], "frame"),
+        ([2, 1, []], "frame"),
+        ([2, 1, [bytes(31)]], "frame"),
+        ([2, 1, [[bytes(32)]]], "cbor"),
+        ([2, 1, [ID] * (WANT_IDS_MAX + 1)], "frame"),
+        ([4, 1, []], "frame"),
+        ([4, 1, [b""]], "frame"),
+        ([4, 1, [bytes(ENVELOPE_BYTES_MAX + 1)]], "frame"),
+        ([4, 1, [b"x"] * (LINK_CHUNK_ACTIONS_MAX + 1)], "frame"),
+        ([4, 1, {0: b"x"}], "frame"),
+        ([11, "x" * 41], "frame"),
+        ([11, b"order"], "frame"),
+        ([8, [[[[[b"x"]]]]]], "cbor"),
+        ([8, [1.5]], "cbor"),
+        ([2, 1, [ID] * 3_000], "cbor"),
+        ([4, 1, [bytes(16_000)] * 20], "cbor"),
+    ],
+)
+def test_anything_else_is_refused_with_a_code(items, code):
+    with pytest.raises(RemoteError) as refused:
+        decode(cbor2.dumps(items, canonical=True))
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\x82\x05", b"\x82\x05\x18\x03", b"\x82\x05\x03\x00", b"\x9f\x0a\xff", b"\xff" * 99]
+)
+def test_bytes_outside_the_profile_are_refused(raw):
+    with pytest.raises(RemoteError) as refused:
+        decode(raw)
+    assert refused.value.code == "cbor"
+
+
+def test_meshes_and_networks_are_told_apart_by_their_tags():
+    owner = standard(TESTNET.single_sig, bytes(20))
+    tags = {
+        wire.mesh_tag(Domain(network, contract(owner, name)))
+        for network in (TESTNET, MAINNET)
+        for name in ("access", "access-2")
+    }
+    assert len(tags) == 4
+    assert {len(tag) for tag in tags} == {wire.MESH_TAG_BYTES}
