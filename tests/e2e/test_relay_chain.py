@@ -14,6 +14,7 @@ from builders import Village
 from hubd.action.envelope import encode
 from hubd.action.network import MAINNET
 from hubd.action.principal import address
+from hubd.cli.checkout import node_program
 from hubd.errors import FatalError
 from hubd.fold.folder import Folder
 from hubd.fold.views import LessonState, Payment, SettlementState
@@ -45,7 +46,7 @@ def chain():
     """A local chain with the mesh's contracts, a coordinator's hour credits and a wallet for fees."""
     village = made_village()
     balances = [f"--balance={address(village.principal(name))}={RICH}" for name in ("deployer", "wallet")]
-    command = ["node", "contracts/localchain/main.mjs", "--block-ms=50", "--test", *balances]
+    command = [node_program(), "contracts/localchain/main.mjs", "--block-ms=50", "--test", *balances]
     process = subprocess.Popen(
         [*command, "--exit-with-parent"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )

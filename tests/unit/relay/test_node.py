@@ -182,7 +182,7 @@ async def test_a_node_that_asks_for_a_pause_gets_it():
     assert await node.tip()
 
 
-@pytest.mark.parametrize("word", ["999999999999", "Wed, 21 Oct 2026 07:28:00 GMT", "-5", "", "1e9"])
+@pytest.mark.parametrize("word", ["99999999", "999999999999", "Wed, 21 Oct 2026 07:28:00 GMT", "-5", "", "1e9"])
 async def test_no_node_can_ask_for_more_than_an_hour(word):
     clock = Clock()
     node = answering((429, b"", {"retry-after": word}), (200, INFO), clock=clock, urls=["http://one"])

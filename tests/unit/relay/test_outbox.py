@@ -148,6 +148,14 @@ def test_the_identical_bytes_are_sent_again_after_a_restart():
     assert uplink.chain.mempool[0].txid == entry.txid
 
 
+def test_what_the_ledger_holds_open_is_read_from_the_set_again():
+    uplink = uplink_with(PEOPLE)
+    uplink.tick()
+    outbox = Outbox(venue_of(VILLAGE), TERMS)
+    [request] = outbox.handle(ev.LedgerRead(tuple(uplink.ledger.values())), 0)
+    assert request == ev.Fetch(tuple(sorted(action.id for action in PEOPLE)))
+
+
 def test_a_transaction_that_a_node_lost_is_sent_again():
     uplink = uplink_with(PEOPLE)
     uplink.tick()
@@ -165,6 +173,13 @@ def test_a_stuck_transaction_gets_a_higher_fee_with_the_same_account_nonce():
     assert new.fee_ustx == raised(old.fee_ustx)
     assert (new.account_nonce, new.ids) == (old.account_nonce, old.ids)
     assert (old.state, new.state) == (TransactionState.REPLACED, TransactionState.BROADCAST)
+
+
+def test_only_the_lowest_account_nonce_is_worth_a_higher_fee():
+    uplink = uplink_with(many(3), Terms(actions_max=1, gather_s=0))
+    uplink.tick()
+    uplink.tick(STUCK_S)
+    assert [len(slot.entries) for slot in uplink.outbox.slots.open.values()] == [2, 1, 1]
 
 
 def test_fees_are_raised_only_so_often():
@@ -293,6 +308,20 @@ def test_a_batch_too_heavy_for_a_block_comes_in_halves_and_the_next_ones_are_sma
     uplink.react(ev.ActionsAppended(tuple(many(30))))
     uplink.tick()
     assert max(len(slot.entry.ids) for slot in uplink.outbox.slots.open.values()) <= 20
+
+
+def test_batches_grow_again_after_each_that_was_mined():
+    uplink = uplink_with(many(40), items_max=30)
+    for _ in range(12):
+        uplink.tick()
+        uplink.chain.mine()
+    smallest = uplink.outbox._actions_max
+    for _ in range(4):
+        uplink.react(ev.ActionsAppended(tuple(many(1))))
+        uplink.tick()
+        uplink.chain.mine()
+        uplink.tick()
+    assert uplink.outbox._actions_max == smallest + 4
 
 
 def test_the_second_half_of_a_heavy_batch_waits_until_the_account_nonce_is_used():

@@ -78,8 +78,9 @@ def test_a_claim_is_told_and_looked_up_once():
 def test_what_our_own_transaction_did_the_outbox_knows_already():
     settled = Settled()
     settled.own.add(TXID)
-    reading = settled.read([ANA.id], CONFIRMED)
-    assert (reading.claims, reading.events) == ((), ())
+    for seen in (CONFIRMED, CLAIMED):
+        reading = settled.read([ANA.id], seen)
+        assert (reading.claims, reading.events) == ((), ())
 
 
 def test_what_was_written_before_a_restart_is_known_after_it():
