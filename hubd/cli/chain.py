@@ -10,7 +10,7 @@ import click
 from hubd.action.charter import Charter
 from hubd.action.principal import Principal, address, check_principal, parse_address
 from hubd.action.signature import Signer
-from hubd.cli.checkout import contracts_folder, node_program
+from hubd.checkout import contracts_folder, node_program
 from hubd.cli.terminal import command, complain, json_option, passphrase_from, passphrase_option, say, show
 from hubd.errors import FatalError, HubdError, RemoteError
 from hubd.hub import read_charter

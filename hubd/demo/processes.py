@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hubd.cli.checkout import contracts_folder, node_program
+from hubd.checkout import contracts_folder, node_program
 from hubd.control import ask
 from hubd.errors import FatalError
 

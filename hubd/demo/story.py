@@ -109,8 +109,8 @@ class Story:
         self._say(f"students sync with {self._first.name}, tutors with {self._second.name}; a steward vouches for them")
         await self._sync_everybody()
         for pair in self.pairs:
-            await village.vouch(self._first, pair.student.principal)
-            await village.vouch(self._second, pair.tutor.principal)
+            for hub, person in ((self._first, pair.student), (self._second, pair.tutor)):
+                await self._until("a steward vouched", self._vouched(hub, person))
         await self._until("every hub knows everybody", self._everybody_known)
 
     async def _deposit(self) -> None:
@@ -265,17 +265,28 @@ class Story:
     async def _find(self, phone: Phone, listing: str, **wanted: Any) -> dict[str, Any]:
         """The entry of a phone's screen with these values, syncing until it is there."""
         found: list[dict[str, Any]] = []
-        url = self._students_url if any(phone is pair.student for pair in self.pairs) else self._tutors_url
 
         async def is_there() -> bool:
             entries = (await phone.show())[listing]
             found[:] = [entry for entry in entries if all(entry[key] == value for key, value in wanted.items())]
             if not found:
-                await self._sync(phone, url)
+                await self._sync_everybody()  # what it waits for may still be on the other one's phone
             return bool(found)
 
         await self._until(f"a phone shows it among its {listing}", is_there)
         return found[0]
+
+    def _vouched(self, hub: HubProcess, phone: Phone) -> Callable[[], Awaitable[bool]]:
+        async def is_so() -> bool:
+            await self.village.vouch(hub, phone.principal)
+            return True
+
+        return is_so
+
+    async def _compare(self) -> bool:
+        here, there = [(await hub.status())["count"] for hub in (self._first, self._second)]
+        self._say(f"{self._first.name} holds {here} actions, {self._second.name} {there}; the link comes back")
+        return True
 
     async def _everybody_known(self) -> bool:
         await self._sync_everybody()

@@ -17,7 +17,7 @@ from hubd.action.charter import Charter
 from hubd.action.network import TESTNET
 from hubd.action.principal import Principal, address, contract
 from hubd.action.signature import Signer
-from hubd.cli.checkout import contracts_folder
+from hubd.checkout import contracts_folder
 from hubd.demo.processes import ChainProcess, HubProcess, free_port
 from hubd.demo.wires import Wire
 from hubd.hub import CHARTER_NAME, Hub
