@@ -1,4 +1,4 @@
-"""`./dev check [--fix]`: style, types and floors."""
+"""`./dev check [--fix]`: style, types, floors and generated pages."""
 
 import sys
 
@@ -12,6 +12,7 @@ def main(arguments: list[str]) -> None:
     run("lint", [str(BIN / "ruff"), "check", "-q", *(["--fix"] if fix else []), "."])
     run("types", [str(BIN / "mypy")])
     run("floors", [str(BIN / "lint-imports"), "--no-cache"])
+    run("pages", [str(BIN / "python"), "-m", "tools.pages", *(["--fix"] if fix else [])])
 
 
 if __name__ == "__main__":
