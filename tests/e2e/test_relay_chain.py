@@ -14,7 +14,7 @@ from builders import Village
 from hubd.action.envelope import encode
 from hubd.action.network import MAINNET
 from hubd.action.principal import address
-from hubd.cli.checkout import node_program
+from hubd.checkout import node_program
 from hubd.errors import FatalError
 from hubd.fold.folder import Folder
 from hubd.fold.views import LessonState, Payment, SettlementState
