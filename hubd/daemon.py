@@ -21,6 +21,7 @@ from hubd.gossip.link import Link, LinkConfig, PeerStatus
 from hubd.gossip.peer import Member
 from hubd.gossip.wire import mesh_tag
 from hubd.hub import CHARTER_NAME, Hub, read_config
+from hubd.limits import UPLINK_AGAIN_S
 from hubd.ports import Door
 from hubd.relay.driver import Keys, Links, Relay
 from hubd.relay.node import Node
@@ -77,6 +78,7 @@ class Daemon:
         )
         self._node = self._open_node()
         self._relay = self._open_relay(self._node)
+        self._uplink_error: FatalError | None = None
         hub.intake.listeners.append(self._notify)
 
     # --- parts
@@ -113,8 +115,16 @@ class Daemon:
             "peers": [_peer(peer) for peer in self._link.status()],
             "gossip": {"port": self._link.port, **self._link.counters},
             "phones": {"port": self._phones.port, "open": self._phones.places.taken.total(), **self._door.counters},
-            "relay": None if self._relay is None else asdict(self._relay.status()),
+            "relay": self._relay_status(),
         }
+
+    def _relay_status(self) -> dict[str, Any] | None:
+        if self._relay is None:
+            return None
+        facts, error = asdict(self._relay.status()), self._uplink_error
+        if error is not None:
+            facts |= {"trouble": error.code, "hint": error.hint}
+        return facts
 
     # --- running
 
@@ -144,8 +154,20 @@ class Daemon:
         if self._config["mesh.discover"] or self._config["phones.discover"]:
             services["discovery"] = self._discover
         if self._relay is not None:
-            services["relay"] = self._relay.run
+            services["relay"] = self._uplink
         return services
+
+    async def _uplink(self) -> None:
+        """The relay. What a person must mend there is said in log and status, and the village's hub goes on."""
+        assert self._relay is not None
+        while True:
+            try:
+                await self._relay.run()
+            except FatalError as error:
+                self._uplink_error = error
+                self._log.error("uplink-stopped", code=error.code, detail=error.detail, hint=error.hint)
+                await asyncio.sleep(UPLINK_AGAIN_S)
+                self._uplink_error = None
 
     async def _discover(self) -> None:
         while not self._link.port:  # noqa: ASYNC110  # once: the listener opens after the index was read

@@ -132,6 +132,8 @@ class Hub:
             "chain_time_s": views.time_s,
             "persons": len(views.persons),
             "lessons": len(views.lessons),
+            "unknown": {kind: entry.count for kind, entry in views.unknown.items()},
+            "void": len(views.void),
             "rotten": len(self.store.rotten),
             "counters": dict(self.intake.counters),
             **(self.live_status() if self.live_status else {"peers": [], "phones": None, "relay": None}),

@@ -155,3 +155,4 @@ PHONE_VISITS_ABREAST_MAX = 4  # connections that a phone waiting to be found acc
 VISIT_S = 120  # one visit to a phone that the hub discovered, from dialling to parting
 CONTROL_BYTES_MAX = 16 * 1024 * 1024  # one request of the local command, an import's portion at most
 PAGE_ACTIONS = 256  # actions read from the store in one step: 100 kB
+UPLINK_AGAIN_S = 60.0  # before an uplink that a person must mend is tried again

@@ -15,6 +15,7 @@ from hubd.daemon import Daemon
 from hubd.errors import FatalError
 from hubd.hub import CHARTER_NAME, Hub, read_charter, read_config
 from hubd.identity import Identity
+from hubd.messages import words
 
 
 @click.command()
@@ -129,8 +130,13 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     if relay is None:
         lines.append("no uplink: other hubs carry this village's actions to the chain")
     else:
-        well = relay["trouble"] or "all is well"
+        well = words(relay["trouble"]) if relay["trouble"] else "all is well"
         lines.append(f"uplink: {well}, {relay['waiting']} actions wait, {relay['balance_ustx']} uSTX for fees")
+        if relay["hint"]:
+            lines.append(f"hint: {relay['hint']}")
+    if facts["unknown"]:
+        kinds = ", ".join(sorted(facts["unknown"]))
+        lines.append(f"carried for newer hubs, not understood here: {kinds}")
     if facts["rotten"]:
         say(f"warning: {facts['rotten']} actions on this card are damaged; neighbours will fill them in")
     return lines

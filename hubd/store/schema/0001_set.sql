@@ -30,14 +30,6 @@ create table erasure (
     primary key (id, author)
 ) without rowid;
 
--- A copy of the views, rebuilt from the set whenever `fold_version` or `folded_sequence` in meta say so.
-create table view (
-    name text not null,
-    key blob not null,
-    entry blob not null,
-    primary key (name, key)
-) without rowid;
-
 -- Signed transactions, written before they are sent.
 create table ledger (
     txid blob primary key,
