@@ -71,7 +71,6 @@ class _Watch:
     place: Place | None = None
     codes: Codes = ()
     looked_s: float | None = None
-    looked_for: Level | None = None  # the level that the last look was to confirm
     looks: int = 0
 
 
@@ -127,9 +126,7 @@ class Receipts:
                 out.append(LookUp(txid))
         lookups = [request for request in out if isinstance(request, LookUp) and self._may_look(request.txid, now)]
         for request in lookups[:RELAY_LOOKS_MAX]:
-            watch = self._watched[request.txid]
-            watch.looked_s = now
-            watch.looked_for = None if watch.place is None else self._level(watch.place)
+            self._watched[request.txid].looked_s = now
         return [*(request for request in out if isinstance(request, WriteReceipt)), *lookups[:RELAY_LOOKS_MAX]]
 
     def seen(self, txid: bytes, seen: Seen | None) -> list[WriteReceipt]:
@@ -161,9 +158,8 @@ class Receipts:
         return chain_nonce <= watch.account_nonce and tip.height >= watch.place.height
 
     def _may_look(self, txid: bytes, now: float) -> bool:
-        watch = self._watched[txid]
-        may_have_risen = watch.place is not None and self._level(watch.place) != watch.looked_for
-        return watch.looked_s is None or may_have_risen or now - watch.looked_s >= LOOK_S
+        looked_s = self._watched[txid].looked_s
+        return looked_s is None or now - looked_s >= LOOK_S
 
     def _level(self, place: Place) -> Level:
         assert self._tip is not None
