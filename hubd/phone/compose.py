@@ -19,6 +19,7 @@ from hubd.phone.words import Words, wrong
 Columns = dict[str, Any]
 TEXT_FIELDS = ("note", "text", "name")
 """Fields that become the action's content."""
+_NOT_BY_THIS_KEY = frozenset(("safety-post",))  # a one-time author's, sealed to officers (decisions, D16)
 
 
 @dataclass(frozen=True)
@@ -157,13 +158,17 @@ def read(kind_name: str, said: Mapping[str, str], words: Words) -> tuple[Kind, C
     """The kind and the columns that a person's words fill. Raises `RemoteError`: `kind` or `field`."""
     kind = KINDS.get(kind_name)
     if kind is None:
-        raise RemoteError("kind", f"no kind is called {kind_name!r}", hint="docs/protocol.md lists the kinds")
+        raise RemoteError("kind", f"no kind is called {kind_name!r}", hint="`hubd phone kinds` lists them")
+    if kind.name in _NOT_BY_THIS_KEY:
+        lines = "; ".join(words.charter.helplines) or "somebody you trust"
+        raise RemoteError("kind", "a call for help is not signed with one's own key", hint=f"call {lines}")
     columns: Columns = {}
     for name, text in said.items():
         field = FIELDS.get(name)
+        if name in TEXT_FIELDS:
+            _check_words(kind)
+            continue
         if field is None:
-            if name in TEXT_FIELDS:
-                continue
             raise wrong(f"there is no field {name!r}", "fields are: " + ", ".join(sorted((*FIELDS, *TEXT_FIELDS))))
         value = field.read(words, text)
         columns[field.column] = columns.get("bits", 0) | value if field.column == "bits" else value
@@ -171,6 +176,12 @@ def read(kind_name: str, said: Mapping[str, str], words: Words) -> tuple[Kind, C
     if money and "asset" not in columns and words.charter.money == "hours":
         columns["asset"] = dict(words.charter.assets).get("hours")
     return kind, columns
+
+
+def _check_words(kind: Kind) -> None:
+    """Words that only some people may read are not written where all can."""
+    if "sealed" in kind.columns["content"].meaning:
+        raise wrong(f"the words of a {kind.name} are for few people", "leave them out here, and say them in person")
 
 
 def fill(kind: Kind, columns: Columns, about: About) -> Columns:

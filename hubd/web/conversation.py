@@ -105,6 +105,7 @@ class Conversation:
         if hello.version < 1:
             raise RemoteError("version", f"this hub speaks version {VERSION}")
         await self._stop_pushing()
+        self._reader = STRANGER
         wanted = _scope(hello.scope)
         given = authorization_of(hello.authorization, self._door.charter.network) if hello.authorization else None
         self._reader = self._door.reader(given, wanted)
@@ -134,13 +135,13 @@ class Conversation:
     async def _get(self, get: Get) -> None:
         at = 0
         while at < len(get.ids):
-            page, at = await self._door.reading.get_page(self._reader, get.ids, at)
+            page, at = await self._door.reading.get_page(self._door.still(self._reader), get.ids, at)
             if page:
                 await self._say(Actions(page, None))
         await self._say(End(None))
 
     async def _neg(self, neg: Neg) -> None:
-        await self._say(Neg(await self._door.reading.reconcile(self._reader, neg.message)))
+        await self._say(Neg(await self._door.reading.reconcile(self._door.still(self._reader), neg.message)))
 
     async def _push(self, cursor: Cursor) -> None:
         """Everything from the cursor on, then news as they come. Whatever ends it ends the conversation."""
@@ -150,6 +151,14 @@ class Conversation:
             self._door.counters["socket:too-slow"] += 1
         except HubdError as error:
             self._door.counters[f"socket:{error.code}"] += 1
+            with suppress(ConnectionError, TimeoutError):
+                await self._say(Err(error.code))
+        except Exception:
+            await self._part()
+            raise  # a bug: `run` ends with it
+        await self._part()
+
+    async def _part(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(PHONE_SEND_S):
                 await self._wire.close()
@@ -158,7 +167,7 @@ class Conversation:
         told: Cursor | None = None
         while True:
             seen = self._door.news_count
-            page = await self._door.reading.page(self._reader, cursor)
+            page = await self._door.reading.page(self._door.still(self._reader), cursor)
             if page.envelopes:
                 await self._say(Actions(page.envelopes, cursor_text(page.cursor)))
             for action_id, state, txid in await self._door.receipts(self._reader, page.actions):
@@ -174,9 +183,11 @@ class Conversation:
 
     async def _stop_pushing(self) -> None:
         if self._pushing is not None:
-            self._pushing.cancel()
-            await asyncio.wait([self._pushing])
-            self._pushing = None
+            pushing, self._pushing = self._pushing, None
+            pushing.cancel()
+            await asyncio.wait([pushing])
+            if not pushing.cancelled():
+                pushing.result()
 
 
 def _scope(named: str) -> Scope | None:

@@ -106,11 +106,24 @@ class PhoneDoor:
         person = self.standing.person_of(given.principal)
         if person is None:
             raise RemoteError("unregistered", "a key of nobody here", hint="register first, or come again after a sync")
-        at_home = self.standing.home_of(person) in (None, self.hub)
-        granted = wanted or (Scope.VILLAGE if at_home else Scope.OWN)
-        if granted is Scope.VILLAGE and not at_home:
+        granted = wanted or (Scope.VILLAGE if self._is_home_of(person) else Scope.OWN)
+        return STRANGER if granted is Scope.MESH else self.still(Reader(granted, person, given.principal))
+
+    def still(self, reader: Reader) -> Reader:
+        """The reader, if it may see now what it was granted: keys are revoked and people move while they are connected.
+
+        Raises `RemoteError`: `unregistered`, `scope`.
+        """
+        if reader.person is None or reader.key is None:
+            return reader
+        if self.standing.person_of(reader.key) != reader.person:
+            raise RemoteError("unregistered", "this key speaks for nobody any more", hint="was it revoked?")
+        if reader.scope is Scope.VILLAGE and not self._is_home_of(reader.person):
             raise RemoteError("scope", "this is not the person's home hub", hint="ask for scope=own here")
-        return STRANGER if granted is Scope.MESH else Reader(granted, person)
+        return reader
+
+    def _is_home_of(self, person: Principal) -> bool:
+        return self.standing.home_of(person) in (None, self.hub)
 
     def prove_hello(self, nonce: bytes) -> bytes:
         """This hub's key proof for a phone's nonce."""

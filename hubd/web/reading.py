@@ -122,7 +122,7 @@ class Reading:
 
     async def _items(self, reader: Reader) -> SortedItems:
         """The reader's items, caught up with the store: the whole village's are one entry, whoever reads."""
-        key = Reader(Scope.VILLAGE) if reader.scope is Scope.VILLAGE else reader
+        key = Reader(reader.scope, None if reader.scope is Scope.VILLAGE else reader.person)
         known = self._sorted.get(key)
         if known is None:
             known = self._sorted[key] = _Sorted()

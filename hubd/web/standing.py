@@ -46,10 +46,14 @@ class Standing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Somebody who may read, and how much. A stranger has no person and sees the mesh's membership."""
+    """Somebody who may read, and how much. A stranger has no person and sees the mesh's membership.
+
+    `key` is the one that was proven: what it may see ends with it.
+    """
 
     scope: Scope
     person: Principal | None = None
+    key: Principal | None = None
 
     def is_named_in(self, action: Action, standing: Standing) -> bool:
         """Whether this person wrote the action or is named in it, by whichever of its keys."""

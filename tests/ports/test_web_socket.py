@@ -125,6 +125,35 @@ async def test_a_guest_is_pushed_only_what_names_it(hub: PhoneHub) -> None:
         assert (await caller.all_up_to_end())[0] == [mine]
 
 
+async def test_a_key_that_is_revoked_sees_no_further_news(hub: PhoneHub) -> None:
+    village = hub.village
+    register = (await hub.store.page(2, 1))[0][1]
+    add = village.key_add("ana", "ana's second phone", register)
+    await hub.take(add, village.key_accept("ana's second phone", add))
+    async with called(hub) as caller:
+        await caller.hello("ana's second phone")
+        await caller.all_up_to_end()
+        await hub.take(village.key_revoke("ana", "ana's second phone", add), village.request("ana"))
+        assert await caller.hear() == Err("unregistered")
+        with pytest.raises(ConnectionClosed):
+            await caller.hear()
+
+
+async def test_a_bug_in_the_push_ends_the_conversation_and_is_not_hidden(
+    hub: PhoneHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def bug(*_: object) -> Any:
+        raise KeyError("bug")
+
+    async with called(hub) as caller:
+        await caller.hello("ana")
+        await caller.all_up_to_end()
+        monkeypatch.setattr(hub.door.reading, "page", bug)
+        await hub.take(hub.village.request("ana"))
+        with pytest.raises(ConnectionClosed):
+            await caller.hear()
+
+
 async def test_put_is_answered_item_by_item_and_closed_by_ok(hub: PhoneHub) -> None:
     request, foreign = hub.village.request("ana"), hub.village.request("nobody")
     async with called(hub) as caller:

@@ -118,6 +118,9 @@ def test_a_vouch_says_that_one_knows_the_person() -> None:
         ("lesson-complete", {"lesson": "ff" * 32}, "no such lesson"),
         ("vouch-give", {"person": "tomas", "price": "5"}, "takes no amount"),
         ("lesson-claim", {}, "needs lesson"),
+        ("lesson-book", {"tutor": "tomas", "minutes": "60", "start": "now", "note": "my house"}, "for few people"),
+        ("dispute-open", {"lesson": short(BOOK), "reason": "1", "text": "he said"}, "for few people"),
+        ("safety-post", {"text": "help"}, "one's own key"),
     ],
 )
 def test_what_would_be_void_is_not_signed(kind: str, said: dict[str, str], words: str) -> None:
