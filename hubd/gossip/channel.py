@@ -37,7 +37,7 @@ class House(Protocol):
         """The set's summary."""
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run beside; a failure is the whole link's."""
+        """Run beside; a failure is the whole link's. May drop it if the link is ending."""
 
     def report(self, event: InEvent) -> None:
         """Tell the peers machine, and do what it says."""
@@ -151,7 +151,7 @@ class Channel:
         if self._pushes_open >= LINK_PUSH_WINDOW_CHUNKS:
             raise RemoteError("credit", "more pushes than the window allows")
         self._pushes_open += 1
-        self._run(self._offer_push(envelopes))
+        self._run(lambda: self._offer_push(envelopes))
 
     async def _offer_push(self, envelopes: tuple[bytes, ...]) -> None:
         for outcome in await self._house.intake.offer(envelopes, Door.PEER, self._peer):
@@ -189,12 +189,12 @@ class Channel:
         async def work() -> None:
             self._handle(session, await ask())
 
-        self._run(work())
+        self._run(work)
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run(self, work: Callable[[], Awaitable[None]]) -> None:
         async def counted() -> None:
             try:
-                await work
+                await work()
             finally:
                 self._tasks -= 1
 

@@ -193,9 +193,12 @@ class Link:
         return summary
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run beside; a failure is the whole link's."""
+        """Run beside; a failure is the whole link's. Nothing is begun any more while the link is ending."""
         assert self._group is not None, "running"
-        self._group.create_task(work)
+        try:
+            self._group.create_task(work)
+        except RuntimeError:
+            work.close()
 
     def report(self, event: events.InEvent) -> None:
         """Tell the peers machine, and perform what it says."""
@@ -363,6 +366,7 @@ class Link:
         self._group = None
         if self._listener is not None:
             self._listener.close()
+            self._listener = None
         for channel in self._channels.values():
             channel.close()
         self._channels.clear()

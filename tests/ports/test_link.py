@@ -1,169 +1,450 @@
-"""Links over real sockets and real CURVE, over every store: what two and three hubs do to each other."""
+"""What hubs do to each other over real links: the same suite over every store where the set matters."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import Village
+import zmq
+import zmq.asyncio
+from linked import VILLAGE, Cable, Hub, Mesh, are_equal, registrations, tell_address, until
 from twins import MemoryStore
 
-from hubd.action.envelope import Action, encode
-from hubd.gossip import sockets
-from hubd.gossip.link import Link, LinkConfig
-from hubd.gossip.peer import Member
-from hubd.gossip.sockets import CurveKeys, curve_keypair
-from hubd.intake import SetIntake
-from hubd.ports import Door
+from hubd.action.network import MAINNET
+from hubd.action.principal import Principal
+from hubd.action.sip018 import Domain
+from hubd.errors import FatalError, LocalError
+from hubd.gossip import wire
+from hubd.gossip.peer import Member, Side, key_tag
+from hubd.gossip.sockets import Dialled, DialOutcome, curve_keypair, endpoint
+from hubd.limits import LINK_MESSAGE_BYTES_MAX, PEER_FAULTS_MAX
 from hubd.store.actions import Store
 
-SOON_S = 10.0
-VILLAGE = Village(seed=5)
+
+@pytest.fixture(autouse=True)
+def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hubd.gossip.link._TICK_S", 0.05)
+    for name in ("DIAL_WAIT_S_MIN", "SESSION_AGAIN_S"):
+        monkeypatch.setattr(f"hubd.gossip.peers.{name}", 0.1)
 
 
-@dataclass
-class Hub:
-    """One hub in this process: a real link over a real intake."""
-
-    name: str
-    keys: CurveKeys
-    store: Any
-    members: dict[str, Member]
-    interval_s: float = 0.2
-    link: Link = field(init=False)
-    intake: SetIntake = field(init=False)
-    running: "asyncio.Task[None] | None" = None
-
-    def __post_init__(self) -> None:
-        self.principal = VILLAGE.principal(self.name)
-        self.intake = SetIntake(self.store, VILLAGE.domain)
-        self.make_link()
-        self.intake.listeners.append(lambda fresh, _door, source: self.link.notify(fresh, source))
-
-    def make_link(self, port: int = 0) -> None:
-        self.link = Link(
-            store=self.store,
-            intake=self.intake,
-            members=lambda: list(self.members.values()),
-            domain=VILLAGE.domain,
-            hub=self.principal,
-            curve_secret=self.keys.secret,
-            clock=time.monotonic,
-            config=LinkConfig(host="127.0.0.1", port=port, interval_s=self.interval_s),
-        )
-
-    async def start(self) -> None:
-        self.running = asyncio.create_task(self.link.run())
-        await until(lambda: self.link.port or self.running.done())
-        if self.running.done():
-            self.running.result()
-
-    async def stop(self) -> None:
-        if self.running is not None:
-            self.running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self.running
-
-    async def offer(self, actions: list[Action], door: Door = Door.OWN) -> None:
-        await self.intake.offer([encode(action) for action in actions], door)
-
-    async def summary(self) -> tuple[int, bytes]:
-        found = await self.store.summary()
-        return found.count, found.fingerprint
-
-    def proven(self) -> int:
-        return self.link.counters["proven"]
-
-
-async def until(condition: Callable[[], Any], within_s: float = SOON_S) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.01)
-
-
-async def equal(*hubs: Hub, count: int | None = None, within_s: float = SOON_S) -> None:
-    """Wait until all hubs hold the same set, of `count` actions if given."""
-    deadline = time.monotonic() + within_s
-    while True:
-        found = [await hub.summary() for hub in hubs]
-        if len(set(found)) == 1 and count in (None, found[0][0]):
-            return
-        assert time.monotonic() < deadline, [summary[0] for summary in found]
-        await asyncio.sleep(0.02)
-
-
-class Mesh:
-    """Hubs that may be admitted to each other; `connect` tells one the address of another."""
-
-    def __init__(self, make_store: Callable[[str], Any]) -> None:
-        self.make_store = make_store
-        self.hubs: dict[str, Hub] = {}
-
-    async def hub(self, name: str, **options: Any) -> Hub:
-        self.hubs[name] = Hub(name, curve_keypair(), await self.make_store(name), {}, **options)
-        return self.hubs[name]
-
-    def admit(self, *names: str) -> None:
-        """These know each other as admitted; nobody else is."""
-        members = {name: Member(hub.principal, hub.keys.public, (), name) for name, hub in self.hubs.items()}
-        for name in names:
-            for other in names:
-                self.hubs[name].members.setdefault(other, members[other])
-
-    def connect(self, dialler: Hub, dialled: Hub, port: int | None = None) -> None:
-        known = dialler.members[dialled.name]
-        address = f"127.0.0.1:{port or dialled.link.port}"
-        dialler.members[dialled.name] = Member(known.hub, known.curve_key, (address,), known.name)
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def mesh(request: Any, tmp_path: Any) -> AsyncIterator[Mesh]:
-    opened = []
-
-    async def make_store(name: str) -> Any:
-        if request.param == "memory":
-            return MemoryStore()
-        opened.append(await Store.open(tmp_path / name, VILLAGE.domain))
-        return opened[-1]
+@pytest.fixture
+async def mesh() -> AsyncIterator[Mesh]:
+    async def make_store(_name: str) -> MemoryStore:
+        return MemoryStore()
 
     mesh = Mesh(make_store)
     yield mesh
-    for hub in mesh.hubs.values():
-        await hub.stop()
-    for store in opened:
-        await store.close()
+    await mesh.stop()
 
 
-def registrations(names: str, count: int) -> list[Action]:
-    return [VILLAGE.register(f"{names}-{number}") for number in range(count)]
+@pytest.fixture(params=["memory", "sqlite"])
+async def stored(request: Any, tmp_path: Path) -> AsyncIterator[Mesh]:
+    """Like `mesh`, over every store there is."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def make_store(name: str) -> Any:
+            if request.param == "memory":
+                return MemoryStore()
+            store = await Store.open(tmp_path / name, VILLAGE.domain)
+            stack.push_async_callback(store.close)
+            return store
+
+        mesh = Mesh(make_store)
+        yield mesh
+        await mesh.stop()
 
 
-async def test_two_hubs_with_different_sets_end_with_one_and_the_proof_of_it(mesh: Mesh) -> None:
-    a, b = await mesh.hub("a"), await mesh.hub("b")
-    mesh.admit("a", "b")
+@contextlib.asynccontextmanager
+async def dialled(hub: Hub, keys: Any, server_key: bytes | None = None) -> AsyncIterator[Dialled]:
+    """A hand-made peer."""
+    context = zmq.asyncio.Context()
+    peer = Dialled(context, endpoint(hub.address()), server_key=server_key or hub.keys.public, keys=keys)
+    try:
+        yield peer
+    finally:
+        peer.close()
+        context.destroy(0)
+
+
+# --- one set
+
+
+async def test_two_hubs_with_different_sets_end_with_one_and_the_proof_of_it(stored: Mesh) -> None:
+    a, b = await stored.hubs_that_know_each_other("a", "b")
     shared = registrations("both", 40)
     await a.offer(shared + registrations("a", 70))
     await b.offer(shared + registrations("b", 90))
-    await b.start()
-    mesh.connect(a, b)
-    await a.start()
-    await equal(a, b, count=200)
-    await until(lambda: a.proven() and b.proven())
-    assert [peer.state for peer in a.link.status()] == ["connected"]
-    assert a.link.status()[0].last_code == ""
+    await stored.start(a, b)
+    tell_address(a, b)
+    await are_equal(a, b, count=200)
+    await until(lambda: a.proven and b.proven)
+    [status] = a.link.status()
+    assert (status.state, status.last_code, status.count) == ("connected", "", 200)
+    assert status.proven_age_s is not None
+    assert status.bytes_in > 90 * 150
 
 
-async def test_an_empty_hub_is_filled_whichever_side_dials(mesh: Mesh) -> None:
-    a, b, c = await mesh.hub("a"), await mesh.hub("b"), await mesh.hub("c")
-    mesh.admit("a", "b", "c")
+async def test_an_empty_hub_is_filled_whichever_side_dials(stored: Mesh) -> None:
+    a, b, c = await stored.hubs_that_know_each_other("a", "b", "c")
+    await b.offer(registrations("b", 600))
+    await stored.start(a, b, c)
+    tell_address(a, b)
+    tell_address(b, c)
+    await are_equal(a, b, c, count=600)
+
+
+async def test_what_is_new_anywhere_is_pushed_along_the_chain_at_once(stored: Mesh) -> None:
+    a, b, c = await stored.hubs_that_know_each_other("a", "b", "c", interval_s=1_000)
+    await stored.start(a, b, c)
+    tell_address(a, b)
+    tell_address(b, c)
+    await until(lambda: a.proven == 1 and b.proven == 2 and c.proven == 1)
+    await a.offer(registrations("from-a", 1))
+    await c.offer(registrations("from-c", 1))
+    await are_equal(a, b, c, count=2, within_s=3)
+
+
+async def test_hubs_converge_after_a_partition_in_which_both_went_on(stored: Mesh) -> None:
+    a, b = await stored.hubs_that_know_each_other("a", "b")
+    await stored.start(a, b)
+    async with Cable(b.link.port) as cable:
+        tell_address(a, b, cable.address)
+        await until(lambda: a.proven)
+        cable.cut()
+        await until(lambda: a.state(b) != "connected")
+        await a.offer(registrations("a", 30))
+        await b.offer(registrations("b", 30))
+        cable.mend()
+        await are_equal(a, b, count=60)
+
+
+@pytest.mark.parametrize("bytes_left", [300, 1_500, 9_000, 40_000, 120_000])
+async def test_a_link_cut_in_the_middle_of_a_session_is_opened_again_and_finishes(mesh: Mesh, bytes_left: int) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await a.offer(registrations("a", 300))
     await b.offer(registrations("b", 300))
+    await mesh.start(a, b)
+    async with Cable(b.link.port) as cable:
+        cable.bytes_left = bytes_left
+        tell_address(a, b, cable.address)
+        await until(lambda: not cable.is_whole)
+        cable.mend()
+        await are_equal(a, b, count=600)
+        await until(lambda: a.proven and b.proven)
+
+
+async def test_a_hub_that_dies_in_the_middle_and_comes_back_is_caught_up_with(stored: Mesh) -> None:
+    a, b = await stored.hubs_that_know_each_other("a", "b")
+    await b.offer(registrations("b", 800))
+    await stored.start(a, b)
+    tell_address(a, b)
+    while (await a.summary())[0] == 0:
+        await asyncio.sleep(0)
+    await b.stop()
+    partial = (await a.summary())[0]
+    b.port = int(a.members["b"].addresses[0].rpartition(":")[2])
     await b.start()
-    await c.start()
-    mesh.connect(a, b)
-    mesh.connect(b, c)
+    await are_equal(a, b, count=800)
+    assert partial > 0
+
+
+# --- who meets whom
+
+
+async def test_two_hubs_that_dial_each_other_keep_one_link(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await mesh.start(a, b)
+    tell_address(a, b)
+    tell_address(b, a)
+    for hub in (a, b):
+        hub.link._tick()  # both at the same moment
+    lesser, greater = sorted((a, b), key=lambda hub: hub.principal)
+    await until(lambda: set(greater.link._peers.peers[lesser.principal].links) == {Side.ACCEPTED})
+    assert Side.DIALLED in lesser.link._peers.peers[greater.principal].links
+    await a.offer(registrations("a", 3))
+    await b.offer(registrations("b", 3))
+    await are_equal(a, b, count=6)
+
+
+async def test_an_address_without_a_name_is_enough(mesh: Mesh) -> None:
+    a, b, _c = await mesh.hubs_that_know_each_other("a", "b", "c")
+    await b.start()
+    a.peers = (b.address(),)
     await a.start()
-    await equal(a, b, c, count=300)
+    await until(lambda: a.state(b) == "connected")
+
+
+async def test_a_hint_is_enough(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await mesh.start(a, b)
+    a.link.hear(b.address(), key_tag(b.keys.public))
+    await until(lambda: a.state(b) == "connected")
+
+
+async def test_a_hint_that_leads_to_somebody_else_does_not_link(mesh: Mesh) -> None:
+    a, b, c = await mesh.hubs_that_know_each_other("a", "b", "c")
+    await mesh.start(a, b, c)
+    a.link.hear(c.address(), key_tag(b.keys.public))
+    await until(lambda: a.link.status() and any(status.reason == "handshake" for status in a.link.status()))
+    assert {status.state for status in a.link.status()} == {"waiting"}
+
+
+async def test_an_address_that_is_none_is_passed_over(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await mesh.start(a, b)
+    tell_address(a, b, "no address at all")
+    await until(lambda: a.link.status()[0].reason == "address")
+    tell_address(a, b)
+    await until(lambda: a.state(b) == "connected")
+
+
+# --- who may not
+
+
+async def test_a_stranger_is_refused(mesh: Mesh) -> None:
+    [a] = await mesh.hubs_that_know_each_other("a")
+    await a.start()
+    async with dialled(a, curve_keypair()) as stranger:
+        assert await stranger.opened() is DialOutcome.REFUSED
+
+
+async def test_a_peer_that_pins_another_key_does_not_talk_to_us(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await a.start()
+    async with dialled(a, b.keys, server_key=curve_keypair().public) as peer:
+        assert await peer.opened() is DialOutcome.FAILED
+
+
+@pytest.mark.parametrize("mechanism", ["null", "plain"])
+async def test_a_peer_without_curve_is_refused(mesh: Mesh, mechanism: str) -> None:
+    [a] = await mesh.hubs_that_know_each_other("a")
+    await a.start()
+    context = zmq.asyncio.Context()
+    peer = context.socket(zmq.DEALER)
+    if mechanism == "plain":
+        peer.plain_username, peer.plain_password = b"hubd", b"hubd"
+    monitor = peer.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
+    peer.connect(endpoint(a.address()))
+    event = await asyncio.wait_for(monitor.recv_multipart(), 5)
+    assert int.from_bytes(event[0][:2], "little") == zmq.EVENT_DISCONNECTED
+    context.destroy(0)
+
+
+async def test_a_retired_hub_is_cut_off_at_once_and_the_others_are_back_soon(mesh: Mesh) -> None:
+    a, b, c = await mesh.hubs_that_know_each_other("a", "b", "c", interval_s=1_000)
+    await mesh.start(a, b, c)
+    tell_address(b, a)
+    tell_address(c, a)
+    await until(lambda: b.proven and c.proven)
+    del a.members["b"]
+    a.link.membership_changed()
+    await a.offer(registrations("secret", 1))
+    await b.offer(registrations("unwanted", 1))
+    await until(lambda: b.state(a) != "connected")
+    await are_equal(a, c, count=1)
+    await until(lambda: b.link.status()[0].reason == "not-admitted")
+    assert (await b.summary())[0] == (await a.summary())[0] == 1
+    assert a.state(b) == "unknown"
+
+
+async def test_a_hub_admitted_later_is_let_in_without_a_restart(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    later = a.members.pop("b")
+    await mesh.start(a, b)
+    tell_address(b, a)
+    await until(lambda: b.link.status()[0].reason == "not-admitted")
+    a.members["b"] = later
+    await until(lambda: b.state(a) == "connected")
+
+
+async def test_a_hub_of_another_mesh_is_told_so_and_gives_nothing(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    a.domain = Domain(MAINNET, VILLAGE.domain.mesh)
+    await b.offer(registrations("b", 3))
+    await mesh.start(a, b)
+    tell_address(a, b)
+    await until(lambda: b.link.counters["mesh"])
+    assert (await a.summary())[0] == 0
+
+
+async def test_a_hub_that_calls_itself_another_is_found_out(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    b.members["a"] = Member(VILLAGE.principal("c"), a.keys.public, (), "c")
+    await mesh.start(a, b)
+    tell_address(a, b)
+    await until(lambda: b.link.counters["impostor"])
+
+
+# --- the door itself
+
+
+async def test_while_nobody_answers_for_the_door_nobody_comes_in(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await a.start()
+    async with dialled(a, b.keys) as peer:
+        assert await peer.opened() is DialOutcome.OPEN
+    a.link._listener.zap.close()
+    async with dialled(a, b.keys) as peer:
+        assert await peer.opened() is not DialOutcome.OPEN
+
+
+async def test_a_door_that_lets_a_stranger_in_is_shut_and_reported(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    [a] = await mesh.hubs_that_know_each_other("a")
+    monkeypatch.setattr("hubd.gossip.listener.LINK_PROBE_S", 0.3)
+    await a.start()
+    assert a.running is not None
+    a.link._listener.zap._admitted = lambda _key: Principal(b"x" * 21)
+    with pytest.raises(ExceptionGroup) as broken:
+        await asyncio.wait_for(asyncio.shield(a.running), 5)
+    leaf = broken.value
+    while isinstance(leaf, ExceptionGroup):
+        [leaf] = leaf.exceptions
+    assert isinstance(leaf, LocalError)
+    assert leaf.code == "stranger-admitted"
+    assert a.link.port == 0
+    a.running = None
+
+
+async def test_a_port_that_is_taken_is_said_in_words(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await a.start()
+    b.port = a.link.port
+    with pytest.raises(FatalError) as refused:
+        await b.start()
+    b.running = None
+    assert refused.value.code == "port-in-use"
+    assert "mesh.listen_port" in refused.value.hint
+
+
+async def test_a_link_that_was_stopped_can_be_run_again(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await mesh.start(a, b)
+    tell_address(a, b)
+    await until(lambda: a.proven)
+    assert a.running is not None
+    a.running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await a.running
+    a.running = asyncio.create_task(a.link.run())
+    await b.offer(registrations("b", 3))
+    await are_equal(a, b, count=3)
+
+
+# --- rough treatment
+
+
+async def test_garbage_is_counted_and_the_link_lives(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await a.start()
+    async with dialled(a, b.keys) as peer:
+        assert await peer.opened() is DialOutcome.OPEN
+        for raw in (b"", b"\x00", b"\xff" * 1_000, wire.encode(wire.Done(5, 1, bytes(32)))):
+            await peer.socket.send(raw)
+        for _ in range(3):
+            assert isinstance(wire.decode(await asyncio.wait_for(peer.socket.recv(), 5)), wire.Fault)
+        hello = wire.Hello(1, wire.mesh_tag(VILLAGE.domain), b.principal, 1, 0, (await a.summary())[1], ())
+        await peer.socket.send(wire.encode(hello))
+        assert isinstance(wire.decode(await asyncio.wait_for(peer.socket.recv(), 5)), wire.Hello)
+        [traffic] = [channel.traffic for channel in a.link._channels.values()]
+        assert traffic.counters["cbor"] == 2
+        assert traffic.counters["frame"] == 1
+        assert traffic.counters["late"] == 1
+
+
+async def test_a_peer_that_sends_nothing_but_garbage_is_banned_for_a_while(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await a.start()
+    async with dialled(a, b.keys) as peer:
+        assert await peer.opened() is DialOutcome.OPEN
+        for _ in range(PEER_FAULTS_MAX):
+            await peer.socket.send(b"\xff")
+        await asyncio.wait_for(peer.closed(), 5)
+    assert a.state(b) == "banned"
+    outcome = DialOutcome.UNREACHABLE
+    while outcome is DialOutcome.UNREACHABLE:  # the door is closed for a moment, and open again
+        async with dialled(a, b.keys) as peer:
+            outcome = await peer.opened()
+    assert outcome is DialOutcome.REFUSED
+
+
+async def test_a_message_beyond_the_limit_costs_its_sender_the_link_and_nobody_else(mesh: Mesh) -> None:
+    a, b, c = await mesh.hubs_that_know_each_other("a", "b", "c")
+    await mesh.start(a, c)
+    tell_address(c, a)
+    await until(lambda: c.proven)
+    async with dialled(a, b.keys) as peer:
+        assert await peer.opened() is DialOutcome.OPEN
+        await peer.socket.send(bytes(LINK_MESSAGE_BYTES_MAX + 1))
+        await asyncio.wait_for(peer.closed(), 5)
+    await c.offer(registrations("c", 1))
+    await are_equal(a, c, count=1)
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4_096
+
+
+async def test_a_stranger_that_announces_a_gigabyte_raises_no_memory(mesh: Mesh) -> None:
+    [a] = await mesh.hubs_that_know_each_other("a")
+    await a.start()
+    before = resident_bytes()
+    _reader, writer = await asyncio.open_connection("127.0.0.1", a.link.port)
+    greeting = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"CURVE".ljust(20, b"\0") + bytes(32)
+    writer.write(greeting + b"\x06" + (1 << 30).to_bytes(8, "big"))
+    with contextlib.suppress(OSError):
+        for _ in range(64):
+            writer.write(bytes(1 << 20))
+            await writer.drain()
+    writer.close()
+    assert resident_bytes() - before < 5_000_000
+
+
+async def test_hundreds_of_idle_connections_do_not_keep_a_hub_from_its_neighbour(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await mesh.start(a, b)
+    idle = [socket.create_connection(("127.0.0.1", a.link.port)) for _ in range(260)]
+    try:
+        tell_address(b, a)
+        await until(lambda: b.proven, within_s=5)
+    finally:
+        for each in idle:
+            each.close()
+
+
+async def test_a_flood_of_hellos_is_cut_short(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await a.offer(registrations("a", 1))
+    gate = asyncio.Event()
+    summary = a.store.summary
+
+    async def slow_summary() -> Any:
+        await gate.wait()
+        return await summary()
+
+    a.store.summary = slow_summary
+    await a.start()
+    async with dialled(a, b.keys) as peer:
+        assert await peer.opened() is DialOutcome.OPEN
+        for number in range(1, 60):
+            hello = wire.Hello(1, wire.mesh_tag(VILLAGE.domain), b.principal, number, 0, bytes(32), ())
+            await peer.socket.send(wire.encode(hello))
+        await until(lambda: a.state(b) == "banned")
+    gate.set()
+
+
+@pytest.mark.campaign
+async def test_a_link_that_dies_without_a_word_is_noticed_by_its_heartbeats(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b", interval_s=1_000)
+    await mesh.start(a, b)
+    async with Cable(b.link.port) as cable:
+        tell_address(a, b, cable.address)
+        await until(lambda: a.proven)
+        cable.flows.clear()
+        await until(lambda: a.state(b) != "connected", within_s=25)
+        cable.mend()
+        await b.offer(registrations("b", 1))
+        await are_equal(a, b, count=1)
