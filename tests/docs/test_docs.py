@@ -162,6 +162,21 @@ def test_the_screen_of_the_readme_is_made_of_what_the_demo_says():
         assert words in told, line
 
 
+def test_the_architecture_places_every_package_and_every_module_of_the_top():
+    page = text("ARCHITECTURE.md")
+    packages = {path.parent.name for path in (ROOT / "hubd").glob("*/__init__.py")}
+    assert [name for name in sorted(packages) if f"`hubd/{name}`" not in page] == []
+    drawing = page.partition("## The way of an action")[0]
+    modules = {path.stem for path in (ROOT / "hubd").glob("*.py")} - {"__init__", "__main__"}
+    assert [name for name in sorted(packages | modules) if not re.search(rf"\b{name}\b", drawing)] == []
+
+
+def test_contributing_names_the_folders_of_tests():
+    named = set(re.findall(r"^\| `(\w+)` \|", text("CONTRIBUTING.md"), re.MULTILINE))
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert named == folders - {"vectors", "fixtures"}
+
+
 def promises():
     return _PROMISE.findall(text("ARCHITECTURE.md"))
 
