@@ -1,19 +1,60 @@
-"""The `hubd` command: one group, its commands in files of their own."""
+"""The `hubd` command: one group, each command in a file of its own that is read only when it is asked for.
+
+A Raspberry Pi takes seconds to import everything a hub needs; `hubd status` must not.
+"""
+
+import importlib
+from typing import Any
 
 import click
 
 from hubd import __version__
-from hubd.cli.chain import chain, contracts, localchain
-from hubd.cli.charter import charter
-from hubd.cli.demo import demo
-from hubd.cli.hub import init, run, status
-from hubd.cli.key import key
-from hubd.cli.members import admit, vouch
-from hubd.cli.phone import phone
-from hubd.cli.post import export_bundle, import_bundle
+
+# Command, where it lives, and its one line in `hubd --help`: known without importing it.
+COMMANDS = {
+    "charter": ("hubd.cli.charter:charter", "Found a mesh: its charter file, its stewards, its first hubs."),
+    "key": ("hubd.cli.key:key", "Make and show secret keys (stewards, the contracts' deployer)."),
+    "init": ("hubd.cli.init:init", "Prepare a hub's data folder."),
+    "run": ("hubd.cli.run:run", "Run the hub until it is told to stop."),
+    "status": ("hubd.cli.status:status", "Say how the hub is: its set, its neighbours, its uplink."),
+    "admit": ("hubd.cli.members:admit", "Admit a hub to the mesh, as a steward."),
+    "vouch": ("hubd.cli.members:vouch", "Vouch, as a steward, that a person is real."),
+    "export": ("hubd.cli.post:export_bundle", "Write the whole set to a file, sealed to the mesh's hubs."),
+    "import": ("hubd.cli.post:import_bundle", "Read a bundle from a file."),
+    "phone": ("hubd.cli.phone:phone", "A person's phone: register, act, sync, look."),
+    "contracts": ("hubd.cli.chain:contracts", "Publish the mesh's contracts."),
+    "chain": ("hubd.cli.chain:chain", "Move the organisation's money: fund, mint, deposit, look."),
+    "localchain": ("hubd.cli.chain:localchain", "Run a local Stacks chain, for tests and demos."),
+    "demo": ("hubd.cli.demo:demo", "Three villages, one uplink: lessons from asking to being paid."),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name; None where there is none."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        found: Any = getattr(importlib.import_module(module), attribute)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table, without importing what it names."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="hubd")
 def main() -> None:
     """Run a village hub, and everything around it.
@@ -21,22 +62,3 @@ def main() -> None:
     Results go to stdout, everything said to people to stderr. Exit codes: 0 done, 1 a person must act (the hint says how),
     2 the command was written wrong, 3 done in part.
     """
-
-
-for command in (
-    charter,
-    key,
-    init,
-    run,
-    status,
-    admit,
-    vouch,
-    export_bundle,
-    import_bundle,
-    localchain,
-    contracts,
-    chain,
-    phone,
-    demo,
-):
-    main.add_command(command)

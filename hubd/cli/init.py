@@ -1,0 +1,75 @@
+"""`hubd init`: a hub's data folder, from nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hubd import config as configuration
+from hubd.action.principal import address
+from hubd.cli.terminal import command, data_option, json_option, show
+from hubd.errors import FatalError
+from hubd.hub import CHARTER_NAME, Hub, read_charter
+from hubd.identity import Identity
+
+
+@click.command()
+@data_option
+@click.option(
+    "--charter",
+    "charter_file",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="The mesh's charter file.",
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A line of hubd.toml, for example hub.name=Kijiji."
+)
+@json_option
+@command
+async def init(directory: Path, charter_file: Path, settings: tuple[str, ...], as_json: bool) -> None:
+    """Prepare a hub's data folder: its keys, its configuration, its charter."""
+    made = read_charter(charter_file)
+    if (directory / CHARTER_NAME).exists():
+        raise FatalError(
+            "already-initialised",
+            f"{directory} holds a hub already",
+            hint="start it with `hubd run`; to begin anew, choose an empty folder",
+        )
+    values = dict(_setting(text) for text in settings)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (directory / configuration.FILE_NAME).write_bytes(configuration.write(values))
+    identity = Identity.open(directory)
+    (directory / CHARTER_NAME).write_bytes(charter_file.read_bytes())
+    async with Hub.opened(directory) as hub:
+        announce = await hub.announce()
+    facts = {
+        "hub": address(identity.principal(made.domain)),
+        "wallet": address(identity.wallet.principal(made.network)),
+        "announce": announce.id.hex(),
+        "data": str(directory),
+    }
+    show(facts, as_json, [
+        f"hub {facts['hub']} is ready in {directory}",
+        f"its wallet for fees is {facts['wallet']}",
+        "next: a steward admits it (hubd admit), then `hubd run`",
+    ])  # fmt: skip
+
+
+_READERS: dict[type, Callable[[str], Any]] = {
+    bool: lambda text: {"true": True, "false": False}.get(text, text),
+    int: lambda text: int(text) if text.isdecimal() else text,
+    list: lambda text: [item for item in text.split(",") if item],
+    str: str,
+}
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    key = configuration.BY_NAME.get(name)
+    if not equals or key is None:
+        raise FatalError(
+            "config", f"--set {text!r}: no such key", hint="docs/configuration.md lists them; write --set KEY=VALUE"
+        )
+    return name, configuration.check(key, _READERS[type(key.default)](value))

@@ -1,0 +1,71 @@
+"""`hubd status`: how the hub is, for a coordinator and for programs."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hubd.cli.terminal import command, data_option, json_option, say, show
+from hubd.control import ask
+from hubd.errors import FatalError
+from hubd.messages import words
+
+
+@click.command()
+@data_option
+@json_option
+@command
+async def status(directory: Path, as_json: bool) -> None:
+    """Say how the hub is: its set, its neighbours, its uplink. Works with a running hub and with a stopped one."""
+    try:
+        facts = await ask(directory, "status")
+    except FatalError as error:
+        if error.code != "not-running":
+            raise
+        facts = await _of_stopped(directory, error)
+    show(facts, as_json, _lines(facts))
+
+
+async def _of_stopped(directory: Path, not_running: FatalError) -> dict[str, Any]:
+    from hubd.hub import CHARTER_NAME, Hub  # noqa: PLC0415  # seconds on a Pi, and not needed while the hub runs
+
+    if not (directory / CHARTER_NAME).exists():
+        raise not_running
+    async with Hub.opened(directory) as hub:
+        return await hub.status()
+
+
+def _age(seconds: float | None) -> str:
+    if seconds is None:
+        return "never"
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}{'s' if seconds >= 2 * size else ''} ago"
+    return f"{int(seconds)} s ago"
+
+
+def _lines(facts: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{facts['name']} ({'running' if facts['running'] else 'stopped'}) in {facts['mesh']} on {facts['network']}",
+        f"set: {facts['count']} actions, read aloud: {facts['spoken']}",
+        f"views: {facts['views'][:16]}",
+    ]
+    for peer in facts["peers"]:
+        done = "in step" if peer["proven"] else "not compared yet"
+        lines.append(f"neighbour {peer['name']}: {peer['state']}, {done}, last {_age(peer['last_age_s'])}")
+    if not facts["peers"]:
+        lines.append("no neighbour is known yet")
+    relay = facts["relay"]
+    if relay is None:
+        lines.append("no uplink: other hubs carry this village's actions to the chain")
+    else:
+        well = words(relay["trouble"]) if relay["trouble"] else "all is well"
+        lines.append(f"uplink: {well}, {relay['waiting']} actions wait, {relay['balance_ustx']} uSTX for fees")
+        if relay["hint"]:
+            lines.append(f"hint: {relay['hint']}")
+    if facts["unknown"]:
+        kinds = ", ".join(sorted(facts["unknown"]))
+        lines.append(f"carried for newer hubs, not understood here: {kinds}")
+    if facts["rotten"]:
+        say(f"warning: {facts['rotten']} actions on this card are damaged; neighbours will fill them in")
+    return lines

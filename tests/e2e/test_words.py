@@ -1,0 +1,249 @@
+"""What goes wrong in a village ends in words a coordinator understands, a hint, and an exit code that means something."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from hubd.demo.processes import free_port
+
+STEWARDS = 3
+
+
+def hubd(*arguments, code=0, **kwargs):
+    ended = subprocess.run(
+        [sys.executable, "-m", "hubd", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **kwargs,
+    )
+    assert ended.returncode == code, (ended.returncode, ended.stdout, ended.stderr)
+    assert "Traceback" not in ended.stderr
+    return ended
+
+
+def words(ended):
+    """The complaint and the hint of a command that failed."""
+    lines = [line for line in ended.stderr.splitlines() if line.startswith(("hubd: ", "hint: "))]
+    assert len(lines) >= 2, ended.stderr
+    return lines[-2], lines[-1]
+
+
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory):
+    """A charter with its keys, and a founding hub called Kijiji."""
+    folder = tmp_path_factory.mktemp("mesh")
+    deployer = hubd("key", "new", folder / "deployer.key", "--purpose", "deployer").stdout.strip()
+    hubd("charter", "new", folder / "charter.toml", "--name", "Mtandao", "--deployer", deployer)
+    make_hub(folder, "kijiji")
+    hubd("charter", "found", folder / "charter.toml", folder / "kijiji", "--steward-key", folder / "steward-1.key")
+    return folder
+
+
+def make_hub(folder, name, **settings):
+    chosen = {
+        "hub.name": name, "mesh.listen_host": "127.0.0.1", "mesh.listen_port": free_port(), "phones.listen_host": "127.0.0.1",
+        "phones.listen_port": free_port(), "mesh.discover": "false", "phones.discover": "false", **settings,
+    }  # fmt: skip
+    options = [text for key, value in chosen.items() for text in ("--set", f"{key}={value}")]
+    hubd("init", "--data", folder / name, "--charter", folder / "charter.toml", *options)
+    return folder / name
+
+
+@contextmanager
+def running(directory):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hubd", "run", "--data", str(directory)], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and process.poll() is None:
+            if status(directory)["running"]:
+                break
+            time.sleep(0.1)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+
+def status(directory):
+    return json.loads(hubd("status", "--data", directory, "--json").stdout)
+
+
+def test_a_charter_with_a_mistake_names_the_line(mesh, tmp_path):
+    text = (mesh / "charter.toml").read_text()
+    for wrong, expected in (
+        (text.replace('money = "hours"', 'money = "gold"'), "money"),
+        (text.replace('network = "testnet"', 'network = "moonnet"'), "network"),
+        (text.replace("stewards", "stuards"), "stuards"),
+        ("not toml [", "can't be read"),
+        (text.replace("version = 1", "version = 9"), "version"),
+        (text.replace('founding = [\n  "', 'founding = [\n  "AAAA'), "founding"),
+    ):
+        assert wrong != text
+        (tmp_path / "charter.toml").write_text(wrong)
+        complaint, hint = words(hubd("charter", "show", tmp_path / "charter.toml", code=1))
+        assert expected in complaint
+        assert "charter" in hint
+
+
+def test_a_charter_of_the_other_network_is_refused(mesh, tmp_path):
+    (tmp_path / "charter.toml").write_text((mesh / "charter.toml").read_text().replace("testnet", "mainnet"))
+    complaint, _ = words(hubd("charter", "show", tmp_path / "charter.toml", code=1))
+    assert "no address on mainnet" in complaint
+
+
+def test_a_hub_of_another_mesh_is_told_so_and_its_data_stay(mesh, tmp_path):
+    hub = make_hub(mesh, "mgeni")
+    before = status(hub)["count"]
+    own = (hub / "charter.toml").read_text()
+    deployer = hubd("key", "new", tmp_path / "d.key", "--purpose", "deployer").stdout.strip()
+    hubd("charter", "new", tmp_path / "charter.toml", "--name", "Nyingine", "--deployer", deployer)
+    (hub / "charter.toml").write_text((tmp_path / "charter.toml").read_text())
+    complaint, hint = words(hubd("status", "--data", hub, code=1))
+    assert "another mesh" in complaint
+    assert "charter" in hint
+    (hub / "charter.toml").write_text(own)
+    assert status(hub)["count"] == before
+
+
+@pytest.mark.parametrize("key", ["phones.listen_port", "mesh.listen_port"])
+def test_a_port_in_use_is_said_with_its_number(mesh, key):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        hub = make_hub(mesh, f"port-{key.split('.')[0]}", **{key: port})
+        complaint, hint = words(hubd("run", "--data", hub, code=1))
+        assert str(port) in complaint
+        assert hint
+
+
+def test_a_second_daemon_on_the_same_data_is_told_so(mesh):
+    hub = make_hub(mesh, "pili")
+    with running(hub):
+        complaint, _ = words(hubd("run", "--data", hub, code=1))
+        assert "another hubd runs" in complaint
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("[hub]\nnam = 'x'", "did you mean hub.name"),
+        ("[mesh]\nlisten_port = 'x'", "whole number"),
+        ("[mesh]\npeers = ['nowhere']", "10.0.0.2:7701"),
+        ("[relay]\npoll_ms = 1", "between"),
+        ("[log]\nlevel = 'loud'", "one of"),
+        ("name = 'x'", "section"),
+        ("[hub", "can't be read"),
+    ],
+)
+def test_a_mistake_in_the_configuration_is_named(mesh, line, expected):
+    path = mesh / "kijiji" / "hubd.toml"
+    good = path.read_text()
+    try:
+        path.write_text(line)
+        complaint, hint = words(hubd("run", "--data", mesh / "kijiji", code=1))
+    finally:
+        path.write_text(good)
+    assert expected in complaint
+    assert "docs/configuration.md" in hint
+
+
+def test_an_unreachable_chain_stops_no_hub_and_is_said_in_its_status(mesh):
+    hub = make_hub(mesh, "uplink", **{"relay.nodes": f"http://127.0.0.1:{free_port()}", "relay.poll_ms": 100})
+    with running(hub):
+        deadline = time.monotonic() + 15
+        while not (facts := status(hub))["relay"]["trouble"] and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert facts["relay"]["trouble"] == "node-unreachable"
+        said = hubd("status", "--data", hub).stdout
+        assert "uplink: " in said
+        assert "hint: " in said
+
+
+def test_a_reload_takes_live_keys_and_names_the_others(mesh):
+    hub = make_hub(mesh, "reload")
+    with running(hub) as process:
+        text = (hub / "hubd.toml").read_text()
+        (hub / "hubd.toml").write_text(
+            text.replace("# session_interval_s = 30", "session_interval_s = 5").replace(
+                'name = "reload"', 'name = "mpya"'
+            )
+        )
+        process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        assert status(hub)["name"] == "reload"
+        (hub / "hubd.toml").write_text("[hub")
+        process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        assert status(hub)["running"]
+        process.send_signal(signal.SIGTERM)
+        logged = [json.loads(line) for line in process.communicate(timeout=20)[1].splitlines()]
+    assert process.returncode == 0
+    events = [line["event"] for line in logged]
+    assert events.count("config-reloaded") == 1
+    assert [line["detail"] for line in logged if line["event"] == "config-needs-restart"] == ["hub.name"]
+    assert "config-refused" in events
+    assert events[-1] == "hub-stopped"
+
+
+def test_a_bundle_travels_and_its_damage_is_said(mesh, tmp_path):
+    bundle = tmp_path / "post.hubd"
+    facts = json.loads(hubd("export", bundle, "--data", mesh / "kijiji", "--json").stdout)
+    assert facts["actions"] == 2
+    assert hubd("import", bundle, "--data", mesh / "kijiji").returncode == 0
+    raw = bytearray(bundle.read_bytes())
+    raw[-1] ^= 1
+    (tmp_path / "torn").write_bytes(raw)
+    ended = hubd("import", tmp_path / "torn", "--data", mesh / "kijiji", code=3)
+    assert "damaged" in ended.stderr
+    (tmp_path / "none").write_bytes(b"a holiday photo")
+    complaint, _ = words(hubd("import", tmp_path / "none", "--data", mesh / "kijiji", code=1))
+    assert "no bundle" in complaint
+    stranger = make_hub(mesh, "stranger")
+    complaint, hint = words(hubd("import", bundle, "--data", stranger, code=1))
+    assert "not addressed to this hub" in complaint
+    assert "admitted" in hint
+
+
+def test_only_a_steward_admits_and_vouches(mesh, tmp_path):
+    newcomer = make_hub(mesh, "mpya")
+    hubd("key", "new", tmp_path / "nobody.key")
+    with running(newcomer):
+        port = status(newcomer)["phones"]["port"]
+        arguments = (
+            "admit",
+            "mpya",
+            "--operator",
+            "2",
+            "--from",
+            f"http://127.0.0.1:{port}",
+            "--data",
+            mesh / "kijiji",
+        )
+        complaint, _ = words(hubd(*arguments, "--steward-key", tmp_path / "nobody.key", code=1))
+        assert "no steward" in complaint
+        assert "mpya is admitted" in hubd(*arguments, "--steward-key", mesh / "steward-2.key").stdout
+    complaint, _ = words(
+        hubd("vouch", "STNOTANADDRESS", "--steward-key", mesh / "steward-1.key", "--data", mesh / "kijiji", code=1)
+    )
+    assert "no address" in complaint
+
+
+def test_a_sealed_key_opens_with_its_passphrase_only(tmp_path):
+    environment = os.environ | {"HUBD_PASSPHRASE": "tembo na simba"}
+    made = hubd("key", "new", tmp_path / "steward.key", env=environment).stdout
+    assert hubd("key", "show", tmp_path / "steward.key", env=environment).stdout == made
+    for wrong in ({}, {"HUBD_PASSPHRASE": "tembo"}):
+        _, hint = words(hubd("key", "show", tmp_path / "steward.key", env=os.environ | wrong, code=1))
+        assert hint
+    complaint, _ = words(hubd("key", "new", tmp_path / "steward.key", env=environment, code=1))
+    assert "there already" in complaint
