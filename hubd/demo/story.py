@@ -177,10 +177,7 @@ class Story:
 
     async def _heal(self) -> None:
         if self.village.wires:
-            counts = [(await hub.status())["count"] for hub in self.village.hubs[:2]]
-            self._say(
-                f"{self._first.name} holds {counts[0]} actions, {self._second.name} {counts[1]}; the link comes back"
-            )
+            await self._until("both hubs answer", self._compare)
             self.village.wires[0].mend()
         await self._until("the hubs are in step again", self._all_completed)
 
