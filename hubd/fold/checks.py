@@ -13,7 +13,7 @@ from hubd.action.content import is_anchored
 from hubd.action.envelope import Action
 from hubd.action.kinds import MINUTES_MASK
 from hubd.action.principal import Principal
-from hubd.fold.keys import RINGS, SCOPES_ALL, person_of_add
+from hubd.fold.keys import RINGS, has_scopes, person_of_add
 from hubd.fold.read import Read
 from hubd.fold.settlement import REVOKED_LEVEL
 from hubd.fold.speaking import person_of
@@ -91,7 +91,7 @@ def parties(book: Action, read: Read) -> Parties:
 
 def _key_add(action: Action, _subject: Action | None, read: Read) -> str:
     key, person = action.statement.who, person_of_add(action, read)
-    if key is None or action.statement.bits > SCOPES_ALL:
+    if key is None or not has_scopes(action):
         return "bits"
     if person is not None and person != person_of(action.statement.author, read):
         return "subject"

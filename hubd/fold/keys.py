@@ -44,6 +44,11 @@ def registers(person: Principal, read: Read) -> list[Action]:
     return [action for action in read.filed("user-register/by", person, person) if in_order(action)]
 
 
+def has_scopes(add: Action) -> bool:
+    """Whether a key-add keeps to its columns and grants scopes that there are."""
+    return in_order(add) and add.statement.bits <= SCOPES_ALL
+
+
 def _accepted(add: Action, read: Read) -> bool:
     key = add.statement.who
     return (
@@ -78,7 +83,7 @@ def _members(person: Principal, roots: list[Action], read: Read) -> dict[Princip
         node, author = meetings.popleft()
         for add in read.filed("key-add", node.id, author):
             key = add.statement.who
-            if add.id in seen or len(seen) >= PERSON_KEY_ADDS_MAX or not in_order(add) or key is None:
+            if add.id in seen or len(seen) >= PERSON_KEY_ADDS_MAX or not has_scopes(add) or key is None:
                 continue
             seen.add(add.id)
             nodes.append(add)

@@ -57,12 +57,13 @@ def test_one_author_is_handed_out_alone_best_rank_first_and_ties_by_id():
     receipts = [village.receipt("hub", [], burn_height=burn, level=level) for burn, level in ((5, 0), (7, 0), (7, 2))]
     twins = [village.receipt("hub", [], burn_height=6, level=1) for _ in range(5)]
     shelves = Shelves()
-    for action in [*receipts, *twins, village.receipt("other", [], burn_height=99)]:
+    others = [f"other {n}" for n in range(6)]
+    for action in [*receipts, *twins, *(village.receipt(name, [], burn_height=99) for name in others)]:
         shelves.file(action)
     found = list(shelves.filed("relay-receipt", b"\x01" * 32, village.principal("hub")))
     assert found == [receipts[2], receipts[1], *sorted(twins, key=lambda action: action.id), receipts[0]]
-    both = sorted([village.principal("hub"), village.principal("other")])
-    assert shelves.authors("relay-receipt", b"\x01" * 32) == both
+    everybody = sorted(village.principal(name) for name in ["hub", *others])
+    assert shelves.authors("relay-receipt", b"\x01" * 32) == everybody
 
 
 def test_an_action_is_filed_once():

@@ -159,6 +159,33 @@ def test_a_key_that_accepted_two_persons_is_the_first_accepts_by_id():
     assert owners == [owner]
 
 
+def test_a_key_that_one_person_revoked_is_the_others_whose_key_add_it_accepted_too():
+    for revoker, heir in (("ana", "tomas"), ("tomas", "ana")):
+        ana = Ana()
+        village = ana.village
+        born = {"ana": ana.born, "tomas": village.register("tomas")}
+        adds = {name: village.key_add(name, "phone", born[name]) for name in born}
+        accepts = [village.key_accept("phone", add) for add in adds.values()]
+        ana.do(born["tomas"], *adds.values(), *accepts, village.key_revoke(revoker, "phone", adds[revoker]))
+        assert ana.views().person_of(village.principal("phone")) == village.principal(heir)
+
+
+def test_an_accept_with_a_broken_column_accepts_nothing_and_spoils_nothing():
+    ana = Ana()
+    add = ana.add("phone", accepted=False)
+    ana.do(ana.village.seal("phone", "key-accept", subject=add, amount=1))
+    assert ana.live() == {"ana"}
+    assert ana.do(ana.village.key_accept("phone", add)).live() == {"ana", "phone"}
+
+
+def test_a_key_may_have_every_scope_there_is_and_no_more():
+    ana = Ana()
+    ana.add("phone", scopes=SCOPES_ALL)
+    more = ana.add("tablet", scopes=SCOPES_ALL + 1)
+    assert ana.live() == {"ana", "phone"}
+    assert ana.views().void[more.id].reason == "bits"
+
+
 def test_a_chain_of_key_adds_ends_somewhere():
     ana = Ana()
     last = ana.born

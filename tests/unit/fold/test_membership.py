@@ -62,6 +62,14 @@ def test_a_retirement_ends_one_admission():
     assert _hub(village, both).state is HubState.RETIRED
 
 
+def test_a_retirement_that_names_another_hub_retires_nobody():
+    village = Village()
+    announce, admit = village.found("hub")
+    retire = village.retire("steward-1", admit, who="other")
+    assert _hub(village, [announce, admit, retire]).state is HubState.ADMITTED
+    assert fold(village.charter, [announce, admit, retire]).void[retire.id].reason == "who"
+
+
 def test_only_live_stewards_admit_and_retire():
     village = Village()
     announce, admit = village.found("hub")

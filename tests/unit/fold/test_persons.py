@@ -52,6 +52,8 @@ def test_a_vouch_is_taken_back_by_who_gave_it():
     vouch = village.vouch("tomas", "ana")
     assert _vouches(village, *people, vouch, village.vouch_withdraw("lou", vouch)) == (1, 0)
     assert _vouches(village, *people, vouch, village.vouch_withdraw("tomas", vouch)) == (0, 0)
+    crossed = village.seal("tomas", "vouch-withdraw", subject=vouch, who="lou")
+    assert _vouches(village, *people, vouch, crossed) == (1, 0)
     again = village.vouch("tomas", "ana")
     assert _vouches(village, *people, vouch, village.vouch_withdraw("tomas", vouch), again) == (1, 0)
 

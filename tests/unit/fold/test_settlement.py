@@ -71,6 +71,13 @@ def test_another_code_or_height_is_contested(change):
     assert not settlement.is_refused
 
 
+def test_what_is_contested_shows_the_newest_word():
+    mesh = Mesh()
+    words = [mesh.receipt("one", 5, burn_height=901), mesh.receipt("two", 6, burn_height=902), mesh.receipt("far", 7)]
+    settlement = mesh.settlement(*words)
+    assert (settlement.state, settlement.code, settlement.burn_height) == (CONTESTED, 6, 902)
+
+
 def test_a_third_hub_that_disagrees_contests_what_two_agree_on():
     mesh = Mesh()
     words = [mesh.receipt("one"), mesh.receipt("two"), mesh.receipt("far", 1)]
