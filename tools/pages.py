@@ -119,8 +119,11 @@ def commands(group: click.Command = cli.main, path: tuple[str, ...] = ("hubd",))
     """Every command of a click tree, with the words that call it."""
     yield " ".join(path), group
     if isinstance(group, click.Group):
-        for name in sorted(group.commands):
-            yield from commands(group.commands[name], (*path, name))
+        context = click.Context(group)
+        for name in sorted(group.list_commands(context)):
+            command = group.get_command(context, name)
+            assert command is not None, "a group has the commands that it lists"
+            yield from commands(command, (*path, name))
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
