@@ -55,14 +55,14 @@ class Listener:
         self._cut = asyncio.Event()
 
     async def open(self, host: str, port: int) -> None:
-        """Bind, and prove that a stranger is refused before anybody is listened to. Raises `FatalError`, `LocalError`."""
+        """Bind; port 0 takes a free one, which `port` then names. Raises `FatalError`."""
         self.zap.bind()
         self._socket = listen(self._context, host, port, self._keys, DOMAIN)
         self._endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self.port = int(self._endpoint.rpartition(":")[2])
 
     async def run(self) -> None:
-        """Serve until cancelled. Raises `LocalError` if a stranger was let in."""
+        """Serve until cancelled; nobody is heard before the door has refused a stranger. `LocalError` if it did not."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.zap.serve(), name="gossip-zap")
             await self._probe()

@@ -3,10 +3,13 @@
 The exhaustive twins are in tests/unit/gossip/test_session.py (all small sets; a cut after every step).
 """
 
-from conversations import Conversation, TwinSet, envelope
+from conversations import HUB_A, HUB_B, MESH, Conversation, TwinSet, envelope, id_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubd.gossip import wire
+from hubd.gossip.negentropy import Initiator as Asking
+from hubd.gossip.session import FrameReceived
 from hubd.limits import LINK_MESSAGE_BYTES_MAX, LINK_WINDOW_CHUNKS
 
 seeded = settings(derandomize=True, deadline=None, max_examples=150)
@@ -65,3 +68,32 @@ def test_sets_that_grow_over_links_that_are_cut_are_proven_equal_only_when_they_
     quiet.run()
     assert set(a.envelopes.values()) == set(b.envelopes.values()) == everything
     assert quiet.is_proven
+
+
+HERE, GONE = TwinSet(envelope(n) for n in range(40)), TwinSet()
+COUNTS = st.sampled_from([0, 1, 40])
+RUDE_FRAMES = st.one_of(
+    st.builds(wire.Hello, st.just(1), st.just(MESH), st.sampled_from([HUB_A, HUB_B]), st.just(1), COUNTS,
+              st.sampled_from([HERE.summary().fingerprint, bytes(32)]), st.sampled_from([(), ("fill",)])),
+    st.builds(wire.Reconcile, st.just(1), st.sampled_from([b"\x61", Asking(HERE.items).open(), b"\x62", b"\x61\xff"])),
+    st.builds(wire.Want, st.just(1), st.sampled_from([(id_of(envelope(3)),), (bytes(32),) * 9])),
+    st.builds(wire.Actions, st.just(1), st.sampled_from([(envelope(3),), (b"bad",), (envelope(99), envelope(3))])),
+    st.builds(wire.Done, st.just(1), COUNTS, st.just(bytes(32))),
+    st.sampled_from([wire.Fill(1), wire.Took(1), wire.End(1), wire.End(2), wire.Nudge(), wire.Ping(), wire.Fault("x")]),
+)  # fmt: skip
+
+
+@settings(seeded, max_examples=400)
+@given(
+    frames=st.lists(RUDE_FRAMES, max_size=30), is_dialler_rude=st.booleans(), timing=st.randoms(use_true_random=False)
+)
+def test_whatever_a_peer_says_in_whatever_order_a_machine_goes_on_or_ends(frames, is_dialler_rude, timing):
+    talk = Conversation(TwinSet(envelope(n) for n in range(20, 60)), TwinSet(envelope(n) for n in range(40)))
+    honest, rude = (talk.b, talk.a) if is_dialler_rude else (talk.a, talk.b)
+    for frame in frames:
+        talk.feed(honest, FrameReceived(frame))
+        rude.inbox.clear()
+        while honest.asked and timing.random() < 0.7:
+            talk._answer(honest, timing.randrange(len(honest.asked)))
+    assert len(honest.asked) <= 2 * LINK_WINDOW_CHUNKS
+    assert len(honest.twin.envelopes) <= 61 + 1
