@@ -113,17 +113,17 @@ def _codes_of(node: ast.AST) -> Iterator[str]:
             yield from _texts(value)
 
 
-def codes() -> dict[str, list[str]]:
+def codes(folder: Path = PACKAGE) -> dict[str, list[str]]:
     """Every code that the program can say of itself, with the places that say it. Void reasons and the chain's codes have
     tables of their own: `hubd.fold.void.REASONS` and `contracts/errors.json`.
     """
     found: dict[str, list[str]] = defaultdict(list)
-    for path, tree in modules():
+    for path, tree in modules(folder):
         is_fold = path.parent.name == "fold"  # its reasons are a table, and are assigned by name there
         for node in ast.walk(tree):
             for code in _codes_of(node) if not (is_fold and isinstance(node, ast.Assign)) else ():
                 if _CODE.match(code):
-                    found[code].append(f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}")
+                    found[code].append(f"{path.relative_to(folder.parent)}:{getattr(node, 'lineno', 0)}")
     return dict(found)
 
 
@@ -164,7 +164,7 @@ def _said(tree: ast.Module) -> Iterator[tuple[str, str, tuple[str, ...]]]:
                     yield name, level, fields
 
 
-def events() -> list[Event]:
+def events(folder: Path = PACKAGE) -> list[Event]:
     """Every log event of the program, by name."""
     found: dict[str, tuple[set[str], set[str], set[str]]] = {}
 
@@ -174,7 +174,7 @@ def events() -> list[Event]:
         services.add(service)
         seen.update(fields)
 
-    for path, tree in modules():
+    for path, tree in modules(folder):
         service = _service(tree)
         if service:
             for name, level, fields in _said(tree):
