@@ -22,9 +22,9 @@ COMMANDS = {
     "export": ("hubd.cli.post:export_bundle", "Write the whole set to a file, sealed to the mesh's hubs."),
     "import": ("hubd.cli.post:import_bundle", "Read a bundle from a file."),
     "phone": ("hubd.cli.phone:phone", "A person's phone: register, act, sync, look."),
-    "contracts": ("hubd.cli.chain:contracts", "Publish the mesh's contracts."),
+    "contracts": ("hubd.cli.contracts:contracts", "Publish the mesh's contracts."),
     "chain": ("hubd.cli.chain:chain", "Move the organisation's money: fund, mint, deposit, look."),
-    "localchain": ("hubd.cli.chain:localchain", "Run a local Stacks chain, for tests and demos."),
+    "localchain": ("hubd.cli.localchain:localchain", "Run a local Stacks chain, for tests and demos."),
     "demo": ("hubd.cli.demo:demo", "Three villages, one uplink: lessons from asking to being paid."),
 }
 

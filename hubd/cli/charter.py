@@ -10,10 +10,11 @@ from hubd.action import charter as charters
 from hubd.action.charter import Charter
 from hubd.action.fingerprint import spoken
 from hubd.action.network import BY_NAME
-from hubd.action.principal import Principal, address, check_principal, contract, parse_address
+from hubd.action.principal import Principal, address, contract
 from hubd.action.signature import Signer
+from hubd.cli.naming import address_in
 from hubd.cli.terminal import command, json_option, passphrase_from, passphrase_option, say, show
-from hubd.errors import FatalError, RemoteError
+from hubd.errors import FatalError
 from hubd.hub import CHARTER_NAME, Hub, read_charter
 from hubd.identity import sign_action
 from hubd.limits import CHARTER_STEWARDS_MIN
@@ -25,19 +26,10 @@ def charter() -> None:
     """Found a mesh: its charter file, its stewards, its first hubs."""
 
 
-def _principal(text: str, network: str, what: str) -> Principal:
-    try:
-        return check_principal(parse_address(text), BY_NAME[network])
-    except RemoteError as error:
-        raise FatalError(
-            "address", f"{what}: {text!r} is no address on {network}", hint="copy it again; addresses have check digits"
-        ) from error
-
-
 def _stewards(folder: Path, given: tuple[str, ...], network: str, passphrase: str | None) -> tuple[Principal, ...]:
     """The stewards named, or three new ones whose keys go to `folder`."""
     if given:
-        return tuple(_principal(text, network, "--steward") for text in given)
+        return tuple(address_in(text, BY_NAME[network]) for text in given)
     made = []
     for number in range(1, CHARTER_STEWARDS_MIN + 1):
         secret = keyfile.new_secret()
@@ -85,7 +77,7 @@ async def new(
         raise FatalError(
             "charter-exists", f"{file} is there already", hint="a mesh keeps its charter; choose another file"
         )
-    owner = _principal(deployer, network, "--deployer")
+    owner = address_in(deployer, BY_NAME[network])
     written = charters.write(
         Charter(
             name=name,
@@ -94,7 +86,7 @@ async def new(
             money=money,
             answers_for_money=answers_for_money,
             stewards=_stewards(file.parent, stewards, network, passphrase_from(passphrase_file)),
-            officers=tuple(_principal(text, network, "--officer") for text in officers),
+            officers=tuple(address_in(text, BY_NAME[network]) for text in officers),
             assets=() if money == "none" else (("hours", contract(owner, "hour-credit")),),
             subjects=subjects,
             helplines=helplines,

@@ -9,10 +9,11 @@ import httpx
 
 from hubd.action import cbor, envelope
 from hubd.action.charter import Charter
-from hubd.action.principal import address, check_principal, parse_address
+from hubd.action.principal import address
 from hubd.action.signature import Signer
 from hubd.action.sip018 import ActionId
 from hubd.cli.local import LocalHub, local_hub
+from hubd.cli.naming import address_in
 from hubd.cli.terminal import command, data_option, json_option, passphrase_from, passphrase_option, show
 from hubd.errors import FatalError, RemoteError
 from hubd.hub import CHARTER_NAME, read_charter
@@ -106,7 +107,7 @@ async def admit(
         if url is not None:
             await hub.offer(await _fetch_mesh(url, charter), Door.OWN)
         found = await _candidate(hub, hub_name)
-        principal = check_principal(parse_address(found["hub"]), charter.network)
+        principal = address_in(found["hub"], charter.network)
         action = sign_action(
             steward, charter.domain, "hub-admit", int(time.time()), {"note": "admitted"},
             subject=ActionId(bytes.fromhex(found["announce"])), who=principal, bits=operator,
@@ -135,14 +136,7 @@ async def vouch(person: str, steward_key: Path, directory: Path, passphrase_file
     """Vouch, as a steward, that the person with ADDRESS is real: their phone may then do more in a day."""
     charter = read_charter(directory / CHARTER_NAME)
     steward = Signer(keyfile.read(steward_key, "steward", passphrase_from(passphrase_file)))
-    try:
-        principal = check_principal(parse_address(person), charter.network)
-    except RemoteError as error:
-        raise FatalError(
-            "address",
-            f"{person!r} is no address on {charter.network.name}",
-            hint="copy it again from the person's phone",
-        ) from error
+    principal = address_in(person, charter.network)
     action = sign_action(steward, charter.domain, "vouch-give", int(time.time()), who=principal, bits=4)
     async with local_hub(directory) as hub:
         await _offer_signed(hub, envelope.encode(action))

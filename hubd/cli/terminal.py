@@ -14,7 +14,8 @@ from typing import Any, ParamSpec
 
 import click
 
-from hubd.errors import HubdError
+from hubd.errors import FatalError, HubdError
+from hubd.messages import words
 
 EXIT_FATAL = 1
 EXIT_PART = 3
@@ -59,8 +60,11 @@ def show(result: dict[str, Any], as_json: bool, lines: list[str]) -> None:
 
 
 def complain(error: HubdError) -> None:
-    """An error in words: what is wrong, then what to do."""
-    say(f"hubd: {error.detail or error.code}")
+    """An error in words: what is wrong, then what to do. Details of somebody else's fault are for engineers, in brackets."""
+    if isinstance(error, FatalError):
+        say(f"hubd: {error.detail}")
+    else:
+        say(f"hubd: {words(error.code)}" + (f" ({error.detail})" if error.detail else ""))
     if error.hint:
         say(f"hint: {error.hint}")
 

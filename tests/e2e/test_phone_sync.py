@@ -283,12 +283,11 @@ async def test_a_phone_that_was_found_syncs_unasked(tmp_path: Path) -> None:
         late = village.request("ben")
         await hub.take(late)
         async with asyncio.timeout(5):
-            while late.id not in phone.views.requests:
+            while late.id not in phone.views.requests or hub.door.counters["visit:ok"] < 2:
                 await asyncio.sleep(0.05)
                 hub.clock.now += 1
         running.cancel()
         await asyncio.wait([running])
-        assert hub.door.counters["visit:ok"] >= 2
         assert (await phone._replica.store.summary()).fingerprint == (await hub.store.summary()).fingerprint
 
 

@@ -10,31 +10,9 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from commands import hubd, words
 
 from hubd.demo.processes import free_port
-
-STEWARDS = 3
-
-
-def hubd(*arguments, code=0, **kwargs):
-    ended = subprocess.run(
-        [sys.executable, "-m", "hubd", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        **kwargs,
-    )
-    assert ended.returncode == code, (ended.returncode, ended.stdout, ended.stderr)
-    assert "Traceback" not in ended.stderr
-    return ended
-
-
-def words(ended):
-    """The complaint and the hint of a command that failed."""
-    lines = [line for line in ended.stderr.splitlines() if line.startswith(("hubd: ", "hint: "))]
-    assert len(lines) >= 2, ended.stderr
-    return lines[-2], lines[-1]
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +28,15 @@ def mesh(tmp_path_factory):
 
 def make_hub(folder, name, **settings):
     chosen = {
-        "hub.name": name, "mesh.listen_host": "127.0.0.1", "mesh.listen_port": free_port(), "phones.listen_host": "127.0.0.1",
-        "phones.listen_port": free_port(), "mesh.discover": "false", "phones.discover": "false", **settings,
-    }  # fmt: skip
+        "hub.name": name,
+        "mesh.listen_host": "127.0.0.1",
+        "mesh.listen_port": free_port(),
+        "mesh.discover": "false",
+        "phones.listen_host": "127.0.0.1",
+        "phones.listen_port": free_port(),
+        "phones.discover": "false",
+        **settings,
+    }
     options = [text for key, value in chosen.items() for text in ("--set", f"{key}={value}")]
     hubd("init", "--data", folder / name, "--charter", folder / "charter.toml", *options)
     return folder / name
