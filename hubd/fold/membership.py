@@ -20,8 +20,15 @@ def _retired(admit: Action, live: Sequence[Principal], read: Read) -> bool:
     return any(in_order(r) and r.statement.who == admit.statement.who for r in retirements)
 
 
+def _is_announcement(action: Action, read: Read) -> bool:
+    """Whether an announcement says something, and replaces at most one of the same hub."""
+    previous = read.action(action.statement.subject)
+    is_own = previous is None or (previous.kind, previous.statement.author) == (action.kind, action.statement.author)
+    return is_own and in_order(action) and announce_of(action) is not None
+
+
 def _hub(principal: Principal, read: Read) -> Hub | None:
-    announces = [a for a in read.filed("hub-announce/by", principal, principal) if in_order(a) and announce_of(a)]
+    announces = [a for a in read.filed("hub-announce/by", principal, principal) if _is_announcement(a, read)]
     if not announces:
         return None
     live = stewards(read)

@@ -1,8 +1,4 @@
-"""Who speaks through an action: the table of which kinds need whom, and the rule for keys that were revoked.
-
-An action by a revoked key counts only if a receipt shows that the chain took it, or another person's live key referred to
-it; otherwise nothing tells it from one that a thief signed yesterday (docs/protocol.md, "Kinds").
-"""
+"""Who speaks through an action: the table of which kinds need whom."""
 
 from collections.abc import Callable
 from enum import Enum, auto
@@ -11,11 +7,9 @@ from hubd.action.envelope import Action
 from hubd.action.kinds import KINDS
 from hubd.action.principal import Principal
 from hubd.fold.council import stewards
-from hubd.fold.keys import KEYS, RINGS
+from hubd.fold.keys import KEYS
 from hubd.fold.membership import mesh
 from hubd.fold.read import Read
-from hubd.fold.settlement import SETTLEMENT
-from hubd.fold.views import Key
 
 
 class Speaker(Enum):
@@ -55,29 +49,12 @@ _EXCEPTIONS = {
     "relay-balance": Speaker.HUB,
 }
 SPEAKERS: dict[str, Speaker] = {name: _EXCEPTIONS.get(name, Speaker.PERSON) for name in KINDS}
-_REFERRING = tuple(name for name, kind in KINDS.items() if kind.subject and SPEAKERS[name] is Speaker.PERSON)
 
 
 def person_of(key: Principal, read: Read) -> Principal:
     """The person a key speaks or spoke for; of a key that is nobody's, the key itself."""
     known = read.entry(KEYS, key)
     return known.person if known is not None else key
-
-
-def _was_seen(action: Action, known: Key, read: Read) -> bool:
-    """Whether something besides the revoked key shows that an action is older than its revocation."""
-    settled = read.entry(SETTLEMENT, action.id)
-    if settled is not None and settled.is_done:
-        return True
-    ring = read.entry(RINGS, known.person)
-    if ring is not None and any(key.is_live and key.added == action.id for key in ring.keys):
-        return True
-    for kind in _REFERRING:
-        for author in read.authors(kind, action.id):
-            other = read.entry(KEYS, author)
-            if other is not None and other.is_live and other.person != known.person:
-                return True
-    return False
 
 
 def _member_fault(action: Action, read: Read) -> str:
@@ -91,9 +68,7 @@ def _member_fault(action: Action, read: Read) -> str:
 def _person_fault(action: Action, read: Read) -> str:
     known = read.entry(KEYS, action.statement.author)
     fault = _member_fault(action, read)
-    if fault or known is None or known.is_live or _was_seen(action, known, read):
-        return fault
-    return "revoked"
+    return fault or ("" if known is not None and known.is_live else "revoked")
 
 
 def _self_fault(action: Action, read: Read) -> str:
@@ -130,5 +105,5 @@ _FAULTS: dict[Speaker, Callable[[Action, Read], str]] = {
 
 
 def speaker_fault(action: Action, read: Read) -> str:
-    """Why the author may not say this, "" where it may. The kind must be a known one."""
+    """Why the author may not say this, "" where it may; "revoked" before anything else was asked. Known kinds only."""
     return _FAULTS[SPEAKERS[action.kind]](action, read)

@@ -13,9 +13,10 @@ from hubd.action.principal import Principal
 from hubd.action.sip018 import NO_ID, ActionId
 from hubd.fold.anchored import READERS
 from hubd.fold.checks import CHECKS, OWN, SUBJECTS
-from hubd.fold.keys import keys_of
+from hubd.fold.keys import KEYS, RINGS, keys_of
 from hubd.fold.read import Read, Tally, View
-from hubd.fold.speaking import person_of, speaker_fault
+from hubd.fold.settlement import SETTLEMENT
+from hubd.fold.speaking import SPEAKERS, Speaker, person_of, speaker_fault
 from hubd.fold.views import Unknown, Void
 
 REASONS = {
@@ -37,27 +38,11 @@ REASONS = {
     "stars": "Stars go from 1 to 5.",
 }
 
-
-def _subject_fault(action: Action, subject: Action, read: Read) -> str:
-    """Whether it may be about this. Versions stand whatever became of the ones before them."""
-    kind = action.kind
-    if subject.kind not in SUBJECTS.get(kind, (subject.kind,)):
-        return "subject"
-    if kind in OWN and person_of(subject.statement.author, read) != person_of(action.statement.author, read):
-        return "subject"
-    if kind not in SUBJECTS:
-        return ""
-    if subject.kind != kind:
-        return "subject" if read.entry(VOID, subject.id) is not None else ""
-    if kind == "lesson-attend":  # only an attend of the lesson itself can be scanned, so this ends
-        book = read.action(subject.statement.subject)
-        is_scan = book is None or (book.kind == "lesson-book" and read.entry(VOID, subject.id) is None)
-        return "" if is_scan else "subject"
-    return ""
+_REFERRING = tuple(name for name, kind in KINDS.items() if kind.subject and SPEAKERS[name] is Speaker.PERSON)
 
 
-def fault(action: Action, read: Read) -> str:
-    """The reason why an action is void, "" where it is not."""
+def _plain_fault(action: Action, read: Read) -> str:
+    """Columns, content and speaker: what is asked of an action for itself."""
     row = KINDS.get(action.kind)
     if row is None:
         return ""
@@ -65,15 +50,73 @@ def fault(action: Action, read: Read) -> str:
         return "columns"
     if action.kind in READERS and READERS[action.kind](action) is None:
         return "content"
-    if reason := speaker_fault(action, read):
-        return reason
-    subject = read.action(action.statement.subject) if action.statement.subject != NO_ID else None
-    if subject is None and action.kind in SUBJECTS and action.statement.subject != NO_ID:
-        return ""
-    if subject is not None and (reason := _subject_fault(action, subject, read)):
-        return reason
-    check = CHECKS.get(action.kind)
+    return speaker_fault(action, read)
+
+
+def _relation_fault(action: Action, subject: Action | None, read: Read) -> str:
+    """Whether it may be about this, and the kind's own check; whether the subject is void is not asked here."""
+    kind = action.kind
+    if subject is not None:
+        if subject.kind not in SUBJECTS.get(kind, (subject.kind,)):
+            return "subject"
+        if kind in OWN and person_of(subject.statement.author, read) != person_of(action.statement.author, read):
+            return "subject"
+    check = CHECKS.get(kind)
     return check(action, subject, read) if check is not None else ""
+
+
+def _heeds_void(action: Action, subject: Action, read: Read) -> bool:
+    """Whether an action is about a void one and falls with it. Versions stand whatever became of those before them."""
+    if action.kind not in SUBJECTS:
+        return False
+    if subject.kind != action.kind:
+        return read.entry(VOID, subject.id) is not None
+    if action.kind == "lesson-attend":  # only an attend of the lesson itself can be scanned, so this ends
+        book = read.action(subject.statement.subject)
+        return book is not None and (book.kind != "lesson-book" or read.entry(VOID, subject.id) is not None)
+    return False
+
+
+def _refers(other: Action, action: Action, person: Principal, read: Read) -> bool:
+    """Whether another person's live key refers to an action, as one may if that is not void."""
+    known = read.entry(KEYS, other.statement.author)
+    is_anothers = known is not None and known.is_live and known.person != person
+    return is_anothers and not _plain_fault(other, read) and not _relation_fault(other, action, read)
+
+
+def _was_seen(action: Action, read: Read) -> bool:
+    """Whether something besides its revoked key vouches for an action.
+
+    It counts only if a receipt shows that the chain took it, if it made one of the person's live keys, or if another
+    person's live key referred to it: nothing else tells it from one that a thief signed yesterday (docs/protocol.md).
+    """
+    settled = read.entry(SETTLEMENT, action.id)
+    if settled is not None and settled.is_done:
+        return True
+    person = person_of(action.statement.author, read)
+    ring = read.entry(RINGS, person)
+    if ring is not None and any(key.is_live and key.added == action.id for key in ring.keys):
+        return True
+    return any(
+        _refers(other, action, person, read)
+        for kind in _REFERRING
+        for author in read.authors(kind, action.id)
+        for other in read.filed(kind, action.id, author)
+    )
+
+
+def fault(action: Action, read: Read) -> str:
+    """The reason why an action is void, "" where it is not."""
+    reason = _plain_fault(action, read)
+    if reason and not (reason == "revoked" and _was_seen(action, read)):
+        return reason
+    about = action.statement.subject
+    subject = read.action(about) if about != NO_ID else None
+    if subject is None and about != NO_ID and action.kind in SUBJECTS:
+        return ""
+    if subject is not None and _heeds_void(action, subject, read):
+        return "subject"
+    return _relation_fault(action, subject, read)
 
 
 def _void(action_id: ActionId, read: Read) -> Void | None:

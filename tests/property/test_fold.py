@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from hubd.fold.plain import Plain
 from hubd.fold.read import added
 from hubd.fold.strata import STRATA
 from hubd.fold.trace import Trace
-from hubd.fold.views import Void
+from hubd.fold.views import Views, Void
 from hubd.fold.void import REASONS
 
 AREAS = sorted(SOUPS)
@@ -104,6 +105,18 @@ def test_whatever_people_sign_the_fold_answers_and_order_is_nothing(drawn, chanc
         folder.append([action])
     assert folder.views == expected
     assert set(expected.void.values()) <= {Void(reason) for reason in REASONS}
+
+
+@pytest.mark.parametrize("area", [area for area in AREAS if area != "identity"])
+def test_void_actions_have_no_effect_at_all(area):
+    """But for keys: whoever ever was one may end others, even if what made it one is void by now."""
+    soup = _soup(area)
+    for start in range(len(soup.actions)):
+        actions = soup.actions[start:] + soup.actions[: start // 2]
+        whole = fold(soup.village.charter, actions)
+        rest = fold(soup.village.charter, [action for action in actions if action.id not in whole.void])
+        for view in {field.name for field in fields(Views)} - {"digest", "void", "erased"}:
+            assert getattr(rest, view) == getattr(whole, view), view
 
 
 @pytest.mark.parametrize("area", AREAS)

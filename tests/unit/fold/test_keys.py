@@ -249,6 +249,15 @@ def test_a_revoked_key_erases_nothing():
     assert ana.do(ana.village.seal("phone", "content-erase", subject=request)).views().erased
 
 
+def test_a_reference_that_would_be_void_shows_nothing():
+    ana = Ana()
+    book = ana.village.book("ana", "tomas")
+    _revoked(ana)
+    foreign = ana.village.confirm("lou", book)
+    assert not ana.do(book, foreign, ana.village.register("lou")).views().lessons
+    assert ana.views().void[foreign.id].reason == "subject"
+
+
 def test_a_reference_by_the_same_person_shows_nothing():
     ana = Ana()
     request = ana.village.request("ana")

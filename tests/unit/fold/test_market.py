@@ -59,6 +59,15 @@ def test_nobody_replaces_anothers_offer():
     assert fold(village.charter, [*_people(village), first, foreign]).void[foreign.id].reason == "subject"
 
 
+def test_a_lesson_names_the_match_it_came_from():
+    village = Village()
+    request = village.request("ana")
+    match = village.match_offer("tomas", request)
+    books = [village.book("ana", "tomas", subject=match.id), village.book("ana", "tomas")]
+    lessons = fold(village.charter, [*_people(village), *books]).lessons
+    assert [lessons[book.id].match for book in books] == [match.id, None]
+
+
 def test_a_request_is_open_matched_or_closed_by_its_student():
     village = Village()
     request = village.request("ana")

@@ -50,6 +50,15 @@ def test_the_announcement_that_nothing_replaced_rules_and_ties_fall_to_the_small
     assert _hub(village, [first, *later, after]).announce == min([*others, after.id])
 
 
+def test_an_announcement_that_replaces_anothers_is_void_and_announces_nobody():
+    village = Village()
+    first = village.announce("hub")
+    foreign = village.announce("other", previous=first)
+    views = fold(village.charter, [first, foreign])
+    assert views.void[foreign.id].reason == "subject"
+    assert set(views.hubs) == {village.principal("hub")}
+
+
 def test_a_retirement_ends_one_admission():
     village = Village()
     announce, admit = village.found("hub", operator=1)
@@ -116,3 +125,9 @@ def test_an_announcement_with(what):
 def test_an_announcement_may_say_more_than_this_version_knows():
     village = Village()
     assert _hub(village, [village.announce("hub", colour="blue", addresses=[])]).addresses == ()
+
+
+def test_an_announcement_may_be_as_long_as_its_limits():
+    village = Village()
+    addresses = ["a" * HUB_ADDRESS_CHARS_MAX] * HUB_ADDRESSES_MAX
+    assert _hub(village, [village.announce("hub", name="x" * HUB_NAME_CHARS_MAX, addresses=addresses)]) is not None
