@@ -5,13 +5,14 @@ decoder that is asked before the profile check.
 """
 
 import asyncio
+import base64
 import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from phone_hubs import PhoneHub, phone_hub
 
@@ -23,7 +24,13 @@ from hubd.web.conversation import Conversation
 from hubd.web.frames import FROM_HUB, FROM_PHONE
 from hubd.web.http import ROUTES
 
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Each example opens files of its own: a failure is shown as it was found, for shrinking it would take minutes.
+FEW = settings(
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**64), 2**64 - 1) | st.binary(max_size=80) | st.text(max_size=20),
@@ -71,6 +78,26 @@ def test_every_endpoint_answers_anything_with_a_code(
                 told = answer.json() if is_json else cbor.decode(answer.content)
                 assert set(told) == {"code", "hint"}
                 assert told["code"]
+
+    with_hub(work)
+
+
+claims = st.one_of(
+    st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60),
+    st.one_of(st.binary(max_size=60), values.map(cbor.encode)).map(
+        lambda raw: "Hubd " + base64.urlsafe_b64encode(raw).decode()
+    ),
+)
+
+
+@FEW
+@given(st.lists(claims, min_size=20, max_size=40))
+def test_any_claim_to_be_somebody_is_refused_with_a_code(said: list[str]) -> None:
+    async def work(hub: PhoneHub) -> None:
+        for claim in said:
+            answer = await hub.http.get("/v1/cursor", headers={"authorization": claim})
+            assert answer.status_code == 401
+            assert cbor.decode(answer.content)["code"] in ("authorization", "challenge")
 
     with_hub(work)
 

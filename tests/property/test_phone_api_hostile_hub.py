@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 from builders import Village
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hubd.action import cbor, charter, envelope
@@ -23,7 +23,13 @@ from hubd.phone.socket_link import SocketLink
 from hubd.web import frames
 from hubd.web.proofs import prove_answer, prove_hello
 
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Each example opens files of its own: a failure is shown as it was found, for shrinking it would take minutes.
+FEW = settings(
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 VILLAGE = Village(1)
 HUB = VILLAGE.signer("hub-a")
 HUB_PRINCIPAL = VILLAGE.principal("hub-a")
