@@ -70,7 +70,7 @@ def tables(facts: dict[str, Any]) -> list[str]:
     chain = facts["chain"]
     lines += [
         "",
-        f"{chain['transactions']} transactions carried {chain['actions']} actions for {chain['fees']} uSTX of fees",
+        f"{chain['transactions']} transactions carried out {chain['actions']} actions for {chain['fees']} uSTX of fees",
     ]
     lines.append("all hubs show the same" if facts["converged"] else "THE HUBS DIFFER, or a lesson is not settled")
     return lines
