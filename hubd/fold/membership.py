@@ -4,7 +4,7 @@ A steward admits a hub by naming one of its announcements; the admission then ho
 A retirement ends one admission. A hub is admitted while any admission stands.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal
@@ -56,14 +56,7 @@ def _hub(principal: Principal, read: Read) -> Hub | None:
     )
 
 
-def _named(action: Action, _read: Read) -> Iterator[Principal]:
-    if action.statement.who is not None:
-        yield action.statement.who
-
-
-HUBS: View[Principal, Hub] = View(
-    "hubs", _hub, {"hub-announce": lambda action, _: (action.statement.author,), "hub-admit": _named}
-)
+HUBS: View[Principal, Hub] = View("hubs", _hub, {"hub-announce": lambda action, _: (action.statement.author,)})
 
 
 def _mesh(_key: bytes, read: Read) -> Mesh:

@@ -32,6 +32,16 @@ def test_the_newest_by_burn_height_and_then_height_is_shown():
     assert (balance.free, balance.locked, balance.height, balance.burn_height) == (20, 1, 200, 901)
 
 
+def test_of_two_hubs_the_one_that_saw_more_is_shown():
+    mesh = Mesh()
+    early, late = (
+        mesh.report("one", 10, burn_height=900, height=300),
+        mesh.report("two", 20, burn_height=901, height=200),
+    )
+    assert mesh.balance(early, late).free == 20
+    assert mesh.balance(early, mesh.report("two", 30, burn_height=900, height=301)).free == 30
+
+
 def test_equal_sums_of_two_operators_are_confirmed_whatever_their_heights():
     mesh = Mesh()
     one, two = mesh.report("one", 10, height=100), mesh.report("two", 10, height=140)

@@ -62,6 +62,17 @@ def test_only_the_added_key_can_accept():
     assert ana.views().void[accept.id].reason == "who"
 
 
+def test_a_key_that_did_not_accept_or_is_a_person_adds_and_revokes_nothing():
+    for accepts in (False, True):
+        ana = Ana()
+        add = ana.add("phone", accepted=accepts)
+        if accepts:
+            ana.do(ana.village.register("phone"))
+        ana.revoke("ana", by="phone")
+        ana.add("thief", by="phone", to=add)
+        assert ana.live() == {"ana"}
+
+
 def test_a_key_that_is_a_person_is_never_added():
     ana = Ana()
     add = ana.add("phone")
@@ -117,6 +128,32 @@ def test_the_second_phone_revokes_the_stolen_first_one_and_stays():
     ana.add("phone")
     ana.revoke("ana", by="phone")
     assert ana.live() == {"phone"}
+
+
+def test_the_key_add_that_the_revoking_phone_came_by_is_not_void():
+    ana = Ana()
+    add, stray = ana.add("phone"), ana.add("tablet")
+    ana.revoke("ana", by="phone")
+    void = ana.views().void
+    assert add.id not in void
+    assert void[stray.id].reason == "revoked"
+
+
+def test_every_key_on_the_way_to_the_revoking_phone_stays():
+    ana = Ana()
+    tablet = ana.add("tablet")
+    ana.add("phone", to=ana.add("old phone", to=tablet))
+    ana.revoke("ana", by="phone")
+    assert ana.live() == {"phone", "tablet"}
+
+
+def test_what_one_of_two_revokers_descends_from_stands():
+    ana = Ana()
+    ana.add("phone")
+    ana.add("tablet")
+    for by in ("phone", "tablet"):
+        ana.revoke("ana", by=by)
+    assert ana.live() == {"phone", "tablet"}
 
 
 def test_what_the_thief_added_goes_with_the_stolen_key():

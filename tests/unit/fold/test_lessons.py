@@ -204,6 +204,8 @@ def test_a_refusal_that_no_later_try_can_turn_fails_the_payment():
     two = Two()
     assert two.lesson(two.done(two.book, code=603)).payment is Payment.FAILED
     assert two.lesson(two.done(two.book, code=701)).payment is Payment.PROMISED  # a deposit is on its way
+    others = [two.done(two.book), two.done(two.confirm, code=608, txid=TX2)]
+    assert two.lesson(two.confirm, two.mine, *others).payment is Payment.FAILED
     retried = [two.done(two.book, code=701), two.done(two.book, txid=TX2)]
     assert two.lesson(*retried).payment is Payment.LOCKED
 

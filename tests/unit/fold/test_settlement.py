@@ -127,6 +127,7 @@ def test_a_revoked_transaction_takes_its_actions_with_it_though_it_names_none():
     again = mesh.receipt("one", burn_height=906, height=160)
     assert mesh.settlement(done, revoked).state is REVOKED
     assert mesh.views(done, revoked).transactions[TX1].state is REVOKED
+    assert not mesh.views(done, revoked).void
     assert mesh.settlement(done, revoked, again).state is CONFIRMED
 
 
