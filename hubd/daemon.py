@@ -114,8 +114,17 @@ class Daemon:
         return {
             "peers": [_peer(peer) for peer in self._link.status()],
             "gossip": {"port": self._link.port, **self._link.counters},
-            "phones": {"port": self._phones.port, "open": self._phones.places.taken.total(), **self._door.counters},
+            "phones": self._phones_status(),
             "relay": self._relay_status(),
+        }
+
+    def _phones_status(self) -> dict[str, int]:
+        places = self._phones.places
+        return {
+            "port": self._phones.port,
+            "open": places.taken.total(),
+            "turned_away": places.turned_away,
+            **self._door.counters,
         }
 
     def _relay_status(self) -> dict[str, Any] | None:
