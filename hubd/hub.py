@@ -149,6 +149,7 @@ class Hub:
             "offer": self._offer,
             "page": self._page,
             "hubs": self._hubs,
+            "stewards": self._stewards,
             "lessons": self._lessons,
             "ledger": self._ledger,
         }
@@ -164,11 +165,21 @@ class Hub:
     async def _hubs(self) -> list[dict[str, Any]]:
         return [
             {
-                "hub": address(hub.principal), "name": hub.name, "state": hub.state.value, "operator": hub.operator,
-                "announce": hub.announce.hex(), "box": hub.box, "addresses": list(hub.addresses), "uplink": hub.uplink,
+                "hub": address(hub.principal),
+                "name": hub.name,
+                "state": hub.state.value,
+                "operator": hub.operator,
+                "announce": hub.announce.hex(),
+                "admissions": [admission.hex() for admission in hub.admissions],
+                "box": hub.box,
+                "addresses": list(hub.addresses),
+                "uplink": hub.uplink,
             }
             for hub in self.folder.views.hubs.values()
-        ]  # fmt: skip
+        ]
+
+    async def _stewards(self) -> list[str]:
+        return [address(steward) for steward in self.folder.views.mesh.stewards]
 
     async def _lessons(self) -> list[dict[str, Any]]:
         return [

@@ -90,12 +90,16 @@ def seal(statement: Statement, signer: Signer, domain: Domain, content: bytes | 
 
 
 def reopen(action_id: ActionId, header_bytes: bytes, content: bytes | None, domain: Domain) -> Action:
-    """An action that we stored ourselves. Its id is computed anew, so bit rot is seen; its signature was checked before.
+    """An action that we stored ourselves. Its digests are computed anew, so bit rot is seen; its signature was checked.
 
-    Raises `RemoteError("rot")` when the bytes are no longer the ones that were stored.
+    Content that rotted is left out. Raises `RemoteError("rot")` when what is left is no valid action any more.
     """
     fields, signature = cbor.decode(header_bytes)
     statement = from_fields(fields, domain.network)
     if domain.digest(statement.clarity()) != action_id:
         raise RemoteError("rot", "stored bytes changed")
+    if content is not None and digest_of(content) != statement.content:
+        if is_anchored(statement.action):
+            raise RemoteError("rot", "stored content changed")
+        content = None
     return Action(action_id, statement, signature, content)

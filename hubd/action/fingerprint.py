@@ -14,6 +14,7 @@ from hubd.action.sip018 import ActionId
 _LANES = 1024
 _STATE_BYTES = 2 * _LANES
 _EVEN = int.from_bytes(b"\x00\x00\xff\xff" * (_LANES // 2), "big")  # every second lane, so that sums have room to carry
+_ROOM = int.from_bytes(b"\x00\x01\x00\x00" * (_LANES // 2), "big")  # 2^16 in each lane, so that none goes below zero
 _IDS_PER_SUM = 1 << 15  # sums of so many 16-bit lanes still fit the 32-bit room
 EMPTY = bytes(_STATE_BYTES)
 
@@ -36,6 +37,17 @@ def extend(state: bytes, ids: Iterable[ActionId]) -> bytes:
     for start in range(0, len(waiting), _IDS_PER_SUM):
         total = _sum(total, waiting[start : start + _IDS_PER_SUM])
     return total.to_bytes(_STATE_BYTES, "big")
+
+
+def without(state: bytes, ids: Iterable[ActionId]) -> bytes:
+    """The LtHash of a set less some ids that are in it."""
+    for action_id in ids:
+        lanes = int.from_bytes(hashlib.shake_128(action_id).digest(_STATE_BYTES), "big")
+        total = int.from_bytes(state, "big")
+        even = (total & _EVEN) + _ROOM - (lanes & _EVEN)
+        odd = (total >> 16 & _EVEN) + _ROOM - (lanes >> 16 & _EVEN)
+        state = (even & _EVEN | (odd & _EVEN) << 16).to_bytes(_STATE_BYTES, "big")
+    return state
 
 
 def fingerprint(state: bytes) -> bytes:

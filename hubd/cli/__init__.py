@@ -18,6 +18,8 @@ COMMANDS = {
     "run": ("hubd.cli.run:run", "Run the hub until it is told to stop."),
     "status": ("hubd.cli.status:status", "Say how the hub is: its set, its neighbours, its uplink."),
     "admit": ("hubd.cli.members:admit", "Admit a hub to the mesh, as a steward."),
+    "retire": ("hubd.cli.members:retire", "Retire a hub from the mesh, as a steward."),
+    "steward": ("hubd.cli.stewards:steward", "Add or remove a steward; two stewards must agree."),
     "vouch": ("hubd.cli.members:vouch", "Vouch, as a steward, that a person is real."),
     "export": ("hubd.cli.post:export_bundle", "Write the whole set to a file, sealed to the mesh's hubs."),
     "import": ("hubd.cli.post:import_bundle", "Read a bundle from a file."),

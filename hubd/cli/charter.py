@@ -12,6 +12,7 @@ from hubd.action.fingerprint import spoken
 from hubd.action.network import BY_NAME
 from hubd.action.principal import Principal, address, contract
 from hubd.action.signature import Signer
+from hubd.cli.members import steward_option
 from hubd.cli.naming import address_in
 from hubd.cli.terminal import command, json_option, passphrase_from, passphrase_option, say, show
 from hubd.errors import FatalError
@@ -43,7 +44,13 @@ def _stewards(folder: Path, given: tuple[str, ...], network: str, passphrase: st
 @charter.command()
 @click.argument("file", type=click.Path(path_type=Path), default=Path(CHARTER_NAME))
 @click.option("--name", required=True, help="What people call the mesh.")
-@click.option("--network", type=click.Choice(sorted(BY_NAME)), default="testnet", show_default=True)
+@click.option(
+    "--network",
+    type=click.Choice(sorted(BY_NAME)),
+    default="testnet",
+    show_default=True,
+    help="The chain's network, for ever.",
+)
 @click.option(
     "--deployer", required=True, help="Address that deploys (or will deploy) the contracts: the mesh's anchor."
 )
@@ -51,7 +58,13 @@ def _stewards(folder: Path, given: tuple[str, ...], network: str, passphrase: st
     "--steward", "stewards", multiple=True, help="A steward's address; at least three. None: keys are made beside FILE."
 )
 @click.option("--officer", "officers", multiple=True, help="A safeguarding officer's address.")
-@click.option("--money", type=click.Choice(charters.MONEY_MODES), default="hours", show_default=True)
+@click.option(
+    "--money",
+    type=click.Choice(charters.MONEY_MODES),
+    default="hours",
+    show_default=True,
+    help="What lessons are paid in: nothing, hour credits, or tokens of value.",
+)
 @click.option("--answers-for-money", default="", help="The organisation that answers for money = tokens.")
 @click.option("--subject", "subjects", multiple=True, help="A subject that is taught, in order of its bit.")
 @click.option("--helpline", "helplines", multiple=True, help="A helpline that every screen shows.")
@@ -106,7 +119,7 @@ async def new(
 @charter.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True))
 @click.argument("directories", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
-@click.option("--steward-key", type=click.Path(path_type=Path, exists=True), required=True)
+@steward_option
 @click.option(
     "--operator",
     "operators",

@@ -16,6 +16,10 @@ network_option = click.option(
     "--network", type=click.Choice(sorted(BY_NAME)), default="testnet", show_default=True, help="For the address shown."
 )
 
+purpose_option = click.option(
+    "--purpose", type=click.Choice(PURPOSES), default="steward", show_default=True, help="What the key is for."
+)
+
 
 @click.group()
 def key() -> None:
@@ -24,7 +28,7 @@ def key() -> None:
 
 @key.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--purpose", type=click.Choice(PURPOSES), default="steward", show_default=True)
+@purpose_option
 @network_option
 @passphrase_option
 @json_option
@@ -42,7 +46,7 @@ async def new(file: Path, purpose: str, network: str, passphrase_file: Path | No
 
 @key.command("show")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--purpose", type=click.Choice(PURPOSES), default="steward", show_default=True)
+@purpose_option
 @network_option
 @passphrase_option
 @json_option

@@ -32,6 +32,10 @@ class LocalHub:
         """The hubs of the mesh that are known here."""
         return list(await self._ask("hubs"))
 
+    async def stewards(self) -> list[str]:
+        """The addresses of the mesh's stewards, as known here."""
+        return list(await self._ask("stewards"))
+
     async def envelopes(self) -> AsyncIterator[bytes]:
         """Every envelope of the set, in the order of arrival."""
         after = 0

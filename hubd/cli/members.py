@@ -69,7 +69,8 @@ async def _candidate(hub: LocalHub, text: str) -> dict[str, Any]:
     return found[0]
 
 
-async def _offer_signed(hub: LocalHub, raw: bytes) -> None:
+async def offer_signed(hub: LocalHub, raw: bytes) -> None:
+    """Put a signed action into the set. Raises `FatalError` when the hub does not take it."""
     [(_, verdict, code, _)] = await hub.offer([raw], Door.OWN)
     if verdict != "ok":
         raise FatalError(code, "the hub did not take the action", hint="is its charter the same as yours?")
@@ -112,7 +113,7 @@ async def admit(
             steward, charter.domain, "hub-admit", int(time.time()), {"note": "admitted"},
             subject=ActionId(bytes.fromhex(found["announce"])), who=principal, bits=operator,
         )  # fmt: skip
-        await _offer_signed(hub, envelope.encode(action))
+        await offer_signed(hub, envelope.encode(action))
         after = await _candidate(hub, found["hub"])
     if after["state"] != "admitted":
         raise FatalError(
@@ -123,6 +124,44 @@ async def admit(
         as_json,
         [f"{found['name']} is admitted"],
     )
+
+
+@click.command()
+@click.argument("hub_name", metavar="HUB")
+@steward_option
+@click.option("--for-cause", is_flag=True, help="It was stolen or misbehaved; otherwise it merely ended its work.")
+@data_option
+@passphrase_option
+@json_option
+@command
+async def retire(
+    hub_name: str, steward_key: Path, for_cause: bool, directory: Path, passphrase_file: Path | None, as_json: bool
+) -> None:
+    """Retire HUB (its name or address): every hub that learns of it stops talking to it at once."""
+    charter = read_charter(directory / CHARTER_NAME)
+    steward = Signer(keyfile.read(steward_key, "steward", passphrase_from(passphrase_file)))
+    async with local_hub(directory) as hub:
+        found = await _candidate(hub, hub_name)
+        if found["state"] != "admitted":
+            raise FatalError(
+                "hub-unknown", f"{found['name']} is not admitted", hint="`hubd status` lists the neighbours"
+            )
+        for admission in found["admissions"]:
+            action = sign_action(
+                steward,
+                charter.domain,
+                "hub-retire",
+                int(time.time()),
+                {"note": "retired"},
+                subject=ActionId(bytes.fromhex(admission)),
+                who=address_in(found["hub"], charter.network),
+                bits=int(for_cause),
+            )
+            await offer_signed(hub, envelope.encode(action))
+        after = await _candidate(hub, found["hub"])
+    if after["state"] == "admitted":
+        raise FatalError("steward", "the action was signed, but its author is no steward", hint="use a steward's key")
+    show({"hub": found["hub"], "name": found["name"]}, as_json, [f"{found['name']} is retired"])
 
 
 @click.command()
@@ -139,5 +178,5 @@ async def vouch(person: str, steward_key: Path, directory: Path, passphrase_file
     principal = address_in(person, charter.network)
     action = sign_action(steward, charter.domain, "vouch-give", int(time.time()), who=principal, bits=4)
     async with local_hub(directory) as hub:
-        await _offer_signed(hub, envelope.encode(action))
+        await offer_signed(hub, envelope.encode(action))
     show({"person": address(principal), "action": action.id.hex()}, as_json, [f"vouched for {address(principal)}"])

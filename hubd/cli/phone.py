@@ -47,7 +47,13 @@ async def _opened(directory: Path, passphrase_file: Path | None) -> AsyncIterato
 @phone.command()
 @click.argument("name")
 @click.option(
-    "--role", "roles", multiple=True, type=click.Choice(sorted(ROLES)), default=("student",), show_default=True
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice(sorted(ROLES)),
+    default=("student",),
+    show_default=True,
+    help="What the person is here; may be repeated.",
 )
 @click.option("--home", help="The home hub's name or address.")
 @click.option(
@@ -183,7 +189,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
 
 @phone.command()
 @click.option("--host", default="0.0.0.0", show_default=True, help="Where hubs may connect.")  # noqa: S104  # hubs must reach it
-@click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default="a free one")
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default="a free one", help="Port for hubs.")
 @click.option(
     "--interface", "interfaces", multiple=True, help="IPv4 address to be found at; default: all of this machine."
 )

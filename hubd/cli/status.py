@@ -53,12 +53,15 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     for peer in facts["peers"]:
         done = "in step" if peer["proven"] else "not compared yet"
         lines.append(f"neighbour {peer['name']}: {peer['state']}, {done}, last {_age(peer['last_age_s'])}")
+        if peer["reason"] and peer["state"] != "connected":
+            lines.append(f"  {words(peer['reason'])}")
     if not facts["peers"]:
         lines.append("no neighbour is known yet")
     relay = facts["relay"]
     if relay is None:
         lines.append("no uplink: other hubs carry this village's actions to the chain")
     else:
+        lines.append(f"wallet for fees: {facts['wallet']}")
         well = words(relay["trouble"]) if relay["trouble"] else "all is well"
         lines.append(f"uplink: {well}, {relay['waiting']} actions wait, {relay['balance_ustx']} uSTX for fees")
         if relay["hint"]:

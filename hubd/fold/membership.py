@@ -53,6 +53,7 @@ def _hub(principal: Principal, read: Read) -> Hub | None:
         operator=(standing or admits)[0].statement.bits if admits else 0,
         state=state,
         announce=announce.id,
+        admissions=tuple(admit.id for admit in standing),
     )
 
 

@@ -90,6 +90,7 @@ class Hub:
     operator: int
     state: HubState
     announce: ActionId  # the ruling hub-announce
+    admissions: tuple[ActionId, ...]  # the hub-admits that stand, sorted
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,11 @@ class Presence:
         self._zeroconf = AsyncZeroconf(interfaces=chosen, ip_version=IPVersion.V4Only)
         self._addresses = self._current()
         self._info = self._service()
-        await (await self._zeroconf.async_register_service(self._info, allow_name_change=True))
+        try:
+            await (await self._zeroconf.async_register_service(self._info, allow_name_change=True))
+        except BaseException:  # cancelled, too: the announcement takes a second, and the sockets are open
+            await self._zeroconf.async_close()
+            raise
         self._following = asyncio.create_task(self._follow(), name="mdns-interfaces")
         return self
 

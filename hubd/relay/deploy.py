@@ -148,7 +148,7 @@ async def _missing(wallet: Wallet, plan: Plan) -> dict[str, str]:
             missing[name] = source
         elif found != source:
             raise FatalError(
-                "contract-differs",
+                "contract-other-source",
                 f"{address(contract(wallet.principal, name))} is on the chain with another source",
                 hint="contracts can't be changed: take the release that deployed them, or deploy with another key",
             )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hubd.action import cbor, envelope
 from hubd.action.content import is_anchored
 from hubd.action.envelope import Action
-from hubd.action.fingerprint import EMPTY, extend, fingerprint
+from hubd.action.fingerprint import EMPTY, extend, fingerprint, without
 from hubd.action.kinds import KINDS
 from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import FatalError, RemoteError
@@ -124,6 +124,9 @@ class Store:
                 "insert into action (id, created, kind, author, header) values (?, ?, ?, ?, ?)",
                 [(a.id, a.statement.created, a.kind, a.statement.author, envelope.header(a)) for a in fresh],
             )
+            healed = [(envelope.header(a), a.id) for a in offered.values() if a.id in self.rotten]
+            await connection.executemany("update action set header = ? where id = ?", healed)
+            await connection.executemany("delete from content where id = ?", [(action_id,) for _, action_id in healed])
             await self._write_content(connection, list(offered.values()), fresh)
             if fresh:
                 [(state,)] = await connection.execute_fetchall("select value from meta where key = 'lthash'")
@@ -133,6 +136,7 @@ class Store:
                     "update meta set value = value + ? where key = 'count'",
                     (len(fresh),),
                 )
+        self.rotten.difference_update(offered)
         return fresh
 
     async def _write_content(
@@ -185,17 +189,17 @@ class Store:
         return self._actions(rows)
 
     async def items(self) -> list[tuple[int, ActionId]]:
-        """Every (created, id), sorted."""
+        """Every (created, id), sorted; what rotted here is left out, so that a neighbour gives it again."""
         rows = await self.database.reader.execute_fetchall("select created, id from action order by created, id")
-        return [(created, ActionId(action_id)) for created, action_id in rows]
+        return [(created, ActionId(action_id)) for created, action_id in rows if action_id not in self.rotten]
 
     async def summary(self) -> SetSummary:
-        """Count, fingerprint and latest sequence, of one moment."""
+        """Count, fingerprint and latest sequence, of one moment; less what rotted here."""
         [(count, state, sequence)] = await self.database.reader.execute_fetchall(
             "select (select value from meta where key = 'count'), (select value from meta where key = 'lthash'),"
             " (select coalesce(max(sequence), 0) from action)"
         )
-        return SetSummary(count, fingerprint(state), sequence)
+        return SetSummary(count - len(self.rotten), fingerprint(without(state, self.rotten)), sequence)
 
     async def cursor(self) -> Cursor:
         """The end of the set, as a place to come back to."""

@@ -10,6 +10,7 @@ import pytest
 
 from hubd import config, messages
 from hubd.action.kinds import KINDS
+from hubd.cli import main
 from tools import pages, sources
 from tools.steps import ROOT
 
@@ -51,6 +52,20 @@ def test_every_command_stands_on_its_page_and_says_what_it_does():
     for words, command in pages.commands():
         assert f"## {words}\n" in page
         assert command.help, f"{words} has no help"
+
+
+def options_without_help(command, name):
+    if isinstance(command, click.Group):
+        with click.Context(command) as context:
+            for child in command.list_commands(context):
+                yield from options_without_help(command.get_command(context, child), f"{name} {child}")
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.help:
+            yield f"{name} {parameter.opts[0]}"
+
+
+def test_every_option_says_what_it_is_for():
+    assert list(options_without_help(main, "hubd")) == []
 
 
 def test_every_configuration_key_is_documented():

@@ -290,7 +290,7 @@ async def test_a_contract_with_another_source_is_refused_in_words(chain):
         wallet = _coordinator(made_village(), node)
         plan = read_plan(ROOT / "contracts", wallet.principal)
         other = replace(plan, sources={**plan.sources, "access": "(define-read-only (n) u1)"})
-        with pytest.raises(FatalError, match="contract-differs") as caught:
+        with pytest.raises(FatalError, match="contract-other-source") as caught:
             await deploy(wallet, other)
         assert "can't be changed" in caught.value.hint
 

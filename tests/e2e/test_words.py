@@ -198,28 +198,35 @@ def test_a_bundle_travels_and_its_damage_is_said(mesh, tmp_path):
     assert "admitted" in hint
 
 
-def test_only_a_steward_admits_and_vouches(mesh, tmp_path):
+def test_stewards_admit_vouch_and_retire_and_nobody_else_does(mesh, tmp_path):
     newcomer = make_hub(mesh, "mpya")
-    hubd("key", "new", tmp_path / "nobody.key")
+    nobody = hubd("key", "new", tmp_path / "nobody.key").stdout.strip()
+    first, second = (("--data", mesh / "kijiji", "--steward-key", mesh / f"steward-{number}.key") for number in (1, 2))
     with running(newcomer):
         port = status(newcomer)["phones"]["port"]
-        arguments = (
-            "admit",
-            "mpya",
-            "--operator",
-            "2",
-            "--from",
-            f"http://127.0.0.1:{port}",
-            "--data",
-            mesh / "kijiji",
+        admission = ("admit", "mpya", "--operator", "2", "--from", f"http://127.0.0.1:{port}")
+        complaint, _ = words(
+            hubd(*admission, "--data", mesh / "kijiji", "--steward-key", tmp_path / "nobody.key", code=1)
         )
-        complaint, _ = words(hubd(*arguments, "--steward-key", tmp_path / "nobody.key", code=1))
         assert "no steward" in complaint
-        assert "mpya is admitted" in hubd(*arguments, "--steward-key", mesh / "steward-2.key").stdout
-    complaint, _ = words(
-        hubd("vouch", "STNOTANADDRESS", "--steward-key", mesh / "steward-1.key", "--data", mesh / "kijiji", code=1)
-    )
+        assert "mpya is admitted" in hubd(*admission, *second).stdout
+    assert "mpya is retired" in hubd("retire", "mpya", *first).stdout
+    complaint, _ = words(hubd("retire", "mpya", *first, code=1))
+    assert "not admitted" in complaint
+    complaint, _ = words(hubd("vouch", "STNOTANADDRESS", *first, code=1))
     assert "no address" in complaint
+    assert hubd("vouch", nobody, *first).returncode == 0
+
+
+def test_stewards_change_when_two_of_them_say_so(mesh, tmp_path):
+    heir = hubd("key", "new", tmp_path / "heir.key").stdout.strip()
+    first, second = (("--data", mesh / "kijiji", "--steward-key", mesh / f"steward-{number}.key") for number in (1, 2))
+    for change, before, after in (
+        ("add", "no steward until", "is a steward"),
+        ("remove", "is a steward until", "no steward"),
+    ):
+        assert before in hubd("steward", change, heir, *first).stdout
+        assert after in hubd("steward", change, heir, *second).stdout
 
 
 def test_a_sealed_key_opens_with_its_passphrase_only(tmp_path):

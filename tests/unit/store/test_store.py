@@ -239,14 +239,33 @@ async def test_a_database_of_every_earlier_schema_opens_with_all_it_held(tmp_pat
     await store.close()
 
 
-async def test_rotten_bytes_are_left_out_and_remembered(store):
+async def test_rotten_bytes_are_left_out_of_the_set_until_a_neighbour_gives_them_again(store):
     await store.append([action(1), action(2)])
     async with store.database.transaction() as writer:
         await writer.execute(
-            "update action set header = cast(substr(header, 1, 20) || x'ff' || substr(header, 22) as blob) where created = 1"
+            "update action set header = cast(substr(header, 1, 20) || x'ff' || substr(header, 22) as blob)"
+            " where created = 1"
         )
     assert [found for _, found in await store.page(0, 2)] == [action(2)]
     assert store.rotten == {action(1).id}
+    assert await store.items() == [(2, action(2).id)]
+    summary = await store.summary()
+    assert (summary.count, summary.fingerprint) == (1, fingerprint(extend(EMPTY, [action(2).id])))
+    await store.append([action(1)])
+    assert [found for _, found in await store.page(0, 2)] == [action(1), action(2)]
+    assert (await store.summary()).fingerprint == fingerprint(extend(EMPTY, [action(1).id, action(2).id]))
+
+
+@pytest.mark.parametrize(("kind", "stays"), [("offer-set", True), ("hub-admit", False)])
+async def test_rotten_content_goes_alone_unless_the_action_needs_it(store, kind, stays):
+    body = content.seal_content({"note": "here"}, bytes(16))
+    full = action(1, kind, body)
+    await store.append([full])
+    async with store.database.transaction() as writer:
+        await writer.execute("update content set body = x'a0'")
+    assert await store.get([full.id]) == ([envelope.without_content(full)] if stays else [])
+    await store.append([full])
+    assert await store.get([full.id]) == ([envelope.without_content(full)] if stays else [full])
 
 
 if __name__ == "__main__":  # writes the fixture of the newest schema; run once when a migration is added
