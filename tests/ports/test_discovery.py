@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,6 +110,18 @@ async def test_a_machine_that_changes_its_address_is_announced_anew(monkeypatch:
         monkeypatch.setattr(discovery, "own_addresses", lambda: ["10.2.2.2"])
         await presence.refresh()
         assert presence._info.parsed_addresses() == ["10.2.2.2"]
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_a_service_that_is_cancelled_while_it_announces_itself_leaves_no_socket_open(mesh: bytes) -> None:
+    before = open_descriptors()
+    for _ in range(3):
+        async with Ears(mesh, KEY_A, 7012).open():
+            await asyncio.sleep(0.1)
+    assert open_descriptors() == before
 
 
 async def test_a_flood_of_instances_does_not_grow_what_is_followed(mesh: bytes) -> None:
