@@ -123,6 +123,13 @@ def test_revoking_is_for_ever_whichever_key_add_it_named():
     assert ana.live() == {"ana"}
 
 
+def test_a_revocation_that_names_another_key_revokes_none():
+    ana = Ana()
+    revoke = ana.revoke("ana", by="ana", added=ana.add("phone"))
+    assert ana.live() == {"ana", "phone"}
+    assert ana.views().void[revoke.id].reason == "who"
+
+
 def test_the_second_phone_revokes_the_stolen_first_one_and_stays():
     ana = Ana()
     ana.add("phone")

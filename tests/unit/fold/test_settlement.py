@@ -76,6 +76,8 @@ def test_what_is_contested_shows_the_newest_word():
     words = [mesh.receipt("one", 5, burn_height=901), mesh.receipt("two", 6, burn_height=902), mesh.receipt("far", 7)]
     settlement = mesh.settlement(*words)
     assert (settlement.state, settlement.code, settlement.burn_height) == (CONTESTED, 6, 902)
+    higher = mesh.receipt("far", 8, burn_height=902, level=1)
+    assert mesh.settlement(*words[:2], higher).code == 8
 
 
 def test_a_third_hub_that_disagrees_contests_what_two_agree_on():
@@ -96,6 +98,8 @@ def test_the_level_is_what_enough_operators_reached():
     settlement = mesh.settlement(*words)
     assert (settlement.state, settlement.level, settlement.burn_height) == (CONFIRMED, 1, 901)
     assert mesh.settlement(words[0]).level == 2
+    claims = [mesh.receipt("two", level=0, burn_height=905), mesh.receipt("twin", level=1, burn_height=902)]
+    assert mesh.settlement(*claims).level == 1
 
 
 def test_the_highest_burn_height_then_level_of_a_hub_counts():
@@ -141,6 +145,13 @@ def test_success_in_one_transaction_beats_the_error_of_a_replay_in_another():
     mesh = Mesh(uplinks=("one",))
     words = [mesh.receipt("one", 4, txid=TX1, level=2), mesh.receipt("one", 0, txid=TX2)]
     assert (mesh.settlement(*words).code, mesh.settlement(*words).txid) == (0, TX2)
+
+
+def test_of_two_transactions_alike_the_higher_level_speaks():
+    mesh = Mesh(uplinks=("one",))
+    for levels in ((0, 1), (1, 0)):
+        words = [mesh.receipt("one", txid=txid, level=level) for txid, level in zip((TX1, TX2), levels, strict=True)]
+        assert mesh.settlement(*words).level == 1
 
 
 def test_an_action_known_only_as_spent_was_done_elsewhere():
