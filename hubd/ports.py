@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from hubd.action.envelope import Action
-    from hubd.action.principal import Principal
     from hubd.action.sip018 import ActionId
 
 
@@ -142,10 +141,3 @@ class RelayLedger(Protocol):
 
     async def fees_since(self, since_s: int) -> int:
         """Sum of fees in uSTX of transactions signed at or after `since_s`; replaced ones left out."""
-
-
-class PeerDirectory(Protocol):
-    """Who is admitted, as the views say now."""
-
-    def admitted_curve_keys(self) -> dict[bytes, "Principal"]:
-        """CURVE public keys (32 bytes) of admitted hubs, ourselves included."""
