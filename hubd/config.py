@@ -150,13 +150,23 @@ def check(key: Key, value: Any) -> Any:
     if key.name in ("mesh.addresses", "mesh.peers"):
         for item in value:
             split_address(item, key.name)
+    if key.name == "mesh.addresses" and len(value) > limits.HUB_ADDRESSES_MAX:
+        raise _fail(f"{key.name} may list {limits.HUB_ADDRESSES_MAX} addresses at most")
+    if key.name == "hub.name" and not 0 < len(value) <= limits.HUB_NAME_CHARS_MAX:
+        raise _fail(f"{key.name} must have 1 to {limits.HUB_NAME_CHARS_MAX} characters")
     return value
 
 
 def split_address(text: str, name: str = "address") -> tuple[str, int]:
     """(host, port) of `host:port` or `[v6]:port`. Raises `FatalError("config")`."""
     host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdecimal() or not 0 < int(port) <= 65_535:
+    if (
+        not colon
+        or not host
+        or not port.isdecimal()
+        or not 0 < int(port) <= 65_535
+        or len(text) > limits.HUB_ADDRESS_CHARS_MAX
+    ):
         raise _fail(f"{name}: {text!r} must look like 10.0.0.2:7701")
     return host.strip("[]"), int(port)
 

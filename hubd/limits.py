@@ -75,6 +75,8 @@ PERSON_KEY_ADDS_MAX = 64  # of one person, looked at; beyond it new keys have no
 DATABASE_BUSY_MS = 5_000  # a backup or `hubd status` may read meanwhile
 DATABASE_CACHE_KIB = 4_096  # a Pi 3 has 1 GB for everything
 APPEND_ACTIONS_MAX = 512  # actions in one transaction: larger ones gain nothing and hold a Pi's card for too long
+LOCK_WAIT_S = 3.0  # for the data folder: `hubd status` of a stopped hub holds it for a second on a Pi
+LOCK_POLL_S = 0.1  # between two tries
 QUERY_IDS_MAX = 500  # ids in one SQL statement, below SQLite's 999 variables of old builds
 
 # --- relay (docs/relay.md) ----------------------------------------------------------------------------------------

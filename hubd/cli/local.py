@@ -1,7 +1,7 @@
 """The set of a hub on this machine, for commands: through the running hub, or opened directly when none runs."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,10 @@ class LocalHub:
         """(id, verdict, code, is new) of each envelope."""
         return [tuple(row) for row in await self._ask("offer", list(envelopes), door.value)]
 
+    async def status(self) -> dict[str, Any]:
+        """What `hubd status` shows."""
+        return dict(await self._ask("status"))
+
     async def hubs(self) -> list[dict[str, Any]]:
         """The hubs of the mesh that are known here."""
         return list(await self._ask("hubs"))
@@ -47,13 +51,23 @@ class LocalHub:
 
 @asynccontextmanager
 async def local_hub(directory: Path) -> AsyncIterator[LocalHub]:
-    """The hub of a data directory. Raises `FatalError` in words."""
+    """The hub of a data directory: asked while it runs, opened while it does not. Raises `FatalError` in words."""
+    async with AsyncExitStack() as stack:
+        hub = None
+        if not await _is_running(directory):
+            try:
+                hub = await stack.enter_async_context(Hub.opened(directory))
+            except FatalError as error:
+                if error.code != "data-in-use" or not await _is_running(directory):  # it has started meanwhile
+                    raise
+        yield LocalHub(directory, hub)
+
+
+async def _is_running(directory: Path) -> bool:
     try:
         await ask(directory, "hubs")
     except FatalError as error:
         if error.code != "not-running":
             raise
-        async with Hub.opened(directory) as hub:
-            yield LocalHub(directory, hub)
-    else:
-        yield LocalHub(directory, None)
+        return False
+    return True

@@ -27,11 +27,12 @@ async def status(directory: Path, as_json: bool) -> None:
 
 
 async def _of_stopped(directory: Path, not_running: FatalError) -> dict[str, Any]:
-    from hubd.hub import CHARTER_NAME, Hub  # noqa: PLC0415  # seconds on a Pi, and not needed while the hub runs
+    from hubd.cli.local import local_hub  # noqa: PLC0415  # seconds on a Pi, and not needed while the hub runs
+    from hubd.hub import CHARTER_NAME  # noqa: PLC0415
 
     if not (directory / CHARTER_NAME).exists():
         raise not_running
-    async with Hub.opened(directory) as hub:
+    async with local_hub(directory) as hub:
         return await hub.status()
 
 

@@ -17,7 +17,7 @@ from hubd.action.fingerprint import EMPTY, extend, fingerprint, without
 from hubd.action.kinds import KINDS
 from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import FatalError, RemoteError
-from hubd.limits import APPEND_ACTIONS_MAX, QUERY_IDS_MAX
+from hubd.limits import APPEND_ACTIONS_MAX, LOCK_POLL_S, LOCK_WAIT_S, QUERY_IDS_MAX
 from hubd.ports import Cursor, SetSummary
 from hubd.store.database import Database, lock_directory
 from hubd.store.ledger import Ledger
@@ -49,7 +49,7 @@ class Store:
     @classmethod
     async def open(cls, directory: Path, domain: Domain) -> "Store":
         """Open or make the store in a data directory. Raises `FatalError` in words."""
-        lock = lock_directory(directory)
+        lock = await _lock(directory)
         try:
             database = await Database.open(directory / DATABASE_NAME)
             try:
@@ -241,6 +241,18 @@ async def _known(connection: "aiosqlite.Connection", ids: list[ActionId]) -> set
         rows = await connection.execute_fetchall(f"select id from action where id in ({marks})", part)
         known.update(row[0] for row in rows)
     return known
+
+
+async def _lock(directory: Path) -> int:
+    """The directory's lock. Waits a little for a command that is about to finish, or a hub that is about to stop."""
+    deadline = asyncio.get_running_loop().time() + LOCK_WAIT_S
+    while True:
+        try:
+            return lock_directory(directory)
+        except FatalError as error:
+            if error.code != "data-in-use" or asyncio.get_running_loop().time() >= deadline:
+                raise
+        await asyncio.sleep(LOCK_POLL_S)
 
 
 async def _identity(database: Database, domain: Domain) -> bytes:
