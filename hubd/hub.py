@@ -75,7 +75,10 @@ class Hub:
         try:
             hub = cls(directory, read_config(directory), charter, Identity.open(directory), store)
             await hub._load()
-            yield hub
+            try:
+                yield hub
+            finally:
+                await hub.intake.settle()
         finally:
             await store.close()
 

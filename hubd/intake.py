@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from hubd import log
 from hubd.action import envelope
 from hubd.action.envelope import Action
 from hubd.action.sip018 import ActionId, Domain
@@ -25,6 +26,8 @@ class SetIntake:
         self.counters: Counter[str] = Counter()
         self._store = store
         self._domain = domain
+        self._taking: set[asyncio.Task[list[Outcome]]] = set()
+        self._log = log.get("intake")
 
     async def offer(self, envelopes: Sequence[bytes], door: Door, source: bytes = b"") -> list[Outcome]:
         """One outcome for each envelope, in order; what is OK is on disk."""
@@ -36,12 +39,25 @@ class SetIntake:
                 parsed.append(envelope.parse(raw, self._domain))
             except RemoteError as error:
                 parsed.append(error)
+        taking = asyncio.create_task(self._take(parsed, door, source), name="intake")
+        self._taking.add(taking)
+        taking.add_done_callback(self._taking.discard)
+        return await asyncio.shield(taking)
+
+    async def settle(self) -> None:
+        """Wait until everything that was being taken is on disk and told."""
+        await asyncio.gather(*self._taking, return_exceptions=True)
+
+    async def _take(self, parsed: list[Action | RemoteError], door: Door, source: bytes) -> list[Outcome]:
+        """Append and tell, whole, even when the caller gives up: what is on disk must be in the views, too."""
         fresh = await self._store.append([item for item in parsed if isinstance(item, Action)])
         new = {action.id for action in fresh}
         outcomes = [self._outcome(item, new, door) for item in parsed]
-        if fresh:
-            for listener in self.listeners:
+        for listener in self.listeners if fresh else ():
+            try:
                 listener(fresh, door, source)
+            except Exception:  # noqa: BLE001  # a fault in one listener keeps nothing from the others
+                self._log.exception("listener-failed", count=len(fresh))
         return outcomes
 
     def _outcome(self, item: Action | RemoteError, new: set[ActionId], door: Door) -> Outcome:

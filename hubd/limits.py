@@ -73,6 +73,7 @@ PERSON_KEY_ADDS_MAX = 64  # of one person, looked at; beyond it new keys have no
 
 # --- store --------------------------------------------------------------------------------------------------------
 DATABASE_BUSY_MS = 5_000  # a backup or `hubd status` may read meanwhile
+DATABASE_SHARE_PERCENT = 60  # of the partition: logs, bundles and a copy of the database need the rest
 DATABASE_CACHE_KIB = 4_096  # a Pi 3 has 1 GB for everything
 APPEND_ACTIONS_MAX = 512  # actions in one transaction: larger ones gain nothing and hold a Pi's card for too long
 LOCK_WAIT_S = 3.0  # for the data folder: `hubd status` of a stopped hub holds it for a second on a Pi

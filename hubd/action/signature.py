@@ -9,7 +9,7 @@ import coincurve
 
 from hubd.action.network import Network
 from hubd.action.principal import Principal, standard
-from hubd.errors import RemoteError
+from hubd.errors import FatalError, RemoteError
 
 SIGNATURE_BYTES = 65
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -17,8 +17,15 @@ _HALF_ORDER = (_ORDER // 2).to_bytes(32, "big")
 
 
 def hash160(raw: bytes) -> bytes:
-    """RIPEMD-160 of SHA-256: what an address is made of."""
-    return hashlib.new("ripemd160", hashlib.sha256(raw).digest()).digest()
+    """RIPEMD-160 of SHA-256: what an address is made of. Raises `FatalError` where this Python's OpenSSL lacks it."""
+    try:
+        return hashlib.new("ripemd160", hashlib.sha256(raw).digest()).digest()
+    except ValueError as error:
+        raise FatalError(
+            "hash-missing",
+            "this Python's OpenSSL has no RIPEMD-160, which every Stacks address needs",
+            hint="use OpenSSL 3.0.7 or newer, or a Python that brings its own",
+        ) from error
 
 
 def principal_of(public_key: bytes, network: Network) -> Principal:

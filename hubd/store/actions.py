@@ -5,6 +5,7 @@ is told OK before it is there.
 """
 
 import asyncio
+import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 DATABASE_NAME = "hubd.sqlite3"
 EPOCH_BYTES = 8
 ID_PREFIX_BYTES = 8
-_COLUMNS = "sequence, action.id, header, content.body"
+ROW_DIGEST_BYTES = 8
+_COLUMNS = "sequence, action.id, header, digest, content.body"
 _FROM = "from action left join content on content.id = action.id"
 MESH_KINDS = tuple(sorted(name for name, kind in KINDS.items() if kind.area == "mesh"))
 
@@ -79,7 +81,7 @@ class Store:
     # --- writing
 
     async def append(self, actions: Sequence[Action]) -> list[Action]:
-        """Add actions; returns those that were new, once they are on disk. See `ActionStore.append`."""
+        """Add actions; returns those that were new (or had rotted here), once they are on disk. See `ActionStore`."""
         if not actions:
             return []
         done: asyncio.Future[list[Action]] = asyncio.get_running_loop().create_future()
@@ -121,12 +123,14 @@ class Store:
             known = await _known(connection, list(offered))
             fresh = [action for action in offered.values() if action.id not in known]
             await connection.executemany(
-                "insert into action (id, created, kind, author, header) values (?, ?, ?, ?, ?)",
-                [(a.id, a.statement.created, a.kind, a.statement.author, envelope.header(a)) for a in fresh],
+                "insert into action (id, created, kind, author, header, digest) values (?, ?, ?, ?, ?, ?)",
+                [(a.id, a.statement.created, a.kind, a.statement.author, *_checked(a)) for a in fresh],
             )
-            healed = [(envelope.header(a), a.id) for a in offered.values() if a.id in self.rotten]
-            await connection.executemany("update action set header = ? where id = ?", healed)
-            await connection.executemany("delete from content where id = ?", [(action_id,) for _, action_id in healed])
+            healed = [action for action in offered.values() if action.id in self.rotten]
+            await connection.executemany(
+                "update action set header = ?, digest = ? where id = ?", [(*_checked(a), a.id) for a in healed]
+            )
+            await connection.executemany("delete from content where id = ?", [(a.id,) for a in healed])
             await self._write_content(connection, list(offered.values()), fresh)
             if fresh:
                 [(state,)] = await connection.execute_fetchall("select value from meta where key = 'lthash'")
@@ -137,17 +141,21 @@ class Store:
                     (len(fresh),),
                 )
         self.rotten.difference_update(offered)
-        return fresh
+        return fresh + healed
 
     async def _write_content(
         self, connection: "aiosqlite.Connection", offered: list[Action], fresh: list[Action]
     ) -> None:
         """Content beside the headers, less what its author erased; erasures themselves take effect here."""
-        bodies = [(a.id, a.content, a.id, a.statement.author) for a in offered if a.content is not None]
+        bodies = [action for action in offered if action.content is not None]
+        await connection.executemany(
+            "insert or ignore into content (id, body) values (?, ?)",
+            [(action.id, action.content) for action in bodies if is_anchored(action.kind)],
+        )
         await connection.executemany(
             "insert or ignore into content (id, body) select ?, ?"
             " where not exists (select 1 from erasure where id = ? and author = ?)",
-            bodies,
+            [(a.id, a.content, a.id, a.statement.author) for a in bodies if not is_anchored(a.kind)],
         )
         erasures = [(a.statement.subject, a.statement.author) for a in fresh if a.kind == "content-erase"]
         if erasures:
@@ -173,20 +181,25 @@ class Store:
         return [found[action_id] for action_id in ids if action_id in found]
 
     async def page(self, after: int, actions_max: int) -> list[tuple[int, Action]]:
-        """Actions by arrival, beyond the sequence `after`."""
-        sql = f"select {_COLUMNS} {_FROM} where sequence > ? order by sequence limit ?"
-        rows = await self.database.reader.execute_fetchall(sql, (after, actions_max))
-        return self._actions(rows)
+        """Actions by arrival, beyond the sequence `after`; fewer than asked for only at the end of the set."""
+        return await self._page("", (), after, actions_max)
 
     async def mesh_page(self, after: int, actions_max: int) -> list[tuple[int, Action]]:
         """Like `page`, for the kinds of the area `mesh` only: public on every hub."""
-        marks = ", ".join("?" * len(MESH_KINDS))
-        sql = (
-            f"select {_COLUMNS} {_FROM} where sequence > ? and kind in ({marks})"  # marks only
-            " order by sequence limit ?"
-        )
-        rows = await self.database.reader.execute_fetchall(sql, (after, *MESH_KINDS, actions_max))
-        return self._actions(rows)
+        return await self._page(f"kind in ({', '.join('?' * len(MESH_KINDS))}) and", MESH_KINDS, after, actions_max)
+
+    async def _page(
+        self, condition: str, values: tuple[str, ...], after: int, actions_max: int
+    ) -> list[tuple[int, Action]]:
+        sql = f"select {_COLUMNS} {_FROM} where {condition} sequence > ? order by sequence limit ?"
+        found: list[tuple[int, Action]] = []
+        while (wanted := actions_max - len(found)) > 0:  # again only where rows rotted
+            rows = list(await self.database.reader.execute_fetchall(sql, (*values, after, wanted)))
+            found += self._actions(rows)
+            if len(rows) < wanted:
+                break
+            after = rows[-1][0]
+        return found
 
     async def items(self) -> list[tuple[int, ActionId]]:
         """Every (created, id), sorted; what rotted here is left out, so that a neighbour gives it again."""
@@ -225,12 +238,20 @@ class Store:
     def _actions(self, rows: Iterable[Sequence[Any]]) -> list[tuple[int, Action]]:
         """Rows as actions by sequence. Bytes that rotted on the card are left out and remembered in `rotten`."""
         actions = []
-        for sequence, action_id, header, body in rows:
+        for sequence, action_id, header, digest, body in rows:
             try:
+                if hashlib.sha256(header).digest()[:ROW_DIGEST_BYTES] != digest:
+                    raise RemoteError("rot", "stored bytes changed")
                 actions.append((int(sequence), envelope.reopen(ActionId(action_id), header, body, self._domain)))
             except RemoteError:
                 self.rotten.add(ActionId(action_id))
         return actions
+
+
+def _checked(action: Action) -> tuple[bytes, bytes]:
+    """An action's header and the row's check of it."""
+    header = envelope.header(action)
+    return header, hashlib.sha256(header).digest()[:ROW_DIGEST_BYTES]
 
 
 async def _known(connection: "aiosqlite.Connection", ids: list[ActionId]) -> set[bytes]:

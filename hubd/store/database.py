@@ -14,8 +14,8 @@ from pathlib import Path
 
 import aiosqlite
 
-from hubd.errors import FatalError
-from hubd.limits import DATABASE_BUSY_MS, DATABASE_CACHE_KIB
+from hubd.errors import FatalError, LocalError
+from hubd.limits import DATABASE_BUSY_MS, DATABASE_CACHE_KIB, DATABASE_SHARE_PERCENT
 
 _PRAGMAS = (
     "pragma journal_mode = wal",
@@ -61,6 +61,13 @@ def lock_directory(directory: Path) -> int:
     return descriptor
 
 
+def _local(error: sqlite3.Error, path: Path) -> LocalError:
+    """A write that failed while the hub runs: doors say "not now", and the hub goes on."""
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return LocalError("disk-full", f"{path}: {error}", hint="free some space on the card, or use a larger one")
+    return LocalError("database", f"{path}: {error}", hint="is the card worn, or mounted read-only?")
+
+
 def _fatal(error: sqlite3.Error, path: Path) -> FatalError:
     code = getattr(error, "sqlite_errorcode", None)
     if code == sqlite3.SQLITE_FULL:
@@ -89,6 +96,7 @@ class Database:
             writer = await _connect(path)
             try:
                 await _migrate(writer, path)
+                await _bound(writer, path)
                 reader = await _connect(path)
             except BaseException:
                 await writer.close()
@@ -99,7 +107,10 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
-        """One durable transaction: on disk when the block ends. One at a time: callers queue behind their own lock."""
+        """One durable transaction: on disk when the block ends. One at a time: callers queue behind their own lock.
+
+        Raises `LocalError`: `disk-full` or `database`; nothing of the block is kept then.
+        """
         try:
             await self._writer.execute("begin immediate")
             try:
@@ -109,7 +120,7 @@ class Database:
                 raise
             await self._writer.commit()
         except sqlite3.Error as error:
-            raise _fatal(error, self.path) from error
+            raise _local(error, self.path) from error
 
     async def close(self) -> None:
         """Close both connections; the write-ahead log is folded in."""
@@ -126,6 +137,14 @@ async def _connect(path: Path) -> aiosqlite.Connection:
         await connection.close()
         raise
     return connection
+
+
+async def _bound(connection: aiosqlite.Connection, path: Path) -> None:
+    """Leave room on the card for everything else: what does not fit is refused, and nothing breaks."""
+    space = os.statvfs(path.parent)
+    [(page_bytes,)] = await connection.execute_fetchall("pragma page_size")
+    pages = space.f_blocks * space.f_frsize * DATABASE_SHARE_PERCENT // 100 // page_bytes
+    await connection.execute(f"pragma max_page_count = {pages}")
 
 
 async def _migrate(connection: aiosqlite.Connection, path: Path) -> None:

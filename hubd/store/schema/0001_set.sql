@@ -12,7 +12,8 @@ create table action (
     created integer not null,                   -- the author's claim: sort key of reconciliation, nothing more
     kind text not null,
     author blob not null,
-    header blob not null                        -- canonical CBOR [statement, signature]
+    header blob not null,                       -- canonical CBOR [statement, signature]
+    digest blob not null                        -- first 8 bytes of the header's sha256: bit rot shows
 );
 create index action_by_item on action (created, id);
 create index action_by_kind on action (kind, sequence);

@@ -14,7 +14,7 @@ from hubd.action.principal import contract
 from hubd.action.signature import Signer
 from hubd.action.sip018 import Domain
 from hubd.action.statement import Statement
-from hubd.errors import FatalError
+from hubd.errors import FatalError, LocalError
 from hubd.ports import Cursor, LedgerEntry, TransactionState
 from hubd.store.actions import DATABASE_NAME, Store
 from hubd.store.database import migrations
@@ -106,10 +106,13 @@ async def test_nobody_erases_what_another_wrote(store):
     assert await store.get([full.id]) == [full]
 
 
-async def test_anchored_content_is_never_erased(store):
+@pytest.mark.parametrize("erasure_first", [False, True])
+async def test_anchored_content_is_never_erased_whichever_came_first(store, erasure_first):
     body = content.seal_content({"note": "hub"}, bytes(16))
     full = action(1, "hub-admit", body)
-    await store.append([full, action(2, "content-erase", subject=full.id)])
+    erase = action(2, "content-erase", subject=full.id)
+    for batch in ([erase], [full]) if erasure_first else ([full], [erase]):
+        await store.append(batch)
     assert await store.get([full.id]) == [full]
 
 
@@ -180,7 +183,7 @@ async def test_a_failed_write_is_told_to_everybody_and_the_next_one_works(store)
             "create trigger no before insert on action when new.created = 13 begin select raise(abort, 'no'); end"
         )
     results = await asyncio.gather(store.append([action(12)]), store.append([action(13)]), return_exceptions=True)
-    assert all(isinstance(result, FatalError) for result in results)
+    assert all(isinstance(result, LocalError) for result in results)
     assert (await store.summary()).count == 0
     assert await store.append([action(12)]) == [action(12)]
 
@@ -251,9 +254,42 @@ async def test_rotten_bytes_are_left_out_of_the_set_until_a_neighbour_gives_them
     assert await store.items() == [(2, action(2).id)]
     summary = await store.summary()
     assert (summary.count, summary.fingerprint) == (1, fingerprint(extend(EMPTY, [action(2).id])))
-    await store.append([action(1)])
+    assert await store.append([action(1)]) == [action(1)], "so that views and neighbours hear of it"
     assert [found for _, found in await store.page(0, 2)] == [action(1), action(2)]
     assert (await store.summary()).fingerprint == fingerprint(extend(EMPTY, [action(1).id, action(2).id]))
+
+
+async def test_every_bit_of_a_stored_header_is_watched_the_signature_too(store):
+    await store.append([action(1)])
+    size = len(envelope.header(action(1)))
+    for at in range(1, size + 1, 7):
+        async with store.database.transaction() as writer:
+            await writer.execute(
+                "update action set header = cast(substr(header, 1, ?) || x'ee' || substr(header, ?) as blob)",
+                (at - 1, at + 1),
+            )
+        assert await store.page(0, 1) == [], at
+        assert await store.append([action(1)]) == [action(1)]
+
+
+async def test_a_page_is_short_at_the_end_of_the_set_only(store):
+    await store.append([action(number) for number in range(6)])
+    async with store.database.transaction() as writer:
+        await writer.execute("update action set digest = x'00' where created < 3")
+    assert [found for _, found in await store.page(0, 2)] == [action(3), action(4)]
+
+
+async def test_a_full_partition_is_told_and_what_is_there_stays_readable(store):
+    await store.append([action(1)])
+    async with store.database.transaction() as writer:
+        [(pages,)] = await writer.execute_fetchall("pragma page_count")
+        await writer.execute(f"pragma max_page_count = {pages}")
+    body = content.seal_content({"note": "x" * 12_000}, bytes(16))
+    with pytest.raises(LocalError) as full:
+        await store.append([action(number, "offer-set", body) for number in range(9)])
+    assert full.value.code == "disk-full"
+    assert [found for _, found in await store.page(0, 9)] == [action(1)]
+    assert (await store.summary()).count == 1
 
 
 @pytest.mark.parametrize(("kind", "stays"), [("offer-set", True), ("hub-admit", False)])

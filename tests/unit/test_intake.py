@@ -1,0 +1,77 @@
+import asyncio
+
+import pytest
+from builders import Village
+
+from hubd.action import envelope
+from hubd.errors import LocalError
+from hubd.intake import SetIntake
+from hubd.ports import Door, Verdict
+from hubd.store.actions import Store
+
+VILLAGE = Village(seed=7)
+ACTIONS = [VILLAGE.register("ana"), VILLAGE.register("tomas")]
+RAWS = [envelope.encode(action) for action in ACTIONS]
+
+
+@pytest.fixture
+async def store(tmp_path):
+    opened = await Store.open(tmp_path, VILLAGE.charter.domain)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def intake(store):
+    return SetIntake(store, VILLAGE.charter.domain)
+
+
+async def test_each_envelope_gets_its_outcome_in_order_and_is_counted(intake):
+    outcomes = await intake.offer([RAWS[0], b"rubbish", RAWS[0], RAWS[1]], Door.PHONE)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.OK, Verdict.REFUSED, Verdict.OK, Verdict.OK]
+    assert [outcome.is_new for outcome in outcomes] == [True, False, False, True]
+    assert outcomes[1].code == "cbor"
+    assert intake.counters == {"phone.new": 2, "phone.known": 1, "phone.cbor": 1}
+
+
+async def test_listeners_hear_of_new_actions_once_and_with_their_source(intake):
+    heard = []
+    intake.listeners.append(lambda actions, door, source: heard.append((list(actions), door, source)))
+    await intake.offer(RAWS, Door.PEER, b"a hub")
+    await intake.offer(RAWS, Door.PEER, b"another")
+    assert heard == [(ACTIONS, Door.PEER, b"a hub")]
+
+
+async def test_a_caller_who_gives_up_leaves_nothing_on_disk_that_views_never_hear_of(intake, store):
+    heard = []
+    intake.listeners.append(lambda actions, *_: heard.extend(actions))
+    for ticks in range(12):
+        action = VILLAGE.register(f"person {ticks}")
+        offering = asyncio.create_task(intake.offer([envelope.encode(action)], Door.PHONE))
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        offering.cancel()
+        await asyncio.gather(offering, return_exceptions=True)
+        await intake.settle()
+    assert {action.id for _, action in await store.page(0, 99)} == {action.id for action in heard}
+    assert heard, "some of them came far enough"
+
+
+async def test_a_listener_that_fails_keeps_nothing_from_the_others(intake):
+    heard = []
+
+    def fails(*_):
+        raise ValueError("a fault of ours")
+
+    intake.listeners += [fails, lambda actions, *_: heard.extend(actions)]
+    outcomes = await intake.offer(RAWS, Door.PHONE)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.OK, Verdict.OK]
+    assert heard == ACTIONS
+
+
+async def test_nothing_is_ok_where_the_write_failed(intake, store):
+    async with store.database.transaction() as writer:
+        await writer.execute("create trigger no before insert on action begin select raise(abort, 'no'); end")
+    with pytest.raises(LocalError):
+        await intake.offer(RAWS, Door.PHONE)
+    assert (await store.summary()).count == 0
