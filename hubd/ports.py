@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Door(StrEnum):
-    """Where bytes came in. Policy may defer at `PHONE` and `BUNDLE`; what an admitted peer offers enters the set."""
+    """Where bytes came in. Policy may defer at `PHONE`; what a peer, a bundle or the hub itself offers enters the set."""
 
     OWN = "own"
     PEER = "peer"

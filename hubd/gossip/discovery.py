@@ -207,7 +207,8 @@ class Discovery:
     def _tell(self, service_type: str, info: ServiceInfo) -> bool:
         """Pass a usable record on; False if it is none of ours, or ourselves."""
         txt = info.decoded_properties
-        hosts = [host for host in info.parsed_addresses(IPVersion.V4Only) if _is_near(host)]
+        on_loopback = self._interfaces is not None and any(IPv4Address(each).is_loopback for each in self._interfaces)
+        hosts = [host for host in info.parsed_addresses(IPVersion.V4Only) if _is_near(host, on_loopback=on_loopback)]
         if txt.get("v") != VERSION or not hosts or not info.port:
             return False
         if service_type == PHONE_TYPE:
@@ -222,10 +223,12 @@ class Discovery:
         return True
 
 
-def _is_near(host: str) -> bool:
-    """Whether an address can be on the local network. A record that points to the wide internet is not believed."""
+def _is_near(host: str, *, on_loopback: bool) -> bool:
+    """Whether an address can be on the local network. A record that points to the wide internet is not believed, nor one
+    that points back into this machine, unless we are present there.
+    """
     ip = IPv4Address(host)
-    return not (ip.is_global or ip.is_multicast or ip.is_unspecified)
+    return (on_loopback or not ip.is_loopback) and not (ip.is_global or ip.is_multicast or ip.is_unspecified)
 
 
 def _tag(text: str | None) -> bytes | None:

@@ -133,3 +133,18 @@ async def test_a_flood_of_instances_does_not_grow_what_is_followed(mesh: bytes) 
 
 def test_loopback_is_no_address_for_others() -> None:
     assert "127.0.0.1" not in own_addresses()
+
+
+@pytest.mark.parametrize(
+    ("host", "everywhere", "on_loopback"),
+    [
+        ("10.42.0.1", True, True),
+        ("127.0.0.1", False, True),
+        ("8.8.8.8", False, False),
+        ("224.0.0.251", False, False),
+        ("0.0.0.0", False, False),
+    ],
+)
+def test_a_record_is_believed_only_where_it_can_be_true(host: str, everywhere: bool, on_loopback: bool) -> None:
+    assert discovery._is_near(host, on_loopback=False) is everywhere
+    assert discovery._is_near(host, on_loopback=True) is on_loopback
