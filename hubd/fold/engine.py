@@ -19,7 +19,7 @@ from hubd.action.envelope import Action
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.errors import LocalError
-from hubd.fold.filing import Shelves
+from hubd.fold.filing import Shelves, lacks_content
 from hubd.fold.read import E, K, Stratum, Tally, View, added
 from hubd.fold.trace import Node, Trace
 
@@ -49,7 +49,7 @@ class _Tracer:
 
     def action(self, action_id: ActionId) -> Action | None:
         found = self._shelves.action(action_id)
-        if found is None:  # one that is here stays as it is
+        if found is None or lacks_content(found):  # one that is here whole stays as it is
             self.reads.add(("", action_id))
         return found
 
@@ -97,7 +97,7 @@ class Engine:
     def append(self, actions: Iterable[Action]) -> list[Delta]:
         """Add actions to the set; returns the entries that differ afterwards. Known actions are passed over."""
         for action in actions:
-            if action.id not in self._shelves:
+            if self._shelves.is_news(action):
                 self._arrive(action)
         changed: dict[Node, tuple[Stratum, Any]] = {}
         self._settle(changed)

@@ -15,7 +15,8 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from hubd.action.envelope import Action
+from hubd.action.content import is_anchored
+from hubd.action.envelope import Action, without_content
 from hubd.action.kinds import KINDS
 from hubd.action.principal import Principal
 from hubd.action.sip018 import NO_ID, ActionId
@@ -59,21 +60,34 @@ def places(action: Action) -> Iterator[tuple[Place, Rank]]:
         yield from ((("relay-balance/row", row_key(*row)), rank) for row in report.rows)
 
 
+def lacks_content(action: Action) -> bool:
+    """Whether an action came without the content that is part of it for ever. The store never hands out such a one."""
+    return action.content is None and is_anchored(action.kind)
+
+
 class Shelves:
-    """A `Source` in memory."""
+    """A `Source` in memory. Content that no rule reads is let go: pictures and texts would fill the memory."""
 
     def __init__(self) -> None:
         self._actions: dict[ActionId, Action] = {}
         self._shelves: dict[Place, list[tuple[Principal, Rank, ActionId]]] = {}
 
+    def is_news(self, action: Action) -> bool:
+        """Whether an action is not here, or brings the anchored content that the one here lacks."""
+        known = self._actions.get(action.id)
+        return known is None or (lacks_content(known) and action.content is not None)
+
     def file(self, action: Action) -> list[Place]:
-        """Add an action; returns the places that changed, none where the action was known."""
-        if action.id in self._actions:
+        """Add an action; returns the places that changed, none where it is no news."""
+        if not self.is_news(action):
             return []
-        self._actions[action.id] = action
+        known = self._actions.get(action.id)
+        filed = dict(places(known)) if known is not None else {}
+        self._actions[action.id] = action if is_anchored(action.kind) else without_content(action)
         changed = []
         for place, rank in places(action):
-            insort(self._shelves.setdefault(place, []), (action.statement.author, rank, action.id))
+            if place not in filed:
+                insort(self._shelves.setdefault(place, []), (action.statement.author, rank, action.id))
             changed.append(place)
         return changed
 

@@ -22,6 +22,7 @@ from soups import PEOPLE, SOUPS, Soup, stir
 from hubd.action.content import is_anchored
 from hubd.action.kinds import KINDS
 from hubd.fold import engine, filing
+from hubd.fold.anchored import READERS
 from hubd.fold.engine import Engine
 from hubd.fold.filing import Shelves
 from hubd.fold.folder import Folder, fold
@@ -151,6 +152,21 @@ def test_content_that_is_not_anchored_is_never_looked_at(area):
     soup = _soup(area)
     bare = [action if is_anchored(action.kind) else erased(action) for action in soup.actions]
     assert fold(soup.village.charter, bare).digest == fold(soup.village.charter, soup.actions).digest
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_anchored_actions_without_content_crash_nothing_and_views_are_those_of_whatever_content_came(area):
+    soup = _soup(area)
+    bare = [erased(action) for action in soup.actions]
+    folder, views = Folder(soup.village.charter), fold(soup.village.charter, bare)
+    for action in reversed(bare):
+        folder.append([action])
+    assert folder.views == views
+    assert {views.void[a.id].reason for a in bare if a.kind in READERS} <= {"content", "columns"}
+    for action in soup.actions:
+        folder.append([action])
+    folder.append(bare)
+    assert folder.views == fold(soup.village.charter, soup.actions) == fold(soup.village.charter, bare + soup.actions)
 
 
 _IN_ANOTHER_PROCESS = """

@@ -1,6 +1,6 @@
 """Shelves: where actions stand, and in which order they are handed out."""
 
-from builders import Village
+from builders import Village, erased
 
 from hubd.fold.filing import Shelves, offer_key, places, row_key
 
@@ -73,3 +73,26 @@ def test_an_action_is_filed_once():
     assert not shelves.file(close)
     assert len(shelves) == 1
     assert close.id in shelves
+
+
+def test_content_that_no_rule_reads_is_not_kept():
+    village = Village()
+    shelves = Shelves()
+    photo = village.seal("ana", "profile-set", text={"photo": b"\xff" * 2_000})
+    announce = village.announce("hub")
+    for action in (photo, announce):
+        shelves.file(action)
+    kept = {action.id: action.content for action in shelves.actions()}
+    assert kept == {photo.id: None, announce.id: announce.content}
+
+
+def test_anchored_content_that_comes_later_is_filed_then_and_once():
+    village = Village()
+    receipt = village.receipt("hub", [(b"\x07" * 32, 0)])
+    shelves = Shelves()
+    assert shelves.file(erased(receipt)) == [("relay-receipt", b"\x01" * 32)]
+    assert not shelves.file(erased(receipt))
+    assert shelves.file(receipt) == _places(receipt)
+    assert not shelves.file(erased(receipt))
+    for shelf, key in _places(receipt):
+        assert list(shelves.filed(shelf, key, village.principal("hub"))) == [receipt]
