@@ -14,6 +14,7 @@ from hubd.action.envelope import Action
 from hubd.action.principal import STANDARD_BYTES, Principal
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
+from hubd.fold.versions import in_order
 from hubd.limits import (
     CONTRACT_NAME_CHARS_MAX,
     HUB_ADDRESS_CHARS_MAX,
@@ -22,6 +23,7 @@ from hubd.limits import (
     INTEGER_MAX,
 )
 
+REVOKED_LEVEL = 3  # of a receipt: the chain took the transaction back
 _CACHED = 1_024  # parsed contents at hand: one receipt is read for each of its items in turn
 _HASH_BYTES = 32
 
@@ -144,6 +146,18 @@ def receipt_of(action: Action) -> Receipt | None:
 def balances_of(action: Action) -> Balances | None:
     """What a relay-balance says, None where its content is no such list or names a balance twice."""
     return _balances(action.content)
+
+
+def is_receipt(action: Action) -> bool:
+    """Whether a relay-receipt says something at all; who says it is another question."""
+    return in_order(action) and action.statement.bits <= REVOKED_LEVEL and receipt_of(action) is not None
+
+
+def is_report(action: Action) -> bool:
+    """Whether an action says something of the chain: a receipt or a list of balances."""
+    if action.kind == "relay-balance":
+        return in_order(action) and balances_of(action) is not None
+    return action.kind == "relay-receipt" and is_receipt(action)
 
 
 READERS = {"hub-announce": announce_of, "relay-receipt": receipt_of, "relay-balance": balances_of}

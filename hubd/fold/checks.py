@@ -13,9 +13,9 @@ from hubd.action.content import is_anchored
 from hubd.action.envelope import Action
 from hubd.action.kinds import MINUTES_MASK
 from hubd.action.principal import Principal
+from hubd.fold.anchored import REVOKED_LEVEL
 from hubd.fold.keys import RINGS, has_scopes, person_of_add
 from hubd.fold.read import Read
-from hubd.fold.settlement import REVOKED_LEVEL
 from hubd.fold.speaking import person_of
 
 Check: TypeAlias = Callable[[Action, Action | None, Read], str]

@@ -5,7 +5,8 @@ ask for one author's actions at a time: whatever strangers file beside it costs 
 
 - shelf `KIND`, key = subject: every known kind that names one;
 - shelf `KIND/by`, key = author; `KIND/who`, key = who; `offer-set/asset`, key = author and asset;
-- shelf `relay-receipt/item`, key = id of an item; `relay-balance/row`, key = `row_key`.
+- shelf `relay-receipt/item`, key = id of an item; `relay-balance/row`, key = `row_key`;
+- shelf `relay-report/by`, key = author: every receipt and balance that says something.
 
 Receipts and balances are ranked: the highest burn height first, then the highest level or height (docs/protocol.md,
 "Kinds": per reporter the highest counts, then the lowest id).
@@ -20,7 +21,7 @@ from hubd.action.envelope import Action, without_content
 from hubd.action.kinds import KINDS
 from hubd.action.principal import Principal
 from hubd.action.sip018 import NO_ID, ActionId
-from hubd.fold.anchored import balances_of, receipt_of
+from hubd.fold.anchored import balances_of, is_report, receipt_of
 
 Rank: TypeAlias = tuple[int, ...]
 Place: TypeAlias = tuple[str, bytes]  # shelf, key
@@ -47,6 +48,8 @@ def places(action: Action) -> Iterator[tuple[Place, Rank]]:
     rank: Rank = (-statement.amount, -statement.bits) if kind == "relay-receipt" else ()
     if statement.subject != NO_ID:
         yield (kind, statement.subject), rank
+    if is_report(action):
+        yield ("relay-report/by", statement.author), ()
     if kind in _BY_AUTHOR:
         yield (f"{kind}/by", statement.author), ()
     if kind in _BY_WHO and statement.who is not None:

@@ -2,6 +2,10 @@
 
 A steward admits a hub by naming one of its announcements; the admission then holds for whatever the hub announces later.
 A retirement ends one admission. A hub is admitted while any admission stands.
+
+Which operators have an uplink decides whether one operator alone is believed, so no hub decides it by announcing: it is
+what the announcements say that stewards named when they admitted. Only where these name no uplink at all it is the
+operators that reported anything.
 """
 
 from collections.abc import Sequence
@@ -60,6 +64,20 @@ def _hub(principal: Principal, read: Read) -> Hub | None:
 HUBS: View[Principal, Hub] = View("hubs", _hub, {"hub-announce": lambda action, _: (action.statement.author,)})
 
 
+def _was_admitted_with_uplink(hub: Hub, read: Read) -> bool:
+    admits = (read.action(admission) for admission in hub.admissions)
+    announces = (read.action(admit.statement.subject) for admit in admits if admit is not None)
+    said = (announce_of(announce) for announce in announces if announce is not None)
+    return any(announce is not None and announce.uplink for announce in said)
+
+
+def _uplink_operators(admitted: Sequence[Hub], read: Read) -> set[int]:
+    named = {hub.operator for hub in admitted if _was_admitted_with_uplink(hub, read)}
+    return named or {
+        hub.operator for hub in admitted if any(read.filed("relay-report/by", hub.principal, hub.principal))
+    }
+
+
 def _mesh(_key: bytes, read: Read) -> Mesh:
     live = stewards(read)
     named = {a.statement.who for steward in live for a in read.filed("hub-admit/by", steward, steward)}
@@ -69,7 +87,7 @@ def _mesh(_key: bytes, read: Read) -> Mesh:
         stewards=live,
         hubs=tuple(hub.principal for hub in admitted),
         operators=tuple(hub.operator for hub in admitted),
-        uplink_operators=tuple(sorted({hub.operator for hub in admitted if hub.uplink})),
+        uplink_operators=tuple(sorted(_uplink_operators(admitted, read))),
     )
 
 
@@ -85,7 +103,7 @@ def mesh(read: Read) -> Mesh:
 def believed(operators: set[int], membership: Mesh) -> bool:
     """Whether what hubs of these operators agree on is confirmed (decisions D5).
 
-    Two operators are enough. One is, where no other has an uplink to look for itself.
+    Two operators are enough. One is, where no other has an uplink to look for itself, as far as stewards admitted any.
     """
     return len(operators) > 1 or (
         len(membership.uplink_operators) == 1 and operators >= set(membership.uplink_operators)

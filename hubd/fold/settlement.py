@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
-from hubd.fold.anchored import receipt_of
+from hubd.fold.anchored import REVOKED_LEVEL, is_receipt, receipt_of
 from hubd.fold.codes import DONE
 from hubd.fold.membership import believed, mesh
 from hubd.fold.read import Read, View
-from hubd.fold.versions import in_order
 from hubd.fold.views import Mesh, Settlement, SettlementState, Transaction
 
-REVOKED_LEVEL = 3
 _STATES = (SettlementState.CONFIRMED, SettlementState.CLAIMED, SettlementState.CONTESTED)  # the best first
 
 
@@ -50,11 +48,6 @@ class _Judged:
     burn_height: int
     block_time: int
     code: int
-
-
-def is_receipt(action: Action) -> bool:
-    """Whether a relay-receipt says something at all; who says it is another question."""
-    return in_order(action) and action.statement.bits <= REVOKED_LEVEL and receipt_of(action) is not None
 
 
 def _word(

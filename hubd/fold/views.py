@@ -74,7 +74,7 @@ class Mesh:
     stewards: tuple[Principal, ...]  # live ones, sorted
     hubs: tuple[Principal, ...]  # admitted ones, sorted
     operators: tuple[int, ...]  # the operator of each of `hubs`
-    uplink_operators: tuple[int, ...]  # operators of admitted hubs that announce an uplink, sorted
+    uplink_operators: tuple[int, ...]  # operators that look at the chain for themselves, sorted
 
 
 @dataclass(frozen=True, slots=True)

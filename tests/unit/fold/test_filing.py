@@ -34,10 +34,15 @@ def test_receipts_and_balances_stand_under_what_they_name():
     village = Village()
     items = [(b"\x07" * 32, 0), (b"\x08" * 32, 0)]
     receipt = village.receipt("hub", items, txid=b"\x01" * 32)
-    rows = [("relay-receipt", b"\x01" * 32), ("relay-receipt/item", items[0][0]), ("relay-receipt/item", items[1][0])]
+    hub = village.principal("hub")
+    rows = [("relay-receipt", b"\x01" * 32), ("relay-report/by", hub)]
+    rows += [("relay-receipt/item", items[0][0]), ("relay-receipt/item", items[1][0])]
     assert _places(receipt) == rows
     balance = village.balance("hub", [("ana", None, 1, 0)])
-    assert _places(balance) == [("relay-balance/row", row_key(village.principal("ana"), None))]
+    assert _places(balance) == [
+        ("relay-report/by", hub),
+        ("relay-balance/row", row_key(village.principal("ana"), None)),
+    ]
 
 
 def test_unknown_kinds_and_content_of_the_wrong_shape_stand_nowhere():

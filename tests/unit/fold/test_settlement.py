@@ -3,7 +3,7 @@
 import pytest
 from builders import START_S, Village
 
-from hubd.fold.folder import fold
+from hubd.fold.folder import Folder, fold
 from hubd.fold.views import SettlementState
 
 CLAIMED, CONFIRMED, CONTESTED, REVOKED = SettlementState
@@ -22,6 +22,8 @@ class Mesh:
             for name, operator in operators.items()
             for action in self.village.found(name, operator, uplink=name in uplinks)
         ]
+
+        self.principal = self.village.principal
 
     def views(self, *receipts):
         return fold(self.village.charter, [*self.founding, *receipts])
@@ -48,9 +50,41 @@ def test_where_one_operator_alone_has_an_uplink_its_word_is_enough_and_nobody_el
     assert mesh.settlement(mesh.receipt("one")).state is CLAIMED
 
 
-def test_without_any_uplink_one_word_is_a_claim():
+def test_where_no_uplink_was_admitted_the_only_operator_that_ever_reported_is_believed():
     mesh = Mesh(uplinks=())
-    assert mesh.settlement(mesh.receipt("one")).state is CLAIMED
+    one, two, twin = (mesh.receipt(hub) for hub in ("one", "two", "twin"))
+    assert mesh.settlement(one).state is CONFIRMED
+    assert mesh.settlement(two, twin).state is CONFIRMED
+    elsewhere = mesh.village.receipt("far", [], txid=TX2)
+    assert mesh.settlement(one, elsewhere).state is CLAIMED
+    assert mesh.settlement(one, mesh.village.balance("far", [])).state is CLAIMED
+
+
+@pytest.mark.parametrize("junk", [{"text": {}}, {"level": 4}])
+def test_a_report_that_says_nothing_makes_nobody_a_reporter(junk):
+    mesh = Mesh(uplinks=())
+    assert mesh.settlement(mesh.receipt("one"), mesh.village.receipt("far", [], **junk)).state is CONFIRMED
+
+
+def test_a_hub_that_announces_an_uplink_by_itself_or_reports_lowers_nothing():
+    mesh = Mesh(uplinks=("one",))
+    [admitted] = [a for a in mesh.founding if a.kind == "hub-announce" and a.statement.author == mesh.principal("far")]
+    boast = mesh.village.announce("far", previous=admitted, uplink=True)
+    views = mesh.views(mesh.receipt("one"), boast, mesh.village.receipt("far", [], txid=TX2))
+    assert views.settlement[ITEM].state is CONFIRMED
+    assert views.mesh.uplink_operators == (1,)
+    assert mesh.settlement(mesh.receipt("far"), boast).state is CLAIMED
+    again = mesh.village.admit("steward-1", boast, 3)
+    assert mesh.views(again, boast).mesh.uplink_operators == (1, 3)
+
+
+def test_an_announcement_that_changes_no_membership_asks_no_settlement_anew():
+    mesh = Mesh(uplinks=("one",))
+    folder = Folder(mesh.village.charter)
+    folder.append([*mesh.founding, mesh.receipt("one")])
+    [admitted] = [a for a in mesh.founding if a.kind == "hub-announce" and a.statement.author == mesh.principal("far")]
+    changes = folder.append([mesh.village.announce("far", previous=admitted, uplink=True)])
+    assert {change.view for change in changes} == {"hubs"}
 
 
 def test_receipts_of_hubs_that_are_not_admitted_are_void():
