@@ -95,6 +95,7 @@ RELAY_FEE_USTX_MIN = 3_000  # the floor that production relays pay, whatever the
 RELAY_FEE_USTX_MAX = 1_000_000  # one transaction, replacements included: 1 STX
 RELAY_FEES_DAY_USTX_MAX = 5_000_000  # a runaway loop spends 5 STX and no more before somebody looks
 RELAY_WATCHED_MAX = 256  # transactions that are not final yet; 6 Bitcoin blocks pass in an hour
+RELAY_CLAIMS_HUB_MAX = 32  # unconfirmed transactions of one other hub watched at once: eight such hubs fill the table
 RELAY_LOOKS_MAX = 4  # of them looked up in one tick: public nodes allow 25 requests a minute
 RELAY_PAGE_ACTIONS = 500  # read from the set at once: 10 ms of a Pi's time between two other services
 RELAY_BALANCES_MAX = 50  # balances asked for in one call: the list type of `get-balances`

@@ -115,10 +115,10 @@ class Relay:
     async def start(self) -> None:
         """Take up what the ledger holds. Once, before the first tick."""
         self._reset()
-        entries = await self._ledger.entries(TransactionState)
-        self._settled.own.update(entry.txid for entry in entries)
-        await self._react(ev.LedgerRead(tuple(entries)))
-        slots, views = self._outbox.slots, self._views()
+        entries, views = await self._ledger.entries(TransactionState), self._views()
+        self._settled.own.update((entry.txid, entry.ids) for entry in entries)
+        await self._react(ev.LedgerRead(self._settled.reopened(entries, views)))
+        slots = self._outbox.slots
         for entry in slots.closed.values():
             written = self._settled.written(entry.txid, views)
             if entry.ids and (written is None or written[0] < receipts.Level.FINAL):
@@ -194,12 +194,12 @@ class Relay:
         views = self._views()
         while page := await self._store.page(self._sequence, RELAY_PAGE_ACTIONS):
             self._sequence = page[-1][0]
+            self._settled.hear(action for _, action in page)
             await self._append(self._settled.admit([action for _, action in page], views))
         if redeemed := self._settled.redeemed(views):
             await self._append(self._settled.admit(await self._store.get(redeemed), views))
         reading: Reading = self._settled.read(self._outbox.queue, views)
-        for txid in reading.claims:
-            self._receipts.watch(txid)
+        self._settled.watched(self._receipts.claim(reading.claims))
         for event in reading.events:
             await self._react(event)
 
@@ -296,7 +296,7 @@ class Relay:
 
     async def _report(self, request: ev.Report) -> None:
         entry = request.entry
-        self._settled.own.add(entry.txid)
+        self._settled.own[entry.txid] = entry.ids
         for write in self._receipts.report(entry.txid, entry.ids, entry.account_nonce, request.place, request.codes):
             await self._follow(write)
         self._balances.touch(

@@ -23,6 +23,7 @@ from hubd.limits import (
     RELAY_FEE_USTX_MIN,
     RELAY_FEES_DAY_USTX_MAX,
     RELAY_IN_FLIGHT_MAX,
+    RELAY_LOOKS_MAX,
     RELAY_REPLACEMENTS_MAX,
 )
 from hubd.ports import LedgerEntry, TransactionState
@@ -137,13 +138,19 @@ class Outbox:
     def _timer_fired(self, event: ev.TimerFired, now: float) -> list[ev.OutEvent]:
         self._fees_day_ustx = event.fees_day_ustx
         out: list[ev.OutEvent] = []
-        for nonce in self.slots.nonces():
+        used = self.slots.below(self._chain_nonce)
+        for nonce in [*used[:RELAY_LOOKS_MAX], *(nonce for nonce in self.slots.nonces() if nonce not in used)]:
             out += self._tend(nonce, self.slots.open[nonce], now)
         return out + self._sign_due(now)
 
+    @property
+    def _chain_nonce(self) -> int:
+        """Account nonces below it are used."""
+        return self.account.account_nonce if self.account is not None else 0
+
     def _tend(self, nonce: int, slot: Slot, now: float) -> list[ev.OutEvent]:
         """One open slot: look it up, send it, or raise its fee."""
-        if self.account is not None and nonce < self.account.account_nonce:
+        if nonce < self._chain_nonce:
             return [ev.LookUp(entry.txid) for entry in reversed(slot.entries)]
         if slot.is_spoiled:
             return []
@@ -169,7 +176,8 @@ class Outbox:
         if self.account is None or self.trouble in _HALTS:
             return []
         requests: list[ev.OutEvent] = []
-        nonces, ids = set(self.slots.open), set[ActionId]()
+        nonces = {nonce for nonce in self.slots.open if nonce >= self._chain_nonce}
+        ids = set[ActionId]()
         for nonce in self.slots.vacancies(self.account.account_nonce):
             is_far = nonce >= self.account.account_nonce + RELAY_CHAINED_MAX
             if nonce not in nonces and (len(nonces) >= RELAY_IN_FLIGHT_MAX or is_far):

@@ -5,11 +5,13 @@ Bitcoin block; final after six), or a revocation when a fork takes it back. A le
 uplink is not made up for: only the highest is written. Everything in a receipt but its author follows from the chain, so
 that writing it twice, before and after a crash, makes the same action.
 
-What other hubs claim is watched in the same way; a receipt of ours is how their claim is confirmed.
+What other hubs claim is watched in the same way; a receipt of ours is how their claim is confirmed. Claims can be made up,
+so they never take the place or the turn of a transaction of ours, and one hub has only so many of them under way.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
@@ -19,7 +21,13 @@ from hubd.action.content import seal_content
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.action.statement import SALT_BYTES, Statement
-from hubd.limits import RELAY_BATCH_ACTIONS_MAX, RELAY_LOOKS_MAX, RELAY_WATCHED_MAX, STATEMENT_LIFE_S
+from hubd.limits import (
+    RELAY_BATCH_ACTIONS_MAX,
+    RELAY_CLAIMS_HUB_MAX,
+    RELAY_LOOKS_MAX,
+    RELAY_WATCHED_MAX,
+    STATEMENT_LIFE_S,
+)
 from hubd.relay.batch import SUBMIT, SUBMIT_TOKEN, codes_of
 from hubd.relay.chain import MINED, Place, Seen, Standing, Tip
 
@@ -66,12 +74,13 @@ class _Watch:
     """`level` is the highest that the set holds from us; `place` None until it was seen."""
 
     ids: tuple[ActionId, ...]
-    account_nonce: int | None  # None: another hub's
+    account_nonce: int | None  # None: another hub's claim
     level: Level | None = None
     place: Place | None = None
     codes: Codes = ()
     looked_s: float | None = None
     looks: int = 0
+    claimant: Principal | None = None  # the hub on whose account a claim is watched
 
 
 class Receipts:
@@ -91,25 +100,41 @@ class Receipts:
     def watch(
         self,
         txid: bytes,
-        ids: Sequence[ActionId] = (),
-        account_nonce: int | None = None,
+        ids: Sequence[ActionId],
+        account_nonce: int,
         written: tuple[Level, Place] | None = None,
     ) -> None:
-        """See what becomes of a transaction of ours (its account nonce is known) or of a claim of another hub.
+        """See what becomes of a transaction of ours. `written` is what the last receipt of ours said, if there is one.
 
-        `written` is what the last receipt of ours said, if there is one.
+        It always finds a place: where too many are watched, the oldest that was told once is told no more.
         """
-        if txid not in self._watched and len(self._watched) < RELAY_WATCHED_MAX:
-            level, place = written or (None, None)
-            self._watched[txid] = _Watch(tuple(ids), account_nonce, level, place)
+        level, place = written or (None, None)
+        own = [other for other, watch in self._watched.items() if watch.claimant is None and other != txid]
+        if len(own) >= RELAY_WATCHED_MAX:
+            told = (other for other in own if self._watched[other].level is not None)
+            self._watched.pop(next(told, own[0]))
+        self._watched[txid] = _Watch(tuple(ids), account_nonce, level, place)
+
+    def claim(self, claims: Mapping[bytes, Collection[Principal]]) -> list[bytes]:
+        """Look up transactions that these other hubs report; returns the ones that there was room for."""
+        load = Counter(watch.claimant for watch in self._watched.values() if watch.claimant is not None)
+        taken = []
+        for txid, hubs in claims.items():
+            claimant = min(hubs, key=lambda hub: (load[hub], hub), default=None)
+            if claimant is None or load[claimant] >= RELAY_CLAIMS_HUB_MAX or load.total() >= RELAY_WATCHED_MAX:
+                continue
+            if txid not in self._watched:
+                self._watched[txid] = _Watch((), None, claimant=claimant)
+                load[claimant] += 1
+            taken.append(txid)
+        return taken
 
     def report(
         self, txid: bytes, ids: Sequence[ActionId], account_nonce: int, place: Place | None, codes: Codes
     ) -> list[WriteReceipt]:
         """The outbox saw its transaction mined. `place` None: at the tip at the latest, says the gateway itself."""
-        self._watched.pop(txid, None)
         self.watch(txid, ids, account_nonce)
-        if txid not in self._watched or self._tip is None:
+        if self._tip is None:
             return []
         if place is None:
             place = Place(self._tip.height, self._tip.block, 0, self._tip.burn_height, 0)
@@ -125,6 +150,7 @@ class Receipts:
             elif watch.place is None or self._level(watch.place) > (-1 if watch.level is None else watch.level):
                 out.append(LookUp(txid))
         lookups = [request for request in out if isinstance(request, LookUp) and self._may_look(request.txid, now)]
+        lookups.sort(key=lambda request: self._turn(request.txid))
         for request in lookups[:RELAY_LOOKS_MAX]:
             self._watched[request.txid].looked_s = now
         return [*(request for request in out if isinstance(request, WriteReceipt)), *lookups[:RELAY_LOOKS_MAX]]
@@ -156,6 +182,11 @@ class Receipts:
         if watch.account_nonce is None or watch.place is None or watch.level is None:
             return False
         return chain_nonce <= watch.account_nonce and tip.height >= watch.place.height
+
+    def _turn(self, txid: bytes) -> tuple[bool, float]:
+        """Ours come first, then what was not looked at for the longest."""
+        watch = self._watched[txid]
+        return watch.claimant is not None, -1.0 if watch.looked_s is None else watch.looked_s
 
     def _may_look(self, txid: bytes, now: float) -> bool:
         looked_s = self._watched[txid].looked_s

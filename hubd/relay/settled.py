@@ -4,12 +4,15 @@ A receipt counts when the mesh believes it, or when it is about a transaction of
 claims is looked up here, at our own node: its receipt becomes ours, and the claim is confirmed.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from hubd.action.envelope import Action
+from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
-from hubd.fold.views import Settlement, SettlementState, Views
+from hubd.fold.views import HubState, Settlement, SettlementState, Views
+from hubd.limits import RELAY_WATCHED_MAX
+from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay import events as ev
 from hubd.relay.balances import Pair, Sums
 from hubd.relay.batch import is_carried
@@ -20,17 +23,18 @@ from hubd.relay.receipts import Level
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What changed since the last reading: transactions to look up, and what to tell the outbox."""
+    """Transactions to look up, with the admitted hubs that report them, and what to tell the outbox."""
 
-    claims: tuple[bytes, ...]
+    claims: Mapping[bytes, tuple[Principal, ...]]
     events: tuple[ev.InEvent, ...]
 
 
 class Settled:
-    """Remembers what of the views it has told already. `own` are this wallet's transactions."""
+    """Remembers what of the views it has told already. `own` are this wallet's transactions, with the actions in them."""
 
     def __init__(self) -> None:
-        self.own: set[bytes] = set()
+        self.own: dict[bytes, tuple[ActionId, ...]] = {}
+        self._reporters: dict[bytes, set[Principal]] = {}
         self._claims: set[bytes] = set()
         self._told: dict[ActionId, Settlement] = {}
         self._void: set[ActionId] = set()
@@ -56,9 +60,39 @@ class Settled:
         self._void.difference_update(found)
         return found
 
+    def _is_own(self, settlement: Settlement) -> bool:
+        """Whether a transaction of ours held it; what else is said of our transactions is anybody's word."""
+        return settlement.id in self.own.get(settlement.txid, ())
+
     def _counts(self, settlement: Settlement) -> bool:
-        is_own = settlement.state is SettlementState.CLAIMED and settlement.txid in self.own
+        is_own = settlement.state is SettlementState.CLAIMED and self._is_own(settlement)
         return is_own or settlement.state is SettlementState.CONFIRMED
+
+    def reopened(self, entries: Iterable[LedgerEntry], views: Views) -> tuple[LedgerEntry, ...]:
+        """The ledger at a start. What it calls mined and no receipt tells is open again: it is looked up, and told.
+
+        Until then its actions are under way, so none of them is paid for twice.
+        """
+        known = sorted(entries, key=lambda entry: entry.account_nonce)
+        mined = [entry for entry in known if entry.ids and entry.state is TransactionState.INCLUDED]
+        untold = {entry.txid for entry in mined[-RELAY_WATCHED_MAX:] if not self._is_told(entry, views)}
+        return tuple(
+            replace(entry, state=TransactionState.BROADCAST) if entry.txid in untold else entry for entry in known
+        )
+
+    def _is_told(self, entry: LedgerEntry, views: Views) -> bool:
+        found = [views.settlement.get(id_) for id_ in entry.ids]
+        return all(settlement is not None and self._counts(settlement) for settlement in found)
+
+    def hear(self, actions: Iterable[Action]) -> None:
+        """New actions of the set: who reports which transaction."""
+        for action in actions:
+            if action.kind == "relay-receipt":
+                self._reporters.setdefault(action.statement.subject, set()).add(action.statement.author)
+
+    def watched(self, txids: Iterable[bytes]) -> None:
+        """These claims are looked up: they are not named again."""
+        self._claims.update(txids)
 
     def read(self, waiting: Iterable[ActionId], views: Views) -> Reading:
         """Compare the views with what was told before. `waiting` are the actions in the outbox."""
@@ -66,7 +100,7 @@ class Settled:
         claimed: list[ActionId] = []
         for id_ in waiting:
             settlement = views.settlement.get(id_)
-            if settlement is None or settlement.txid in self.own or self._told.get(id_) == settlement:
+            if settlement is None or self._is_own(settlement) or self._told.get(id_) == settlement:
                 continue
             self._told[id_] = settlement
             if settlement.state is SettlementState.CONFIRMED:
@@ -75,12 +109,12 @@ class Settled:
                 claimed.append(id_)
         if claimed:
             events.append(ev.ActionsClaimed(tuple(claimed)))
-        claims = tuple(
-            txid
+        admitted = {hub.principal for hub in views.hubs.values() if hub.state is HubState.ADMITTED}
+        claims = {
+            txid: tuple(self._reporters.get(txid, set()) & admitted)
             for txid, transaction in views.transactions.items()
             if transaction.state is SettlementState.CLAIMED and txid not in self.own and txid not in self._claims
-        )
-        self._claims.update(claims)
+        }
         return Reading(claims, tuple(events))
 
     def written(self, txid: bytes, views: Views) -> tuple[Level, Place] | None:

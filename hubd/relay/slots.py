@@ -106,6 +106,12 @@ class Slots:
                 yield nonce
             nonce += 1
 
+    def below(self, chain_nonce: int) -> list[int]:
+        """Account nonces of open slots that the chain has used, the one that was not looked at for the longest first."""
+        return sorted(
+            (nonce for nonce in self.open if nonce < chain_nonce), key=lambda nonce: self.open[nonce].looked_s
+        )
+
     def nonces(self) -> Iterable[int]:
         """Account nonces of open slots, rising."""
         return sorted(self.open)

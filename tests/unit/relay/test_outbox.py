@@ -6,20 +6,23 @@ import pytest
 from builders import Village
 from relay_twin import TERMS, TwinChain, TwinUplink, parents_of, venue_of
 
+from hubd.action.sip018 import ActionId
 from hubd.limits import (
     RELAY_FEE_USTX_MIN,
     RELAY_IN_FLIGHT_MAX,
+    RELAY_LOOKS_MAX,
     RELAY_REPLACEMENTS_MAX,
     RELAY_STRIKES_MAX,
     RELAY_TRIES_MAX,
 )
-from hubd.ports import TransactionState
+from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay import events as ev
 from hubd.relay.chain import Account, Seen, Standing
 from hubd.relay.outbox import CLAIM_S, GAP, LOST_S, RESEND_S, STUCK_S, Outbox, Terms, raised
 from hubd.relay.queue import RETRY_S, STRIKE_PAUSE_S
 
 VILLAGE = Village(6)
+BROADCAST = TransactionState.BROADCAST
 PEOPLE = [VILLAGE.register("ana"), VILLAGE.register("tomas")]
 LESSON = VILLAGE.thread("ana", "tomas")
 
@@ -467,6 +470,27 @@ def test_a_used_nonce_that_no_node_can_explain_is_settled_by_the_gateway_in_the_
     uplink.tick(LOST_S)
     assert (states(uplink), len(uplink.outbox.queue)) == (["included"], 0)
     assert uplink.receipts == dict.fromkeys((action.id for action in PEOPLE), 0)
+
+
+def test_few_used_account_nonces_are_looked_up_at_once_and_they_hold_up_nothing():
+    count = 3 * RELAY_LOOKS_MAX
+    entries = [
+        LedgerEntry(bytes([n]) * 32, n, 3_000, b"", "submit-batch", (ActionId(bytes([n]) * 32),), BROADCAST, 0)
+        for n in range(count)
+    ]
+    outbox = Outbox(venue_of(VILLAGE), TERMS)
+    outbox.handle(ev.LedgerRead(tuple(entries)), 0)
+    outbox.handle(ev.AccountSeen(Account(count, 10**9)), 0)
+    outbox.handle(ev.ActionsAppended(tuple(PEOPLE)), 0)
+    looked_up = set()
+    for now in range(1, 4):
+        requests = outbox.handle(ev.TimerFired(0), now)
+        lookups = [request.txid for request in requests if isinstance(request, ev.LookUp)]
+        assert (len(lookups), len(requests)) == (RELAY_LOOKS_MAX, RELAY_LOOKS_MAX + 1)
+        for txid in lookups:
+            outbox.handle(ev.TransactionSeen(txid, Seen(Standing.UNKNOWN)), now)
+        looked_up.update(lookups)
+    assert len(looked_up) == count
 
 
 def test_without_an_index_the_gateway_is_asked_at_once():

@@ -9,13 +9,21 @@ from relay_twin import Mined, place_at, result_of, venue_of
 from hubd.action.envelope import encode, parse, seal
 from hubd.action.principal import contract
 from hubd.fold.anchored import receipt_of
-from hubd.limits import ANCHORED_CONTENT_BYTES_MAX, CBOR_ITEMS_MAX, RELAY_BATCH_ACTIONS_MAX, RELAY_LOOKS_MAX
+from hubd.limits import (
+    ANCHORED_CONTENT_BYTES_MAX,
+    CBOR_ITEMS_MAX,
+    RELAY_BATCH_ACTIONS_MAX,
+    RELAY_CLAIMS_HUB_MAX,
+    RELAY_LOOKS_MAX,
+    RELAY_WATCHED_MAX,
+)
 from hubd.relay.chain import Seen, Standing, Tip
 from hubd.relay.receipts import CLAIM_LOOKS_MAX, LOOK_S, Level, LookUp, Receipts, WriteReceipt, sealed_parts
 
 VILLAGE = Village(7)
 VENUE = venue_of(VILLAGE)
 TXID = b"\x07" * 32
+RIVAL = VILLAGE.principal("rival")
 IDS = (b"\x01" * 32, b"\x02" * 32)
 CODES = ((IDS[0], 0), (IDS[1], 601))
 PLACE = place_at(100)
@@ -142,7 +150,7 @@ def test_after_a_restart_what_was_never_told_is_told():
 
 def test_a_claim_that_our_node_confirms_becomes_our_receipt():
     receipts = Receipts(VENUE.gateway)
-    receipts.watch(TXID)
+    receipts.claim({TXID: [RIVAL]})
     [ours] = risen(receipts, 901, 0)
     assert (ours.level, ours.codes) == (Level.ANCHORED, CODES)
 
@@ -157,7 +165,7 @@ def test_a_claim_that_our_node_confirms_becomes_our_receipt():
 )
 def test_a_claim_about_another_contract_is_dropped(seen):
     receipts = Receipts(VENUE.gateway)
-    receipts.watch(TXID)
+    receipts.claim({TXID: [RIVAL]})
     receipts.advance(tip(), 5, 0)
     assert receipts.seen(TXID, seen) == []
     assert TXID not in receipts
@@ -165,7 +173,7 @@ def test_a_claim_about_another_contract_is_dropped(seen):
 
 def test_a_claim_that_no_node_knows_is_dropped_in_the_end():
     receipts = Receipts(VENUE.gateway)
-    receipts.watch(TXID)
+    receipts.claim({TXID: [RIVAL]})
     for look in range(CLAIM_LOOKS_MAX):
         assert receipts.advance(tip(), 5, look * LOOK_S) == [LookUp(TXID)]
         receipts.seen(TXID, Seen(Standing.UNKNOWN))
@@ -175,11 +183,54 @@ def test_a_claim_that_no_node_knows_is_dropped_in_the_end():
 def test_few_transactions_are_looked_up_at_once_and_each_not_too_often():
     receipts = Receipts(VENUE.gateway)
     txids = [bytes([number]) * 32 for number in range(3 * RELAY_LOOKS_MAX)]
-    for txid in txids:
-        receipts.watch(txid)
+    receipts.claim({txid: [RIVAL] for txid in txids})
     seen = [request.txid for turn in range(3) for request in receipts.advance(tip(), 5, turn)]
     assert sorted(seen) == sorted(txids)
     assert receipts.advance(tip(), 5, LOOK_S - 1) == []
+
+
+def claims_of(hub, count):
+    return {bytes([number, hub[1]]) * 16: [hub] for number in range(count)}
+
+
+def test_one_hub_has_only_so_many_claims_under_way_and_takes_no_room_from_another():
+    receipts = Receipts(VENUE.gateway)
+    assert len(receipts.claim(claims_of(RIVAL, 200))) == RELAY_CLAIMS_HUB_MAX
+    assert receipts.claim({TXID: [RIVAL, VILLAGE.principal("honest")]}) == [TXID]
+
+
+def test_a_claim_that_found_no_room_is_taken_when_there_is_some():
+    receipts, claims = Receipts(VENUE.gateway), claims_of(RIVAL, RELAY_CLAIMS_HUB_MAX + 1)
+    taken = receipts.claim(claims)
+    [left] = set(claims) - set(taken)
+    receipts.advance(tip(), 5, 0)
+    receipts.seen(taken[0], replace(batch(), contract=None))
+    assert receipts.claim({left: [RIVAL]}) == [left]
+
+
+def test_however_many_claims_there_are_our_own_transaction_is_told_and_looked_up_first():
+    receipts = Receipts(VENUE.gateway)
+    for number in range(RELAY_WATCHED_MAX // RELAY_CLAIMS_HUB_MAX + 1):
+        receipts.claim(claims_of(VILLAGE.principal(f"rival {number}"), 200))
+    assert len(receipts) == RELAY_WATCHED_MAX
+    receipts.advance(tip(), 5, 0)
+    [first] = receipts.report(TXID, IDS, 4, PLACE, CODES)
+    assert first.level is Level.INCLUDED
+    assert receipts.advance(tip(901, 200), 5, 1)[0] == LookUp(TXID)
+
+
+def test_a_claim_about_our_own_transaction_does_not_make_it_a_claim():
+    receipts, _ = reported()
+    receipts.claim({TXID: [RIVAL]})
+    [revoked] = receipts.advance(tip(901, 100), 4, 200)
+    assert revoked.level is Level.REVOKED
+
+
+def test_of_too_many_own_transactions_one_that_was_told_makes_room():
+    receipts, _ = reported()
+    for number in range(RELAY_WATCHED_MAX):
+        receipts.watch(number.to_bytes(32), IDS, number)
+    assert (len(receipts), TXID in receipts) == (RELAY_WATCHED_MAX, False)
 
 
 def sealed(request, created_s=5):

@@ -6,6 +6,7 @@ from builders import EPOCH_S, Village
 
 from hubd.fold.folder import fold
 from hubd.limits import STATEMENT_LIFE_S
+from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay import events as ev
 from hubd.relay.receipts import Level
 from hubd.relay.settled import Settled
@@ -40,8 +41,39 @@ def test_what_two_operators_confirm_is_not():
 def test_a_single_claim_counts_only_when_it_is_about_our_own_transaction():
     settled = Settled()
     assert settled.is_wanted(ANA, CLAIMED)
-    settled.own.add(TXID)
+    settled.own[TXID] = (ANA.id,)
     assert not settled.is_wanted(ANA, CLAIMED)
+
+
+def test_a_claim_about_our_transaction_of_an_action_that_was_not_in_it_does_not_count():
+    settled = Settled()
+    settled.own[TXID] = (b"\x01" * 32,)
+    assert settled.is_wanted(ANA, CLAIMED)
+
+
+def entry_of(state, *ids):
+    return LedgerEntry(TXID, 0, 3_000, b"", "submit-batch", ids, state, 0)
+
+
+def test_what_the_ledger_calls_mined_and_no_receipt_tells_is_open_again():
+    settled, mined = Settled(), entry_of(TransactionState.INCLUDED, ANA.id)
+    settled.own[TXID] = (ANA.id,)
+    [found] = settled.reopened([mined], views())
+    assert found.state is TransactionState.BROADCAST
+    assert settled.reopened([mined], CLAIMED) == (mined,)
+
+
+def test_what_another_hub_contests_is_looked_up_again_and_not_sent_again():
+    settled, mined = Settled(), entry_of(TransactionState.INCLUDED, ANA.id)
+    settled.own[TXID] = (ANA.id,)
+    contested = views(receipt("uplink"), receipt("other", 601))
+    [found] = settled.reopened([mined], contested)
+    assert found.state is TransactionState.BROADCAST
+
+
+def test_an_aborted_batch_and_one_without_actions_are_not_opened_again():
+    for entry in (entry_of(TransactionState.ABORTED, ANA.id), entry_of(TransactionState.INCLUDED)):
+        assert Settled().reopened([entry], views()) == (entry,)
 
 
 def test_what_waits_for_something_else_is_wanted_and_what_is_refused_is_not():
@@ -69,18 +101,27 @@ def test_a_confirmed_code_is_told_once():
 
 def test_a_claim_is_told_and_looked_up_once():
     settled = Settled()
+    settled.hear([receipt("uplink"), receipt("stranger")])
     reading = settled.read([ANA.id], CLAIMED)
-    assert (reading.claims, reading.events) == ((TXID,), (ev.ActionsClaimed((ANA.id,)),))
+    assert reading.claims == {TXID: (VILLAGE.principal("uplink"),)}
+    assert reading.events == (ev.ActionsClaimed((ANA.id,)),)
+    settled.watched([TXID])
     again = settled.read([ANA.id], CLAIMED)
-    assert (again.claims, again.events) == ((), ())
+    assert (again.claims, again.events) == ({}, ())
+
+
+def test_a_claim_that_found_no_room_is_named_again():
+    settled = Settled()
+    assert settled.read([], CLAIMED).claims
+    assert settled.read([], CLAIMED).claims
 
 
 def test_what_our_own_transaction_did_the_outbox_knows_already():
     settled = Settled()
-    settled.own.add(TXID)
+    settled.own[TXID] = (ANA.id,)
     for seen in (CONFIRMED, CLAIMED):
         reading = settled.read([ANA.id], seen)
-        assert (reading.claims, reading.events) == ((), ())
+        assert (reading.claims, reading.events) == ({}, ())
 
 
 def test_what_was_written_before_a_restart_is_known_after_it():

@@ -1,0 +1,164 @@
+"""The relay on a real set, ledger and fold, with a node in memory: what other hubs, a crash and a clock can do to it."""
+
+import hashlib
+
+import pytest
+from builders import Village
+
+from hubd.action.clarity import NONE, Buff, ListCV, Ok, TupleCV, UInt
+from hubd.action.clarity import encode as encode_value
+from hubd.action.envelope import encode
+from hubd.fold.folder import Folder
+from hubd.fold.views import SettlementState
+from hubd.intake import SetIntake
+from hubd.limits import RELAY_WATCHED_MAX
+from hubd.ports import Door, TransactionState
+from hubd.relay.chain import Account, Place, Seen, Standing, Tip
+from hubd.relay.codes import OK, SPENT
+from hubd.relay.driver import Keys, Links, Relay
+from hubd.relay.outbox import Terms
+from hubd.store.actions import Store
+
+TERMS = Terms(gather_s=1)
+NOTHING = TupleCV({"free": UInt(0), "locked": UInt(0)})
+
+
+def digest(*parts):
+    return hashlib.sha256(repr(parts).encode()).digest()
+
+
+class MemoryNode:
+    """Mines what it is given at once. A transaction does every action in it that none did before."""
+
+    def __init__(self, village, ledger):
+        self.village, self.ledger = village, ledger
+        self.gateway = village.charter.contract("action-gateway")
+        self.height, self.mined, self.done = 100, {}, {}
+
+    async def tip(self):
+        self.height += 1
+        return Tip(self.village.network.chain_id, 900, self.height, digest(self.height))
+
+    async def account(self, _principal):
+        return Account(len(self.mined), 10**9)
+
+    async def broadcast(self, raw):
+        [entry] = [entry for entry in await self.ledger.entries(TransactionState) if entry.raw == raw]
+        for id_ in entry.ids:
+            self.done.setdefault(id_, entry.txid)
+        self.mined[entry.txid] = (entry, Place(self.height, digest(self.height), 0, 900, 1_767_830_400))
+        return entry.txid
+
+    async def transaction(self, txid):
+        if txid not in self.mined:
+            return Seen(Standing.UNKNOWN)
+        entry, place = self.mined[txid]
+        codes = ((id_, OK if self.done[id_] == txid else SPENT) for id_ in entry.ids)
+        items = tuple(TupleCV({"id": Buff(id_), "code": UInt(code)}) for id_, code in codes)
+        return Seen(Standing.SUCCESS, place, encode_value(Ok(ListCV(items))), self.gateway, "submit-batch")
+
+    async def call_read(self, _contract, function, arguments):
+        match function:
+            case "get-domain":
+                return Buff(hashlib.sha256(self.village.domain.clarity()).digest())
+            case "get-asset":
+                return NONE
+        return ListCV(tuple(NOTHING for _ in arguments[0].items))
+
+
+class Hub:
+    """One hub's set, ledger and fold in a directory, and its relay, which may be started again."""
+
+    def __init__(self, village, store):
+        self.village, self.store, self.ledger = village, store, store.ledger()
+        self.folder = Folder(village.charter)
+        self.intake = SetIntake(store, village.domain)
+        self.intake.listeners.append(lambda actions, _door, _source: self.folder.append(actions))
+        self.node = MemoryNode(village, self.ledger)
+        self.now, self.wall_s = 1_000.0, 1_767_830_000.0
+
+    async def offer(self, *actions):
+        await self.intake.offer([encode(action) for action in actions], Door.PEER)
+
+    async def start(self, terms=TERMS):
+        links = Links(
+            self.store, self.ledger, self.intake, lambda: self.folder.views, self.node,
+            wall_s=lambda: self.wall_s, monotonic=lambda: self.now,
+        )  # fmt: skip
+        keys = Keys(self.village.signer("wallet"), self.village.signer("uplink"))
+        self.relay = Relay(links, keys, self.village.charter, terms, poll_s=1)
+        await self.relay.start()
+
+    async def turns(self, count):
+        for _ in range(count):
+            self.now += 10
+            await self.relay.turn()
+
+    async def own_receipts(self):
+        hub = self.village.principal("uplink")
+        page = [action for _, action in await self.store.page(0, 10_000)]
+        return [action for action in page if action.kind == "relay-receipt" and action.statement.author == hub]
+
+
+@pytest.fixture
+async def hub(tmp_path):
+    village = Village(1)
+    store = await Store.open(tmp_path, village.domain)
+    made = Hub(village, store)
+    await made.offer(*village.found("uplink", 1, uplink=True), *village.found("rival", 2, uplink=True))
+    yield made
+    await store.close()
+
+
+async def test_a_hub_that_makes_up_receipts_keeps_nobody_from_writing_their_own(hub):
+    register = hub.village.register("ana")
+    false = [
+        hub.village.receipt("rival", [(digest("item", number), 0)], txid=digest("transaction", number))
+        for number in range(RELAY_WATCHED_MAX)
+    ]
+    await hub.offer(register, *false)
+    await hub.start()
+    await hub.turns(20)
+    assert len(await hub.own_receipts()) == 1
+    assert hub.folder.views.settlement[register.id].state is SettlementState.CLAIMED
+
+
+async def test_a_receipt_that_was_lost_is_written_after_a_restart_and_nothing_is_paid_for_twice(hub):
+    register = hub.village.register("ana")
+    await hub.offer(register)
+    await hub.start()
+    hub.relay._receipts.report = lambda *_: []
+    await hub.turns(20)
+    [entry] = await hub.ledger.entries([TransactionState.INCLUDED])
+    assert await hub.own_receipts() == []
+    await hub.start()
+    await hub.turns(20)
+    assert len(await hub.own_receipts()) == 1
+    assert set(hub.node.mined) == {entry.txid}
+    assert hub.relay.status().waiting == 0
+
+
+async def test_a_hub_that_contests_our_receipts_does_not_make_us_pay_again(hub):
+    register = hub.village.register("ana")
+    await hub.offer(register)
+    await hub.start()
+    await hub.turns(20)
+    [txid] = hub.node.mined
+    await hub.offer(hub.village.receipt("rival", [(register.id, 602)], txid=txid, height=7))
+    assert hub.folder.views.settlement[register.id].state is SettlementState.CONTESTED
+    await hub.start()
+    await hub.turns(20)
+    assert set(hub.node.mined) == {txid}
+
+
+async def test_what_a_hub_claims_of_our_transaction_stops_no_other_action(hub):
+    register, other = hub.village.register("ana"), hub.village.register("tomas")
+    await hub.offer(register)
+    await hub.start()
+    await hub.turns(20)
+    [txid] = hub.node.mined
+    await hub.offer(hub.village.receipt("rival", [(other.id, 0)], txid=txid, height=hub.node.mined[txid][1].height))
+    await hub.offer(other)
+    await hub.start()
+    await hub.turns(30)
+    assert set(hub.node.done) == {register.id, other.id}
