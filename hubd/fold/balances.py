@@ -1,8 +1,8 @@
 """Balances: what the vault holds for a person, as admitted hubs last saw it.
 
-Each hub's newest word on a balance counts (highest burn height, then height, then lowest id); the newest of all hubs is
-shown. It is confirmed when enough operators' newest words hold the same sums: hubs report when a balance changes, so
-their heights differ while the balance does not.
+Each hub's newest word on a balance counts (highest burn height, then height, then lowest id). Sums are confirmed when
+enough operators' newest words hold them: hubs report when a balance changes, so their heights differ while the balance
+does not. Of confirmed sums the newest are shown; where there are none, the newest of all.
 """
 
 from collections.abc import Iterator
@@ -28,9 +28,12 @@ def _balance(key: tuple[Principal, Principal | None], read: Read) -> Balance | N
             words.append((rank, operator, report.rows[key], newest.statement.amount, report.height))
     if not words:
         return None
-    _, _, (free, locked), burn_height, height = min(words)
-    operators = {operator for _, operator, sums, _, _ in words if sums == (free, locked)}
-    state = SettlementState.CONFIRMED if believed(operators, membership) else SettlementState.CLAIMED
+    holders: dict[tuple[int, int], set[int]] = {}
+    for _, operator, sums, _, _ in words:
+        holders.setdefault(sums, set()).add(operator)
+    sure = [word for word in words if believed(holders[word[2]], membership)]
+    _, _, (free, locked), burn_height, height = min(sure or words)
+    state = SettlementState.CONFIRMED if sure else SettlementState.CLAIMED
     return Balance(key[0], key[1], free, locked, height, burn_height, state)
 
 

@@ -2,8 +2,9 @@
 
 Each hub has one word on each transaction: its receipt with the highest burn height, then the highest level, then the
 lowest id (docs/protocol.md, "Kinds"). Hubs agree when they name the same height and, for one action, the same code; a hub
-that says nothing of an action neither supports nor contradicts. Where they agree, the level is the highest that enough
-operators reached, and times are the least that any of these says, so that no single hub can push time forward.
+that says nothing of an action neither supports nor contradicts. What is believed is contested only by what would be
+believed as well, so nobody alone contests what two operators agree on. Where they agree, the level is the highest that
+enough operators reached, and times are the least that any of these says, so that no single hub can push time forward.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -72,8 +73,18 @@ def _word(
     )
 
 
+def _uncontested(words: list[_Word], membership: Mesh) -> list[_Word]:
+    """The words that agree on the one thing that is believed; where nothing is, or several things are, all words."""
+    by_fact: dict[tuple[bool, int, int], list[_Word]] = {}
+    for word in words:
+        by_fact.setdefault(word.fact, []).append(word)
+    firm = [agreed for agreed in by_fact.values() if believed({word.operator for word in agreed}, membership)]
+    return firm[0] if len(firm) == 1 else words
+
+
 def _judge(words: list[_Word], membership: Mesh) -> _Judged:
     """What follows from the words of several hubs, at least one, on the same thing."""
+    words = _uncontested(words, membership)
     front = min(words, key=lambda word: word.rank)
     supporters, level = words, front.level
     if len({word.fact for word in words}) > 1:
@@ -142,11 +153,14 @@ def _settled(action_id: ActionId, txid: bytes, judged: _Judged) -> Settlement:
     )
 
 
-def _preference(known: Settlement) -> tuple[bool, bool, bool, int, int, bytes]:
-    """What stands comes before what was revoked, done before an error, done here before done elsewhere, sure before not."""
-    revoked = known.state is SettlementState.REVOKED
+def _preference(known: Settlement) -> tuple[bool, bool, bool, bool, int, int, bytes]:
+    """What is believed and can't turn comes first, lest one hub hide it by reporting another transaction.
+
+    Then what stands comes before what was revoked, done before an error, done here before done elsewhere, sure before not.
+    """
+    is_open, revoked = not (known.is_done or known.is_refused), known.state is SettlementState.REVOKED
     certainty = len(_STATES) if revoked else _STATES.index(known.state)
-    return (revoked, known.code not in DONE, known.code != 0, certainty, -known.level, known.txid)
+    return (is_open, revoked, known.code not in DONE, known.code != 0, certainty, -known.level, known.txid)
 
 
 def _items(action: Action, _read: Read) -> Iterator[ActionId]:

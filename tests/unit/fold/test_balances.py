@@ -56,6 +56,28 @@ def test_a_newer_word_that_differs_is_a_claim():
     assert (balance.free, balance.state) == (99, SettlementState.CLAIMED)
 
 
+def test_what_two_operators_hold_is_shown_whatever_a_third_says():
+    mesh = Mesh()
+    honest = [mesh.report("one", 10), mesh.report("two", 10, height=140)]
+    rogue = [*mesh.village.found("far", 3), mesh.report("far", 99, burn_height=2**63 - 1, height=2**63 - 1)]
+    assert mesh.balance(*honest, *rogue) == mesh.balance(*honest)
+    assert mesh.balance(*honest, *rogue).state is SettlementState.CONFIRMED
+
+
+def test_of_two_sums_that_are_each_believed_the_newer_is_shown():
+    mesh = Mesh()
+    more = [*mesh.village.found("far", 3), *mesh.village.found("more", 4)]
+    early = [mesh.report("one", 10), mesh.report("two", 10)]
+    late = [mesh.report(hub, 11, burn_height=901) for hub in ("far", "more")]
+    assert mesh.balance(*more, *early, *late).free == 11
+
+
+def test_the_only_uplinks_word_is_shown_before_a_newer_one_of_who_has_none():
+    mesh = Mesh(uplinks=("one",))
+    balance = mesh.balance(mesh.report("one", 10), mesh.report("two", 99, burn_height=2**63 - 1))
+    assert (balance.free, balance.state) == (10, SettlementState.CONFIRMED)
+
+
 def test_an_older_word_of_the_same_hub_supports_nothing():
     mesh = Mesh()
     reports = [mesh.report("one", 10), mesh.report("one", 11, height=120), mesh.report("two", 10, height=140)]

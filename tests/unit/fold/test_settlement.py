@@ -114,10 +114,45 @@ def test_what_is_contested_shows_the_newest_word():
     assert mesh.settlement(*words[:2], higher).code == 8
 
 
-def test_a_third_hub_that_disagrees_contests_what_two_agree_on():
+ROGUE = {"burn_height": 2**63 - 1, "level": 2}
+
+
+@pytest.mark.parametrize("lie", [{"code": 1}, {"height": 7}, {"level": 3}])
+def test_what_two_operators_agree_on_nobody_contests_alone(lie):
     mesh = Mesh()
-    words = [mesh.receipt("one"), mesh.receipt("two"), mesh.receipt("far", 1)]
-    assert mesh.settlement(*words).state is CONTESTED
+    honest = [mesh.receipt("one", burn_height=903), mesh.receipt("two", burn_height=904)]
+    settlement = mesh.settlement(*honest, mesh.receipt("far", **{**ROGUE, **lie}))
+    assert settlement == mesh.settlement(*honest)
+    assert settlement.is_done
+    assert mesh.views(*honest, mesh.receipt("far", **{**ROGUE, **lie})).time_s == START_S
+
+
+def test_two_operators_contest_what_two_others_agree_on_and_twins_are_one():
+    mesh = Mesh()
+    honest = [mesh.receipt("one"), mesh.receipt("far")]
+    assert mesh.settlement(*honest, mesh.receipt("two", 1), mesh.receipt("twin", 1)).state is CONFIRMED
+    more = mesh.village.found("more", 4)
+    assert mesh.settlement(*honest, *more, mesh.receipt("two", 1), mesh.receipt("more", 1)).state is CONTESTED
+    assert mesh.settlement(*honest, *more, mesh.receipt("two", 1), mesh.receipt("more", 2)).state is CONFIRMED
+
+
+def test_who_has_no_uplink_does_not_contest_the_only_one_that_has():
+    mesh = Mesh(uplinks=("one",))
+    assert mesh.settlement(mesh.receipt("one"), mesh.receipt("far", 1, **ROGUE)) == mesh.settlement(mesh.receipt("one"))
+    both = [mesh.receipt("two", 1), mesh.receipt("far", 1)]
+    assert mesh.settlement(mesh.receipt("one"), *both).state is CONTESTED
+
+
+def test_of_two_operators_that_disagree_neither_is_believed():
+    mesh = Mesh()
+    assert mesh.settlement(mesh.receipt("one"), mesh.receipt("two", 1, **ROGUE)).state is CONTESTED
+
+
+def test_what_is_believed_is_not_hidden_by_one_hubs_other_transaction():
+    mesh = Mesh()
+    for code in (4, 602):  # spent elsewhere; refused for good
+        honest = [mesh.receipt(hub, code) for hub in ("one", "two")]
+        assert mesh.settlement(*honest, mesh.receipt("far", 0, txid=TX2, **ROGUE)) == mesh.settlement(*honest)
 
 
 def test_a_receipt_that_does_not_name_an_action_says_nothing_of_it():
@@ -221,7 +256,9 @@ def test_time_goes_back_when_its_transaction_is_contested():
     early = [mesh.receipt(hub, txid=TX1, block_time=10) for hub in ("one", "two")]
     late = [mesh.receipt(hub, txid=TX2, block_time=20) for hub in ("one", "two")]
     assert mesh.views(*early, *late).time_s == 20
-    assert mesh.views(*early, *late, mesh.receipt("far", txid=TX2, height=9)).time_s == 10
+    assert mesh.views(*early, *late, mesh.receipt("far", txid=TX2, height=9)).time_s == 20
+    more = [*mesh.village.found("more", 4), mesh.receipt("more", txid=TX2, height=9)]
+    assert mesh.views(*early, *late, mesh.receipt("far", txid=TX2, height=9), *more).time_s == 10
 
 
 GOOD = {"block": bytes(32), "height": 1, "index": 0, "items": [[ITEM, 0]]}
