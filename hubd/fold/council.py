@@ -9,9 +9,9 @@ through itself, so it needs care to be one function of the set, whatever the ord
 - where pairs remove one another the rules alone decide nothing: then the most senior steward in doubt stays, and the rest
   follows from that. Seniority is the charter's order, then how many additions away from it, then the principal.
 
-A removal is for ever; who comes back comes with a new key. What a removed steward added, admitted or retired lapses with
-him, so live stewards sign again what should outlast him; and nobody is removed by the voice of one whom he himself holds
-up.
+A removal is for ever; who comes back comes with a new key. Whom a removed steward added or admitted lapses with him, so
+live stewards sign again what should outlast him; and nobody is removed by the voice of one whom he himself holds up. What
+he retired stays retired: a stolen hub must not come back because a steward left.
 """
 
 from dataclasses import dataclass
@@ -26,9 +26,10 @@ HERE = b""  # the key of views that have one entry
 
 @dataclass(frozen=True, slots=True)
 class Council:
-    """The live stewards, sorted."""
+    """The live stewards, and everybody who ever was one or whom two such added; both sorted."""
 
     live: tuple[Principal, ...]
+    ever: tuple[Principal, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ def _live(voices: _Voices) -> set[Principal]:
 
 
 def _council(_key: bytes, read: Read) -> Council:
-    return Council(tuple(sorted(_live(_voices(read)))))
+    voices = _voices(read)
+    return Council(tuple(sorted(_live(voices))), tuple(sorted(voices.seniority)))
 
 
 COUNCIL: View[bytes, Council] = View("council", _council, always=(HERE,), public=False)
@@ -107,3 +109,9 @@ def stewards(read: Read) -> tuple[Principal, ...]:
     """The live stewards, sorted."""
     council = read.entry(COUNCIL, HERE)
     return council.live if council is not None else ()
+
+
+def stewards_ever(read: Read) -> tuple[Principal, ...]:
+    """Everybody who is or ever was a steward, sorted. Unlike the live ones they only become more as the set grows."""
+    council = read.entry(COUNCIL, HERE)
+    return council.ever if council is not None else ()

@@ -1,7 +1,8 @@
 """Hubs: who announced itself, whom a live steward admitted, and what follows for whose word counts.
 
 A steward admits a hub by naming one of its announcements; the admission then holds for whatever the hub announces later.
-A retirement ends one admission. A hub is admitted while any admission stands.
+A retirement ends one admission for ever, also when the steward who signed it is removed later. A hub is admitted while
+any admission stands.
 
 Which operators have an uplink decides whether one operator alone is believed, so no hub decides it by announcing: it is
 what the announcements say that stewards named when they admitted. Only where these name no uplink at all it is the
@@ -13,14 +14,14 @@ from collections.abc import Sequence
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal
 from hubd.fold.anchored import announce_of
-from hubd.fold.council import HERE, stewards
+from hubd.fold.council import HERE, stewards, stewards_ever
 from hubd.fold.read import Read, View
 from hubd.fold.versions import in_order, ruling
 from hubd.fold.views import Hub, HubState, Mesh
 
 
-def _retired(admit: Action, live: Sequence[Principal], read: Read) -> bool:
-    retirements = (r for steward in live for r in read.filed("hub-retire", admit.id, steward))
+def _retired(admit: Action, read: Read) -> bool:
+    retirements = (r for steward in stewards_ever(read) for r in read.filed("hub-retire", admit.id, steward))
     return any(in_order(r) and r.statement.who == admit.statement.who for r in retirements)
 
 
@@ -42,7 +43,7 @@ def _hub(principal: Principal, read: Read) -> Hub | None:
          if in_order(a) and a.statement.subject in named),
         key=lambda a: a.id,
     )  # fmt: skip
-    standing = [admit for admit in admits if not _retired(admit, live, read)]
+    standing = [admit for admit in admits if not _retired(admit, read)]
     state = HubState.ADMITTED if standing else HubState.RETIRED if admits else HubState.ANNOUNCED
     announce = ruling(announces)
     said = announce_of(announce)

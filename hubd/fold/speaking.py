@@ -6,7 +6,7 @@ from enum import Enum, auto
 from hubd.action.envelope import Action
 from hubd.action.kinds import KINDS
 from hubd.action.principal import Principal
-from hubd.fold.council import stewards
+from hubd.fold.council import stewards, stewards_ever
 from hubd.fold.keys import KEYS
 from hubd.fold.membership import mesh
 from hubd.fold.read import Read
@@ -20,6 +20,7 @@ class Speaker(Enum):
     SELF = auto()  # such a key, or one that is nobody's and speaks for itself
     VOUCHER = auto()  # a person's key, or a steward
     STEWARD = auto()
+    FORMER = auto()  # a steward, live or removed
     OFFICER = auto()  # named by the charter; a steward will do
     HUB = auto()  # an admitted hub
     ANYBODY = auto()
@@ -42,7 +43,7 @@ _EXCEPTIONS = {
     "safety-post": Speaker.ANYBODY,
     "hub-announce": Speaker.ANYBODY,
     "hub-admit": Speaker.STEWARD,
-    "hub-retire": Speaker.STEWARD,
+    "hub-retire": Speaker.FORMER,
     "steward-add": Speaker.STEWARD,
     "steward-remove": Speaker.STEWARD,
     "relay-receipt": Speaker.HUB,
@@ -83,6 +84,10 @@ def _steward_fault(action: Action, read: Read) -> str:
     return "" if action.statement.author in stewards(read) else "not-steward"
 
 
+def _former_fault(action: Action, read: Read) -> str:
+    return "" if action.statement.author in stewards_ever(read) else "not-steward"
+
+
 def _officer_fault(action: Action, read: Read) -> str:
     is_officer = action.statement.author in read.charter.officers or action.statement.author in stewards(read)
     return "" if is_officer else "not-officer"
@@ -98,6 +103,7 @@ _FAULTS: dict[Speaker, Callable[[Action, Read], str]] = {
     Speaker.SELF: _self_fault,
     Speaker.VOUCHER: _voucher_fault,
     Speaker.STEWARD: _steward_fault,
+    Speaker.FORMER: _former_fault,
     Speaker.OFFICER: _officer_fault,
     Speaker.HUB: _hub_fault,
     Speaker.ANYBODY: lambda _action, _read: "",

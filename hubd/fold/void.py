@@ -25,7 +25,7 @@ REASONS = {
     "unregistered": "The author is no registered person.",
     "scope": "The author's key may not do this for its person.",
     "revoked": "The author's key was revoked, and nothing shows that this is older.",
-    "not-steward": "Only a live steward may say this.",
+    "not-steward": "Only a live steward may say this; only a hub-retire counts from a removed one too.",
     "not-officer": "Only an officer or a steward may say this.",
     "not-admitted": "Only an admitted hub may say this.",
     "subject": "What it is about is of another kind, void, or somebody else's.",

@@ -79,7 +79,21 @@ def test_a_retirement_that_names_another_hub_retires_nobody():
     assert fold(village.charter, [announce, admit, retire]).void[retire.id].reason == "who"
 
 
-def test_only_live_stewards_admit_and_retire():
+@pytest.mark.parametrize("founder", [True, False])
+def test_a_retirement_outlasts_the_steward_who_signed_it(founder):
+    village = Village()
+    retirer = "steward-2" if founder else "ella"
+    announce, admit = village.found("stolen")
+    retire = village.retire(retirer, admit)
+    added = [] if founder else [village.steward_add(by, "ella") for by in village.stewards]
+    removed = [village.steward_remove(by, retirer) for by in ("steward-1", "steward-3")]
+    actions = [announce, admit, retire, *added, *removed]
+    assert _hub(village, actions, "stolen").state is HubState.RETIRED
+    assert retire.id not in fold(village.charter, actions).void
+    assert _hub(village, [*actions, village.admit("steward-1", announce)], "stolen").state is HubState.ADMITTED
+
+
+def test_only_live_stewards_admit_and_only_stewards_retire():
     village = Village()
     announce, admit = village.found("hub")
     by_hub = village.seal("hub", "hub-admit", subject=announce, who="hub", bits=1)
