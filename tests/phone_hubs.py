@@ -23,9 +23,11 @@ from hubd.ports import Door
 from hubd.store.actions import Store
 from hubd.web.door import PhoneDoor, Ports
 from hubd.web.http import build
-from hubd.web.proofs import authorize
+from hubd.web.proofs import authorize, request_digest
 from hubd.web.server import PhoneServer
 from hubd.web.standing import ViewsStanding
+
+_READER = "test-reader"
 
 
 class Clock:
@@ -60,10 +62,19 @@ class PhoneHub:
         return cbor.decode((await self.http.get("/v1/challenge")).content)[0]
 
     async def auth(self, person: str) -> dict[str, str]:
-        """Headers that prove a person's key."""
-        signer = self.village.signer(person)
-        given = authorize(signer, self.village.charter, self.door.hub, await self.challenge())
-        return {"Authorization": given.header()}
+        """Headers by which `http` proves a person's key for the request that carries them."""
+        return {_READER: f"{person}/{(await self.challenge()).hex()}/{self.door.hub.hex()}"}
+
+    async def sign(self, request: httpx.Request) -> None:
+        """Put the proof in the place of such headers."""
+        if reader := request.headers.pop(_READER, None):
+            person, challenge, hub = reader.split("/")
+            question = request_digest(request.method, request.url.raw_path, await request.aread())
+            signer = self.village.signer(person)
+            given = authorize(
+                signer, self.village.charter, Principal(bytes.fromhex(hub)), bytes.fromhex(challenge), question
+            )
+            request.headers["Authorization"] = given.header()
 
     async def post(self, *actions: Action | bytes) -> list[list[Any]]:
         raws = [action if isinstance(action, bytes) else envelope.encode(action) for action in actions]
@@ -115,6 +126,7 @@ async def phone_hub(directory: Path, village: Village | None = None, name: str =
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as http:
             hub = PhoneHub(village, name, store, intake, folder, door, app, http, clock)
+            http.event_hooks = {"request": [hub.sign]}
             await hub.take(*village.found(name))
             yield hub
     finally:

@@ -1,14 +1,16 @@
 """A phone's conversation with a hub over HTTP (docs/phone-api.md, "HTTP").
 
-Every answer must carry the proof of one and the same hub key over this request's nonce: a stranger's box between phone
-and hub can drop an answer, but can neither make an OK nor change one.
+Every answer must carry the proof of one and the same hub key over this request and its nonce: a stranger's box between
+phone and hub can drop an answer, but can neither make an OK, nor change one, nor get one for something else.
 """
 
 import asyncio
 import base64
 import binascii
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import httpx
@@ -29,7 +31,7 @@ from hubd.phone.link import Authorizer, Sink
 from hubd.ports import Outcome, Verdict
 from hubd.web import frames
 from hubd.web.frames import blob, decode_body, expect, list_of, nullable, row, text, uint
-from hubd.web.proofs import NONCE_BYTES, hub_of_answer
+from hubd.web.proofs import NONCE_BYTES, Authorization, hub_of_answer, request_digest
 
 _page = row(frames.envelopes, text, lambda value: isinstance(value, bool))
 _outcomes = list_of(row(nullable(frames.action_id), lambda value: value in list(Verdict), text), PHONE_ENVELOPES_MAX)
@@ -44,7 +46,7 @@ class HttpLink:
     def __init__(self, client: httpx.AsyncClient, charter: Charter) -> None:
         self._client, self._charter = client, charter
         self._hub: Principal | None = None
-        self._authorization: dict[str, str] = {}
+        self._authorize: Callable[[bytes], Authorization] | None = None
 
     async def identify(self) -> Principal:
         """See `HubLink`."""
@@ -65,7 +67,8 @@ class HttpLink:
             raise RemoteError("frame", "not one outcome for each envelope")
         return [
             (asked, Outcome(Verdict(verdict), asked, code))
-            for (asked, _), (_, verdict, code) in zip(envelopes, rows, strict=True)
+            for (asked, _), (told, verdict, code) in zip(envelopes, rows, strict=True)
+            if told == asked or (told is None and verdict == Verdict.REFUSED)
         ]
 
     async def authorize(self, authorizer: Authorizer) -> None:
@@ -74,7 +77,7 @@ class HttpLink:
         challenge, hub = expect(decode_body(body, 256), row(blob(1, 64), blob(21, 21)), "a challenge")
         if hub != self._hub:
             raise RemoteError("hub-proof", "the challenge is another hub's")
-        self._authorization = {"authorization": authorizer(hub, challenge).header()}
+        self._authorize = partial(authorizer, hub, challenge)
 
     async def pull(self, cursor: str | None, sink: Sink) -> None:
         """See `HubLink`."""
@@ -134,11 +137,16 @@ class HttpLink:
     ) -> bytes:
         """One request and its answer; an error's code is raised as the hub gave it."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        headers = {**self._authorization, "hubd-nonce": _base64url(nonce)}
+        headers = {"hubd-nonce": _base64url(nonce)}
+        request = self._client.build_request(
+            method, path, content=content, params=params, headers=headers, timeout=PHONE_REQUEST_S
+        )
+        question = request_digest(method, request.url.raw_path, content or b"")
+        if self._authorize is not None:
+            request.headers["authorization"] = self._authorize(question).header()
         try:
-            async with self._client.stream(
-                method, path, content=content, params=params, headers=headers, timeout=PHONE_REQUEST_S
-            ) as response:
+            response = await self._client.send(request, stream=True)
+            async with aclosing(response):
                 body = bytearray()
                 async for part in response.aiter_raw():
                     body += part
@@ -148,19 +156,19 @@ class HttpLink:
             raise RemoteError(
                 "hub-unreachable", type(error).__name__, hint="is this phone in the hub's Wi-Fi, and the address right?"
             ) from error
-        self._check_proof(response.headers.get("hubd-proof", ""), nonce, bytes(body))
+        self._check_proof(response.headers.get("hubd-proof", ""), nonce, question, bytes(body))
         if response.status_code != httpx.codes.OK:
             raise _refusal(bytes(body))
         return bytes(body)
 
-    def _check_proof(self, proof: str, nonce: bytes, body: bytes) -> None:
+    def _check_proof(self, proof: str, nonce: bytes, question: bytes, body: bytes) -> None:
         try:
             signature = base64.b64decode(proof + "=" * (-len(proof) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError) as error:
             raise RemoteError("hub-proof", "no base64url") from error
         if not signature:
             raise RemoteError("hub-proof", "none", hint="this address is no hub of this mesh")
-        hub = hub_of_answer(signature, self._charter, nonce, body)
+        hub = hub_of_answer(signature, self._charter, nonce, question, body)
         if self._hub not in (None, hub):
             raise RemoteError("hub-proof", "another hub answers now")
         self._hub = hub

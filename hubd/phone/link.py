@@ -10,8 +10,8 @@ from hubd.web.proofs import Authorization
 
 Sink = Callable[[list[bytes], str | None], Awaitable[None]]
 """Takes envelopes, and the cursor behind them where there is one."""
-Authorizer = Callable[[Principal, bytes], Authorization]
-"""Answers a hub's challenge with this phone's key."""
+Authorizer = Callable[[Principal, bytes, bytes], Authorization]
+"""Answers a hub's challenge with this phone's key, for one question."""
 
 
 class HubLink(Protocol):
@@ -24,7 +24,7 @@ class HubLink(Protocol):
         """Hand over the public actions of the mesh: who its hubs and stewards are."""
 
     async def put(self, envelopes: Sequence[tuple[ActionId, bytes]]) -> list[tuple[ActionId, Outcome]]:
-        """Bring actions; one outcome each."""
+        """Bring actions; an outcome for each that the hub spoke of, by its id."""
 
     async def authorize(self, authorizer: Authorizer) -> None:
         """Say who this is, for what follows. Raises `RemoteError("unregistered")` where the hub does not know the key."""

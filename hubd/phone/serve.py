@@ -1,7 +1,8 @@
 """A phone that waits to be found: it serves one path, and a hub that discovered it dials and answers there.
 
 Only the direction of dialling is turned around. The phone speaks first, as it would to a hub it dialled itself, and trusts
-nobody for having dialled: the hub proves its key, and stewards must have admitted it.
+nobody for having dialled: every message must be proven by the key of a hub that stewards admitted. Whoever dials and passes
+the messages on to such a hub hears what both say, as a listener on the Wi-Fi does, and can neither change nor add one.
 """
 
 import asyncio

@@ -1,14 +1,19 @@
 """A phone's conversation with a hub over messages: the phone speaks first, even where the hub dialled.
 
 News may come between any question and its answer; they go to the sink that `pull` was given, or nowhere before it.
+Every message of the hub is proven by its key, as the answer to one message of this phone, in the order in which it was
+said: whoever stands between can end the conversation and can listen, but cannot say, change or leave out anything.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from hubd.action.charter import Charter
 from hubd.action.principal import Principal
+from hubd.action.signature import SIGNATURE_BYTES
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.limits import PHONE_IDS_MAX
@@ -34,7 +39,7 @@ from hubd.web.frames import (
     Receipt,
     Welcome,
 )
-from hubd.web.proofs import NONCE_BYTES, hub_of_hello
+from hubd.web.proofs import NONCE_BYTES, Authorization, Thread, hub_of_answer, message_digest
 from hubd.web.standing import Scope
 
 _T = TypeVar("_T")
@@ -46,7 +51,10 @@ class SocketLink:
     def __init__(self, wire: Wire, charter: Charter) -> None:
         self._wire, self._charter = wire, charter
         self._hub: Principal | None = None
-        self._authorization: list[bytes] | None = None
+        self._authorize: Callable[[bytes], Authorization] | None = None
+        self._thread: Thread | None = None
+        self._greeted: Thread | None = None
+        self._question = b""
         self._sink: Sink | None = None
         self._end: str | None = None
 
@@ -90,7 +98,7 @@ class SocketLink:
         challenge = await self._one(Challenge)
         if challenge.hub != self._hub:
             raise RemoteError("hub-proof", "the challenge is another hub's")
-        self._authorization = authorizer(Principal(challenge.hub), challenge.challenge).fields()
+        self._authorize = partial(authorizer, Principal(challenge.hub), challenge.challenge)
 
     async def pull(self, cursor: str | None, sink: Sink) -> None:
         """See `HubLink`."""
@@ -119,20 +127,22 @@ class SocketLink:
         return self._end
 
     async def _hello(self, cursor: str | None, scope: Scope | None) -> str:
-        """Greet, check the hub's proof, and return how to go on."""
-        nonce = secrets.token_bytes(NONCE_BYTES)
+        """Greet, and return how to go on. The first proof tells which hub this is."""
+        hello = Hello(VERSION, cursor, scope or "", secrets.token_bytes(NONCE_BYTES), None)
+        if self._authorize is not None:
+            hello = replace(hello, authorization=self._authorize(hello.question()).fields())
         self._sink = None
-        await self._say(Hello(VERSION, cursor, scope or "", nonce, self._authorization))
+        self._greeted = Thread(hello.nonce, message_digest(frames.encode(hello)))
+        await self._say(hello)
         welcome = await self._one(Welcome)
-        hub = hub_of_hello(welcome.proof, self._charter, nonce)
-        if self._hub not in (None, hub):
-            raise RemoteError("hub-proof", "another hub answers now")
-        self._hub, self._end = hub, None
+        self._end = None
         return welcome.mode
 
     async def _say(self, frame: Frame) -> None:
+        message = frames.encode(frame)
+        self._question = message_digest(message)
         try:
-            await self._wire.send(frames.encode(frame))
+            await self._wire.send(message)
         except ConnectionError as error:
             raise _gone() from error
 
@@ -150,7 +160,9 @@ class SocketLink:
             raw = await self._wire.receive()
             if raw is None:
                 raise _gone()
-            frame = frames.decode(raw, FROM_HUB)
+            message, proof = raw[:-SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:]
+            self._check_proof(message, proof)
+            frame = frames.decode(message, FROM_HUB)
             is_news = isinstance(frame, Receipt) or (isinstance(frame, Actions | End) and frame.cursor is not None)
             if is_news:
                 await self._take_news(frame)
@@ -162,6 +174,20 @@ class SocketLink:
                 raise RemoteError(frame.code, "the hub says no")
             else:
                 raise RemoteError("frame", "an answer to nothing")
+
+    def _check_proof(self, message: bytes, proof: bytes) -> None:
+        """Raise `RemoteError("hub-proof")` unless this is what the hub says next.
+
+        It answers the last question or, being news, the HELLO; a new HELLO counts from its first answer on.
+        """
+        for thread in filter(None, (self._greeted, self._thread)):
+            for question in {self._question, thread.greeting}:
+                hub = hub_of_answer(proof, self._charter, thread.nonce, question, thread.body(message))
+                if self._hub in (None, hub):
+                    thread.said(message)
+                    self._hub, self._thread = hub, thread
+                    return
+        raise RemoteError("hub-proof", "not what this hub says next")
 
     async def _take_news(self, frame: Any) -> None:
         if isinstance(frame, Actions) and self._sink is not None:

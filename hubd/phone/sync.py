@@ -8,6 +8,7 @@ comes back to it. Everything is idempotent: a sync that breaks off is simply mad
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
@@ -46,7 +47,7 @@ async def sync(replica: Replica, link: HubLink) -> SyncReport:
     await _bring(replica, link, report)
     for tried in range(_REGISTRATION_TRIES):
         try:
-            await link.authorize(lambda to, challenge: authorize(replica.signer, replica.charter, to, challenge))
+            await link.authorize(partial(authorize, replica.signer, replica.charter))
             await _take(replica, link, report)
         except RemoteError as error:
             if error.code != "unregistered":

@@ -32,7 +32,7 @@ from hubd.web.frames import (
     cursor_text,
     parse_cursor,
 )
-from hubd.web.proofs import authorization_of
+from hubd.web.proofs import Authorization, Thread, authorization_of, message_digest
 from hubd.web.quota import Bucket
 from hubd.web.standing import STRANGER, Scope
 
@@ -62,10 +62,14 @@ class Conversation:
     def __init__(self, door: PhoneDoor, wire: Wire, address: str) -> None:
         self._door, self._wire, self._address = door, wire, address
         self._reader = STRANGER
+        self._thread = Thread()
+        self._question = self._thread.greeting
+        self._challenge = b""
+        self._saying = asyncio.Lock()
         self._pushing: asyncio.Task[None] | None = None
         self._pace = Bucket(PHONE_MESSAGES_PER_S, PHONE_MESSAGES_BURST, door.clock())
         self._answers: dict[type[Any], Callable[[Any], Awaitable[None]]] = {
-            AskChallenge: self._challenge,
+            AskChallenge: self._ask_challenge,
             Hello: self._hello,
             Put: self._put,
             Get: self._get,
@@ -86,6 +90,7 @@ class Conversation:
             await self._stop_pushing()
 
     async def _answer(self, message: bytes) -> None:
+        self._question = message_digest(message)
         try:
             frame = frames.decode(message, FROM_PHONE)
             await self._answers[type(frame)](frame)
@@ -93,22 +98,28 @@ class Conversation:
             self._door.counters[f"socket:{error.code}"] += 1
             await self._say(Err(error.code))
 
-    async def _say(self, frame: frames.Frame) -> None:
-        async with asyncio.timeout(PHONE_SEND_S):
-            await self._wire.send(frames.encode(frame))
+    async def _say(self, frame: frames.Frame, question: bytes | None = None) -> None:
+        """Say it, proven as the answer to the message that is being answered, or to another one."""
+        message = frames.encode(frame)
+        async with asyncio.timeout(PHONE_SEND_S), self._saying:
+            body = self._thread.body(message)
+            proof = self._door.prove_answer(self._thread.nonce, question or self._question, body)
+            self._thread.said(message)
+            await self._wire.send(message + proof)
 
-    async def _challenge(self, _asked: AskChallenge) -> None:
-        await self._say(Challenge(self._door.challenge(), self._door.hub))
+    async def _ask_challenge(self, _asked: AskChallenge) -> None:
+        self._challenge = self._door.challenge()
+        await self._say(Challenge(self._challenge, self._door.hub))
 
     async def _hello(self, hello: Hello) -> None:
         """Agree on a version, learn who it is, say how to go on; then news flow until the end."""
+        await self._stop_pushing()
+        self._thread = Thread(hello.nonce, self._question)
+        self._reader = STRANGER
         if hello.version < 1:
             raise RemoteError("version", f"this hub speaks version {VERSION}")
-        await self._stop_pushing()
-        self._reader = STRANGER
         wanted = _scope(hello.scope)
-        given = authorization_of(hello.authorization, self._door.charter.network) if hello.authorization else None
-        self._reader = self._door.reader(given, wanted)
+        self._reader = self._door.reader(self._authorization(hello), wanted, hello.question())
         mode = "cursor"
         try:
             start = await self._door.reading.start(parse_cursor(hello.cursor) if hello.cursor else None)
@@ -116,9 +127,17 @@ class Conversation:
             if error.code != "cursor-void":
                 raise
             mode, start = "reconcile", await self._door.reading.end()
-        proof = self._door.prove_hello(hello.nonce)
-        await self._say(Welcome(min(hello.version, VERSION), mode, self._reader.scope.value, proof))
+        await self._say(Welcome(min(hello.version, VERSION), mode, self._reader.scope.value))
         self._pushing = asyncio.create_task(self._push(start), name="phone-push")
+
+    def _authorization(self, hello: Hello) -> Authorization | None:
+        """Who greets: the answer to the challenge of this conversation, for what was seen elsewhere opens nothing here."""
+        if hello.authorization is None:
+            return None
+        given = authorization_of(hello.authorization, self._door.charter.network)
+        if not self._challenge or given.challenge != self._challenge:
+            raise RemoteError("challenge", "not the one of this conversation", hint="ask for a challenge here")
+        return given
 
     async def _put(self, put: Put) -> None:
         """DEFERRED and ERR as needed, then OK, which closes the answer."""
@@ -152,7 +171,7 @@ class Conversation:
         except HubdError as error:
             self._door.counters[f"socket:{error.code}"] += 1
             with suppress(ConnectionError, TimeoutError):
-                await self._say(Err(error.code))
+                await self._say(Err(error.code), self._thread.greeting)
         except Exception:
             await self._part()
             raise  # a bug: `run` ends with it
@@ -165,18 +184,19 @@ class Conversation:
 
     async def _push_on(self, cursor: Cursor) -> None:
         told: Cursor | None = None
+        asked = self._thread.greeting
         while True:
             seen = self._door.news_count
             page = await self._door.reading.page(self._door.still(self._reader), cursor)
             if page.envelopes:
-                await self._say(Actions(page.envelopes, cursor_text(page.cursor)))
+                await self._say(Actions(page.envelopes, cursor_text(page.cursor)), asked)
             for action_id, state, txid in await self._door.receipts(self._reader, page.actions):
-                await self._say(Receipt(action_id, state, txid))
+                await self._say(Receipt(action_id, state, txid), asked)
             cursor = page.cursor
             if page.more:
                 continue
             if cursor != told:
-                await self._say(End(cursor_text(cursor)))
+                await self._say(End(cursor_text(cursor)), asked)
                 told = cursor
             await self._door.news(seen)
             await asyncio.sleep(PHONE_NEWS_S)

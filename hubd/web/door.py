@@ -92,8 +92,8 @@ class PhoneDoor:
         """A fresh challenge to sign."""
         return self._challenges.mint(secrets.token_bytes(limits.CHALLENGE_RANDOM_BYTES), self.clock())
 
-    def reader(self, given: Authorization | None, wanted: Scope | None) -> Reader:
-        """Who asks and how much it may see; `wanted` None is the most it may.
+    def reader(self, given: Authorization | None, wanted: Scope | None, question: bytes) -> Reader:
+        """Who asks `question` and how much it may see; `wanted` None is the most it may.
 
         Raises `RemoteError`: `challenge`, `authorization`, `unregistered`, `scope` for more than it may.
         """
@@ -102,7 +102,7 @@ class PhoneDoor:
                 raise RemoteError("authorization", "sign a challenge first", hint="GET /v1/challenge, then sign it")
             return STRANGER
         self._challenges.check(given.challenge, self.clock())
-        proofs.check_authorization(given, self.charter, self.hub)
+        proofs.check_authorization(given, self.charter, self.hub, question)
         person = self.standing.person_of(given.principal)
         if person is None:
             raise RemoteError("unregistered", "a key of nobody here", hint="register first, or come again after a sync")
@@ -125,13 +125,9 @@ class PhoneDoor:
     def _is_home_of(self, person: Principal) -> bool:
         return self.standing.home_of(person) in (None, self.hub)
 
-    def prove_hello(self, nonce: bytes) -> bytes:
-        """This hub's key proof for a phone's nonce."""
-        return proofs.prove_hello(self._ports.signer, self.charter, nonce)
-
-    def prove_answer(self, nonce: bytes, body: bytes) -> bytes:
-        """This hub's key proof over an answer."""
-        return proofs.prove_answer(self._ports.signer, self.charter, nonce, body)
+    def prove_answer(self, nonce: bytes, question: bytes, body: bytes) -> bytes:
+        """This hub's key proof over an answer to a question."""
+        return proofs.prove_answer(self._ports.signer, self.charter, nonce, question, body)
 
     def admit_request(self, address_of_phone: str) -> None:
         """Raise `RemoteError("rate")` for an address that asks too often."""

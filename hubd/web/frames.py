@@ -5,7 +5,7 @@ and nothing else. The same values travel in HTTP bodies, without the name.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from hubd.action import cbor
@@ -21,6 +21,7 @@ from hubd.limits import (
     RECONCILE_FRAME_BYTES_MAX,
 )
 from hubd.ports import Cursor
+from hubd.web.proofs import message_digest
 
 VERSION = 1
 SUBPROTOCOL = "hubd.v1"
@@ -88,6 +89,10 @@ class Hello:
     nonce: bytes
     authorization: list[bytes] | None
 
+    def question(self) -> bytes:
+        """What its authorization is signed for: the digest of this message with null in the authorization's place."""
+        return message_digest(encode(replace(self, authorization=None)))
+
 
 @dataclass(frozen=True, slots=True)
 class Put:
@@ -120,12 +125,11 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """Hub: the version both speak, how to go on ("cursor" or "reconcile"), the scope granted, and its key proof."""
+    """Hub: the version both speak, how to go on ("cursor" or "reconcile"), and the scope granted."""
 
     version: int
     mode: str
     scope: str
-    proof: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +193,7 @@ FROM_PHONE: _Shapes = {
 }
 FROM_HUB: _Shapes = {
     "CHALLENGE": (Challenge, (blob(1, 64), blob(21, 21))),
-    "HELLO": (Welcome, (uint, text, text, blob(65, 65))),
+    "HELLO": (Welcome, (uint, text, text)),
     "ACTIONS": (Actions, (envelopes, nullable(text))),
     "END": (End, (nullable(text),)),
     "OK": (Ok, (_pairs,)),

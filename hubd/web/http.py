@@ -29,7 +29,7 @@ from hubd.limits import PHONE_POST_BYTES_MAX, PHONE_REQUEST_S, RECONCILE_FRAME_B
 from hubd.web import frames
 from hubd.web.door import PhoneDoor
 from hubd.web.frames import SOCKET_PATH, cursor_text, decode_body, expect, parse_cursor
-from hubd.web.proofs import NONCE_BYTES, parse_header
+from hubd.web.proofs import NONCE_BYTES, parse_header, request_digest
 from hubd.web.socket import serve_socket
 from hubd.web.standing import Reader, Scope
 
@@ -60,59 +60,76 @@ class Answer:
     status: int = 200
 
 
-Endpoint = Callable[[PhoneDoor, Request], Awaitable[Answer]]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that was read to its end."""
+
+    request: Request
+    body: bytes
+
+    @property
+    def question(self) -> bytes:
+        """The digest that reading is authorized for, and that the answer is proven to answer."""
+        query = self.request.scope["query_string"]
+        target: bytes = self.request.scope["raw_path"] + (b"?" + query if query else b"")
+        return request_digest(self.request.method, target, self.body)
+
+
+Endpoint = Callable[[PhoneDoor, Asked], Awaitable[Answer]]
 
 
 def _cbor(value: Any) -> Answer:
     return Answer(cbor.encode(value))
 
 
-async def _status(door: PhoneDoor, request: Request) -> Answer:
+async def _status(door: PhoneDoor, asked: Asked) -> Answer:
     status = await door.status()
-    if CBOR in request.headers.get("accept", ""):
+    if CBOR in asked.request.headers.get("accept", ""):
         return _cbor(status)
     return Answer(json.dumps(status).encode(), JSON)
 
 
-async def _charter(door: PhoneDoor, _request: Request) -> Answer:
+async def _charter(door: PhoneDoor, _asked: Asked) -> Answer:
     return Answer(door.charter_file, "application/toml")
 
 
-async def _challenge(door: PhoneDoor, _request: Request) -> Answer:
+async def _challenge(door: PhoneDoor, _asked: Asked) -> Answer:
     return _cbor([door.challenge(), door.hub])
 
 
-async def _cursor(door: PhoneDoor, request: Request) -> Answer:
-    await _reader(door, request, None)
+async def _cursor(door: PhoneDoor, asked: Asked) -> Answer:
+    await _reader(door, asked, None)
     return _cbor(cursor_text(await door.reading.end()))
 
 
-async def _actions(door: PhoneDoor, request: Request) -> Answer:
-    area = request.query_params.get("area")
+async def _actions(door: PhoneDoor, asked: Asked) -> Answer:
+    area = asked.request.query_params.get("area")
     if area not in (None, "mesh"):
         raise RemoteError("query", "the one area that is public is mesh")
-    reader = await _reader(door, request, Scope.MESH if area else None)
-    after = request.query_params.get("after")
+    reader = await _reader(door, asked, Scope.MESH if area else None)
+    after = asked.request.query_params.get("after")
     cursor = await door.reading.start(parse_cursor(after) if after else None)
     page = await door.reading.page(reader, cursor)
     return _cbor([page.envelopes, cursor_text(page.cursor), page.more])
 
 
-async def _put(door: PhoneDoor, request: Request) -> Answer:
-    body = decode_body(await _body(request, PHONE_POST_BYTES_MAX), PHONE_POST_BYTES_MAX)
+async def _put(door: PhoneDoor, asked: Asked) -> Answer:
+    body = decode_body(asked.body, PHONE_POST_BYTES_MAX)
     envelopes = expect(body, frames.envelopes, "a list of envelopes")
-    outcomes = await door.put(envelopes, caller_address(request))
+    outcomes = await door.put(envelopes, caller_address(asked.request))
     return _cbor([[outcome.id, outcome.verdict.value, outcome.code] for outcome in outcomes])
 
 
-async def _reconcile(door: PhoneDoor, request: Request) -> Answer:
-    reader = await _reader(door, request, None)
-    return Answer(await door.reading.reconcile(reader, await _body(request, RECONCILE_FRAME_BYTES_MAX)))
+async def _reconcile(door: PhoneDoor, asked: Asked) -> Answer:
+    reader = await _reader(door, asked, None)
+    if len(asked.body) > RECONCILE_FRAME_BYTES_MAX:
+        raise RemoteError("too-large", f"a message is at most {RECONCILE_FRAME_BYTES_MAX} bytes")
+    return Answer(await door.reading.reconcile(reader, asked.body))
 
 
-async def _get(door: PhoneDoor, request: Request) -> Answer:
-    reader = await _reader(door, request, None)
-    body = decode_body(await _body(request, PHONE_POST_BYTES_MAX), PHONE_POST_BYTES_MAX)
+async def _get(door: PhoneDoor, asked: Asked) -> Answer:
+    reader = await _reader(door, asked, None)
+    body = decode_body(asked.body, PHONE_POST_BYTES_MAX)
     envelopes, looked_at = await door.reading.get_page(reader, expect(body, frames.ids, "a list of ids"))
     return _cbor([envelopes, looked_at])
 
@@ -138,26 +155,26 @@ def caller_address(request: Request | WebSocket) -> str:
         return host
 
 
-async def _reader(door: PhoneDoor, request: Request, fixed: Scope | None) -> Reader:
+async def _reader(door: PhoneDoor, asked: Asked, fixed: Scope | None) -> Reader:
     """Who asks, by its header; `scope` in the query narrows what it may see."""
-    named = request.query_params.get("scope")
+    named = asked.request.query_params.get("scope")
     if named not in (None, *Scope):
         raise RemoteError("scope", "a scope is mesh, own or village")
     wanted = fixed or (Scope(named) if named else None)
-    header = request.headers.get("authorization")
+    header = asked.request.headers.get("authorization")
     if header is None and wanted is None:
         raise RemoteError("authorization", "sign a challenge first", hint="GET /v1/challenge, then sign it")
     given = parse_header(header, door.charter.network) if header is not None else None
-    return door.reader(given, wanted)
+    return door.reader(given, wanted, asked.question)
 
 
-async def _body(request: Request, bytes_max: int) -> bytes:
+async def _read(request: Request) -> Asked:
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > bytes_max:
-            raise RemoteError("too-large", f"a body is at most {bytes_max} bytes")
-    return bytes(body)
+        if len(body) > PHONE_POST_BYTES_MAX:
+            raise RemoteError("too-large", f"a body is at most {PHONE_POST_BYTES_MAX} bytes")
+    return Asked(request, bytes(body))
 
 
 def failure(error: HubdError, request: Request) -> Answer:
@@ -182,10 +199,11 @@ def _nonce(request: Request) -> bytes | None:
     return nonce
 
 
-def _respond(door: PhoneDoor, answer: Answer, nonce: bytes | None) -> Response:
+def _respond(door: PhoneDoor, answer: Answer, nonce: bytes | None = None, asked: Asked | None = None) -> Response:
+    """The response; proven where the phone wants it and its request was read to the end."""
     headers = {"cache-control": "no-store"}
-    if nonce is not None:
-        proof = base64.urlsafe_b64encode(door.prove_answer(nonce, answer.body))
+    if nonce is not None and asked is not None:
+        proof = base64.urlsafe_b64encode(door.prove_answer(nonce, asked.question, answer.body))
         headers["hubd-proof"] = proof.rstrip(b"=").decode("ascii")
     return Response(answer.body, answer.status, headers, answer.media_type)
 
@@ -194,12 +212,13 @@ def _guarded(door: PhoneDoor, endpoint: Endpoint) -> Callable[[Request], Awaitab
     """An endpoint that always answers in time and in words."""
 
     async def answer(request: Request) -> Response:
-        nonce = None
+        nonce = asked = None
         try:
-            door.admit_request(caller_address(request))
             nonce = _nonce(request)
             async with asyncio.timeout(PHONE_REQUEST_S):
-                found = await endpoint(door, request)
+                asked = await _read(request)  # before anything is said about it: the proof names what was asked
+                door.admit_request(caller_address(request))
+                found = await endpoint(door, asked)
         except HubdError as error:
             door.counters[f"http:{error.code}"] += 1
             found = failure(error, request)
@@ -208,7 +227,7 @@ def _guarded(door: PhoneDoor, endpoint: Endpoint) -> Callable[[Request], Awaitab
             found = failure(RemoteError("too-slow", "the request took too long"), request)
         except ClientDisconnect:
             found = Answer(b"")
-        return _respond(door, found, nonce)
+        return _respond(door, found, nonce, asked)
 
     return answer
 
@@ -222,7 +241,7 @@ def build(door: PhoneDoor) -> Starlette:
     async def unknown(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
         code = {404: "not-found", 405: "method"}.get(status, "http")
-        return _respond(door, failure(RemoteError(code), request), None)
+        return _respond(door, failure(RemoteError(code), request))
 
     routes = [Route(path, _guarded(door, endpoint), methods=[method]) for (method, path), endpoint in ROUTES.items()]
     cors = Middleware(

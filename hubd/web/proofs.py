@@ -4,9 +4,12 @@ Everything here is stateless. A hub's challenge is sealed with a secret of this 
 that a thousand strangers who ask for one leave nothing behind. Time is the hub's monotonic clock: wall clocks jump.
 
     challenge = random 16 || end of life in ms, 8 bytes || HMAC-SHA256(secret, what stands before)[:16]
-    read      = sha256("hubd-read-v1"   || mesh principal || hub principal || challenge)         signed by the phone
-    hello     = sha256("hubd-hub-v1"    || nonce of the phone || charter digest)                 signed by the hub
-    answer    = sha256("hubd-answer-v1" || nonce of the phone || charter digest || sha256(body)) signed by the hub
+    read      = sha256("hubd-read-v1"   || mesh principal || hub principal || challenge || question) signed by the phone
+    answer    = sha256("hubd-answer-v1" || nonce of the phone || charter digest || question || sha256(body)) by the hub
+
+Both name the question, so that neither serves another one: over HTTP it is the digest of the request, on a socket that
+of the message which is answered. On a socket the body of each message begins with the digest of the last one's body,
+so that none can be left out.
 """
 
 import base64
@@ -46,6 +49,33 @@ class Authorization:
     def header(self) -> str:
         """The value of the HTTP header `Authorization`."""
         return _SCHEME + base64.urlsafe_b64encode(cbor.encode(self.fields())).rstrip(b"=").decode("ascii")
+
+
+def request_digest(method: str, target: bytes, body: bytes) -> bytes:
+    """The question that an HTTP request asks. `target` is the path with its query, as it stands in the request line."""
+    return hashlib.sha256(method.encode("ascii") + b" " + target + b"\n" + hashlib.sha256(body).digest()).digest()
+
+
+def message_digest(message: bytes) -> bytes:
+    """The question that a message on a socket asks."""
+    return hashlib.sha256(message).digest()
+
+
+@dataclass
+class Thread:
+    """What a hub has said on a socket since a HELLO with this `nonce`; before the first one, the nonce is 16 zeros."""
+
+    nonce: bytes = bytes(NONCE_BYTES)
+    greeting: bytes = bytes(32)
+    _last: bytes = b""
+
+    def body(self, message: bytes) -> bytes:
+        """What is proven with the next message."""
+        return self._last + message
+
+    def said(self, message: bytes) -> None:
+        """The next message has been said."""
+        self._last = hashlib.sha256(self.body(message)).digest()
 
 
 class Challenges:
@@ -96,59 +126,42 @@ def parse_header(text: str, network: Network) -> Authorization:
     return authorization_of(fields, network)
 
 
-def read_digest(mesh: Principal, hub: Principal, challenge: bytes) -> bytes:
-    """What a phone signs to read at one hub of one mesh."""
-    return hashlib.sha256(b"hubd-read-v1" + mesh + hub + challenge).digest()
+def read_digest(mesh: Principal, hub: Principal, challenge: bytes, question: bytes) -> bytes:
+    """What a phone signs to read one thing at one hub of one mesh."""
+    return hashlib.sha256(b"hubd-read-v1" + mesh + hub + challenge + question).digest()
 
 
-def authorize(signer: Signer, charter: Charter, hub: Principal, challenge: bytes) -> Authorization:
-    """The phone's side: answer a challenge."""
-    signature = signer.sign(read_digest(charter.anchor, hub, challenge))
+def authorize(signer: Signer, charter: Charter, hub: Principal, challenge: bytes, question: bytes) -> Authorization:
+    """The phone's side: answer a challenge, for one question."""
+    signature = signer.sign(read_digest(charter.anchor, hub, challenge, question))
     return Authorization(signer.principal(charter.network), challenge, signature)
 
 
-def check_authorization(given: Authorization, charter: Charter, hub: Principal) -> None:
-    """The hub's side: raises `RemoteError("authorization")` unless the named key signed this challenge for this hub."""
+def check_authorization(given: Authorization, charter: Charter, hub: Principal, question: bytes) -> None:
+    """The hub's side: raises `RemoteError("authorization")` unless the named key signed this very question to this hub."""
     try:
-        key = recover(read_digest(charter.anchor, hub, given.challenge), given.signature)
+        key = recover(read_digest(charter.anchor, hub, given.challenge, question), given.signature)
     except RemoteError as error:
         raise RemoteError("authorization", error.detail) from error
     if principal_of(key, charter.network) != given.principal:
-        raise RemoteError("authorization", "signed by another key, or for another hub")
+        raise RemoteError("authorization", "signed by another key, for another hub or for another request")
 
 
-def _hello_digest(nonce: bytes, charter: Charter) -> bytes:
-    return hashlib.sha256(b"hubd-hub-v1" + nonce + charter.digest).digest()
+def _answer_digest(nonce: bytes, charter: Charter, question: bytes, body: bytes) -> bytes:
+    said = nonce + charter.digest + question + hashlib.sha256(body).digest()
+    return hashlib.sha256(b"hubd-answer-v1" + said).digest()
 
 
-def _answer_digest(nonce: bytes, charter: Charter, body: bytes) -> bytes:
-    return hashlib.sha256(b"hubd-answer-v1" + nonce + charter.digest + hashlib.sha256(body).digest()).digest()
+def prove_answer(signer: Signer, charter: Charter, nonce: bytes, question: bytes, body: bytes) -> bytes:
+    """The hub's signature over an answer: an OK that only this hub can have said, and only to this question."""
+    return signer.sign(_answer_digest(nonce, charter, question, body))
 
 
-def prove_hello(signer: Signer, charter: Charter, nonce: bytes) -> bytes:
-    """The hub's signature that goes into its HELLO."""
-    return signer.sign(_hello_digest(nonce, charter))
-
-
-def prove_answer(signer: Signer, charter: Charter, nonce: bytes, body: bytes) -> bytes:
-    """The hub's signature over an HTTP answer: an OK that only this hub can have said."""
-    return signer.sign(_answer_digest(nonce, charter, body))
-
-
-def hub_of_hello(signature: bytes, charter: Charter, nonce: bytes) -> Principal:
-    """Which hub proved itself in a HELLO. Raises `RemoteError("hub-proof")`."""
-    return _prover(_hello_digest(nonce, charter), signature, charter)
-
-
-def hub_of_answer(signature: bytes, charter: Charter, nonce: bytes, body: bytes) -> Principal:
-    """Which hub gave an HTTP answer. Raises `RemoteError("hub-proof")`."""
-    return _prover(_answer_digest(nonce, charter, body), signature, charter)
-
-
-def _prover(digest: bytes, signature: bytes, charter: Charter) -> Principal:
+def hub_of_answer(signature: bytes, charter: Charter, nonce: bytes, question: bytes, body: bytes) -> Principal:
+    """Which hub gave an answer; somebody unknown where anything was changed. Raises `RemoteError("hub-proof")`."""
     if len(signature) != SIGNATURE_BYTES:
         raise RemoteError("hub-proof", "not 65 bytes")
     try:
-        return principal_of(recover(digest, signature), charter.network)
+        return principal_of(recover(_answer_digest(nonce, charter, question, body), signature), charter.network)
     except RemoteError as error:
         raise RemoteError("hub-proof", error.detail) from error

@@ -203,11 +203,19 @@ def test_a_bundle_made_from_the_page_is_the_products():
 
 def test_proofs_are_over_what_the_page_names():
     hub, nonce, challenge = HUB.principal(CHARTER.network), bytes(range(16)), b"challenge"
-    read_digest = sha(b"hubd-read-v1" + CHARTER.anchor + hub + challenge)
-    assert proofs.authorize(HUB, CHARTER, hub, challenge).signature == HUB.sign(read_digest)
-    assert proofs.prove_hello(HUB, CHARTER, nonce) == HUB.sign(sha(b"hubd-hub-v1" + nonce + CHARTER.digest))
-    answer = sha(b"hubd-answer-v1" + nonce + CHARTER.digest + sha(b"body"))
-    assert proofs.prove_answer(HUB, CHARTER, nonce, b"body") == HUB.sign(answer)
+    question = sha(b"POST /v1/get?scope=own\n" + sha(b"asked"))
+    assert proofs.request_digest("POST", b"/v1/get?scope=own", b"asked") == question
+    assert proofs.message_digest(b"asked") == sha(b"asked")
+    read_digest = sha(b"hubd-read-v1" + CHARTER.anchor + hub + challenge + question)
+    assert proofs.authorize(HUB, CHARTER, hub, challenge, question).signature == HUB.sign(read_digest)
+    answer = sha(b"hubd-answer-v1" + nonce + CHARTER.digest + question + sha(b"body"))
+    assert proofs.prove_answer(HUB, CHARTER, nonce, question, b"body") == HUB.sign(answer)
+    thread = proofs.Thread(nonce, question)
+    assert thread.body(b"first") == b"first"
+    thread.said(b"first")
+    assert thread.body(b"second") == sha(b"first") + b"second"
+    thread.said(b"second")
+    assert thread.body(b"third") == sha(sha(b"first") + b"second") + b"third"
 
 
 def test_tags_are_the_beginnings_of_the_pages_hashes():

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from hubd.gossip.items import SortedItems
 from hubd.gossip.negentropy import Initiator
 from hubd.web import conversation, frames
 from hubd.web.frames import FROM_HUB, Actions, Deferred, End, Err, Neg, Ok, Receipt, Welcome
-from hubd.web.proofs import authorize, hub_of_hello
+from hubd.web.proofs import Thread, authorize, hub_of_answer, message_digest
 from hubd.web.server import Places
 
 NONCE = b"n" * 16
@@ -28,24 +29,40 @@ class Caller:
 
     def __init__(self, hub: PhoneHub, socket: ClientConnection) -> None:
         self.hub, self.socket = hub, socket
+        self.thread = Thread()
+        self.question = self.thread.greeting
 
     async def say(self, frame: Any) -> None:
-        await self.socket.send(frames.encode(frame) if not isinstance(frame, bytes) else frame)
+        message = frames.encode(frame) if not isinstance(frame, bytes) else frame
+        self.question = message_digest(message)
+        if isinstance(frame, frames.Hello):
+            self.thread = Thread(frame.nonce, self.question)
+        await self.socket.send(message)
 
     async def hear(self) -> Any:
         async with asyncio.timeout(5):
             raw = await self.socket.recv()
         assert isinstance(raw, bytes)
-        return frames.decode(raw, FROM_HUB)
+        message, proof = raw[:-65], raw[-65:]
+        body = self.thread.body(message)
+        hubs = [
+            hub_of_answer(proof, self.hub.village.charter, self.thread.nonce, question, body)
+            for question in (self.question, self.thread.greeting)
+        ]
+        assert self.hub.door.hub in hubs, "every message is proven"
+        self.thread.said(message)
+        return frames.decode(message, FROM_HUB)
 
     async def hello(self, person: str | None = None, cursor: str | None = None, scope: str = "") -> Any:
-        fields = None
-        if person:
-            await self.say(frames.AskChallenge())
-            asked = await self.hear()
-            fields = authorize(self.hub.village.signer(person), self.hub.village.charter, asked.hub, asked.challenge)
-        await self.say(frames.Hello(frames.VERSION, cursor, scope, NONCE, fields.fields() if fields else None))
+        hello = frames.Hello(frames.VERSION, cursor, scope, NONCE, None)
+        await self.say(await self.signed(hello, person) if person else hello)
         return await self.hear()
+
+    async def signed(self, hello: frames.Hello, person: str) -> frames.Hello:
+        await self.say(frames.AskChallenge())
+        asked, village = await self.hear(), self.hub.village
+        given = authorize(village.signer(person), village.charter, asked.hub, asked.challenge, hello.question())
+        return replace(hello, authorization=given.fields())
 
     async def all_up_to_end(self) -> tuple[list[Action], str]:
         found: list[Action] = []
@@ -79,8 +96,20 @@ async def test_hello_proves_the_hub_and_grants_the_scope(hub: PhoneHub) -> None:
         for person, scope in ((None, "mesh"), ("bo", "own"), ("ana", "village")):
             welcome = await caller.hello(person)
             assert (welcome.version, welcome.mode, welcome.scope) == (1, "cursor", scope)
-            assert hub_of_hello(welcome.proof, hub.village.charter, NONCE) == hub.door.hub
             await caller.all_up_to_end()
+
+
+async def test_a_greeting_overheard_opens_no_other_conversation_and_no_other_cursor(hub: PhoneHub) -> None:
+    async with called(hub) as phone, called(hub) as stranger:
+        hello = await phone.signed(frames.Hello(1, None, "", NONCE, None), "ana")
+        await stranger.say(frames.AskChallenge())
+        await stranger.hear()
+        await stranger.say(hello)
+        assert await stranger.hear() == Err("challenge")
+        await phone.say(replace(hello, scope="own"))
+        assert await phone.hear() == Err("authorization")
+        await phone.say(hello)
+        assert (await phone.hear()).scope == "village"
 
 
 async def test_a_newer_phone_is_answered_in_the_version_both_speak(hub: PhoneHub) -> None:
@@ -213,14 +242,15 @@ async def test_what_is_no_frame_gets_a_code_and_the_conversation_goes_on(hub: Ph
             (b"", "cbor"),
             (frames.encode(Ok([])), "frame"),
             (frames.encode(frames.Neg(b"a")), "scope"),
-            (frames.encode(frames.Hello(1, "junk", "", NONCE, None)), "cursor"),
-            (frames.encode(frames.Hello(1, None, "all", NONCE, None)), "scope"),
-            (frames.encode(frames.Hello(1, None, "own", NONCE, None)), "authorization"),
-            (frames.encode(frames.Hello(1, None, "", NONCE, [bytes(21), bytes(40), bytes(65)])), "authorization"),
+            (frames.Hello(1, "junk", "", NONCE, None), "cursor"),
+            (frames.Hello(1, None, "all", NONCE, None), "scope"),
+            (frames.Hello(1, None, "own", NONCE, None), "authorization"),
+            (frames.Hello(1, None, "", NONCE, [bytes(21), bytes(40), bytes(65)]), "authorization"),
         ):
             await caller.say(junk)
             assert await caller.hear() == Err(code)
         await caller.socket.send("text")
+        caller.question = message_digest(b"")
         assert await caller.hear() == Err("cbor")
         assert (await caller.hello("ana")).scope == "village"
 
@@ -281,9 +311,10 @@ async def test_a_phone_that_reads_nothing_is_let_go_and_costs_no_queue(hub: Phon
         served(hub, places=places) as url,
         connect(url.replace("http", "ws") + "/v1/ws", subprotocols=["hubd.v1"], compression=None) as socket,
     ):
+        caller = Caller(hub, socket)
+        hello = await caller.signed(frames.Hello(1, None, "", NONCE, None), "ana")
         socket.transport.pause_reading()
-        given = authorize(hub.village.signer("ana"), hub.village.charter, hub.door.hub, hub.door.challenge())
-        await Caller(hub, socket).say(frames.Hello(1, None, "", NONCE, given.fields()))
+        await caller.say(hello)
         async with asyncio.timeout(5):
             while places.taken:
                 await asyncio.sleep(0.05)

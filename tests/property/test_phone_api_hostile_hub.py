@@ -21,7 +21,7 @@ from hubd.phone.http_link import HttpLink
 from hubd.phone.phone import Phone
 from hubd.phone.socket_link import SocketLink
 from hubd.web import frames
-from hubd.web.proofs import prove_answer, prove_hello
+from hubd.web.proofs import Thread, message_digest, prove_answer, request_digest
 
 # Each example opens files of its own: a failure is shown as it was found, for shrinking it would take minutes.
 FEW = settings(
@@ -58,7 +58,8 @@ def with_phone(work: Callable[[Phone], Awaitable[None]]) -> None:
 
 def proven(request: httpx.Request, status: int, body: bytes) -> httpx.Response:
     nonce = base64.urlsafe_b64decode(request.headers["hubd-nonce"] + "==")
-    proof = base64.urlsafe_b64encode(prove_answer(HUB, VILLAGE.charter, nonce, body)).decode()
+    question = request_digest(request.method, request.url.raw_path, request.content)
+    proof = base64.urlsafe_b64encode(prove_answer(HUB, VILLAGE.charter, nonce, question, body)).decode()
     return httpx.Response(status, headers={"hubd-proof": proof}, stream=httpx.ByteStream(body))
 
 
@@ -93,21 +94,25 @@ def test_over_http(script: list[tuple[int, bytes]], honest: int) -> None:
 
 
 class RogueWire:
-    """A hub that proves itself in HELLO and then says what it likes."""
+    """A hub that proves every message and says what it likes."""
 
     def __init__(self, script: list[bytes], honest: int) -> None:
         self._script, self._honest = script, honest
         self._waiting: list[bytes] = []
+        self._thread = Thread()
+        self._question = b""
 
     async def send(self, message: bytes) -> None:
         frame: Any = frames.decode(message, frames.FROM_PHONE)
+        self._question = message_digest(message)
+        if isinstance(frame, frames.Hello):
+            self._thread = Thread(frame.nonce, self._question)
         if self._honest <= 0:
             return
         self._honest -= 1
         if isinstance(frame, frames.Hello):
-            proof = prove_hello(HUB, VILLAGE.charter, frame.nonce)
             self._waiting += [
-                frames.encode(frames.Welcome(1, "cursor", "village", proof)),
+                frames.encode(frames.Welcome(1, "cursor", "village")),
                 frames.encode(frames.Actions(MEMBERSHIP, "aa.2.bb")),
                 frames.encode(frames.End("aa.2.bb")),
             ]
@@ -117,7 +122,12 @@ class RogueWire:
     async def receive(self) -> bytes | None:
         await asyncio.sleep(0)
         said = self._waiting or self._script
-        return said.pop(0) if said else None
+        if not said:
+            return None
+        message = said.pop(0)
+        body = self._thread.body(message)
+        self._thread.said(message)
+        return message + prove_answer(HUB, VILLAGE.charter, self._thread.nonce, self._question, body)
 
     async def close(self) -> None:
         self._script.clear()

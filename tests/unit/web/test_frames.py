@@ -20,7 +20,7 @@ SAMPLES = {
     ],
     "hub": [
         frames.Challenge(bytes(40), bytes(21)),
-        frames.Welcome(1, "cursor", "village", bytes(65)),
+        frames.Welcome(1, "cursor", "village"),
         frames.Actions([b"e"], "aa.1.bb"),
         frames.Actions([], None),
         frames.End(None),

@@ -13,7 +13,7 @@ from hubd.errors import FatalError
 from hubd.limits import CHALLENGE_LIFE_S, PHONE_POST_BYTES_MAX, PHONE_REQUESTS_BURST
 from hubd.web.frames import parse_cursor
 from hubd.web.http import ROUTES
-from hubd.web.proofs import hub_of_answer
+from hubd.web.proofs import hub_of_answer, request_digest
 
 
 @pytest.fixture
@@ -152,6 +152,21 @@ async def test_a_proof_is_of_no_use_later_elsewhere_or_to_somebody_else(hub: Pho
     hub.clock.now += CHALLENGE_LIFE_S + 1
     answer = await hub.http.get("/v1/actions", headers=headers)
     assert (answer.status_code, said(answer)["code"]) == (401, "challenge")
+
+
+async def test_a_proof_opens_the_one_request_it_was_signed_for(hub: PhoneHub) -> None:
+    await populate(hub)
+    answer = await hub.http.get("/v1/actions", params={"scope": "own"}, headers=await hub.auth("ana"))
+    assert answer.status_code == 200
+    overheard = {"Authorization": answer.request.headers["Authorization"]}
+    for request in (
+        hub.http.get("/v1/actions", headers=overheard),
+        hub.http.get("/v1/actions", params={"scope": "village"}, headers=overheard),
+        hub.http.get("/v1/cursor", params={"scope": "own"}, headers=overheard),
+        hub.http.post("/v1/get", content=cbor.encode([]), headers=overheard),
+    ):
+        answer = await request
+        assert (answer.status_code, said(answer)["code"]) == (401, "authorization")
 
 
 # --- what phones bring
@@ -316,13 +331,17 @@ async def test_every_answer_carries_the_hubs_proof_on_demand(hub: PhoneHub) -> N
 
     nonce = b"n" * 16
     headers = {"hubd-nonce": base64.urlsafe_b64encode(nonce).decode()}
-    for answer in (
-        await hub.http.get("/v1/status", headers=headers),
-        await hub.http.get("/v1/actions", headers=headers),
-        await hub.http.post("/v1/actions", content=b"junk", headers=headers),
+    for method, target, body in (
+        ("GET", "/v1/status", b""),
+        ("GET", "/v1/actions?after=a%20b&scope=mesh", b""),
+        ("POST", "/v1/actions", b"junk"),
     ):
+        answer = await hub.http.request(method, target, content=body, headers=headers)
         proof = base64.urlsafe_b64decode(answer.headers["hubd-proof"] + "==")
-        assert hub_of_answer(proof, hub.village.charter, nonce, answer.content) == hub.door.hub
+        question = request_digest(method, target.encode(), body)
+        assert hub_of_answer(proof, hub.village.charter, nonce, question, answer.content) == hub.door.hub
+    answer = await hub.http.post("/v1/actions", content=bytes(PHONE_POST_BYTES_MAX + 1), headers=headers)
+    assert "hubd-proof" not in answer.headers, "nobody can answer what was not read to its end"
     assert "hubd-proof" not in (await hub.http.get("/v1/status")).headers
     answer = await hub.http.get("/v1/status", headers={"hubd-nonce": "short"})
     assert (answer.status_code, said(answer)["code"]) == (400, "nonce")

@@ -10,16 +10,17 @@ from hubd.action import cbor
 from hubd.errors import RemoteError
 from hubd.limits import CHALLENGE_LIFE_S, CHALLENGE_RANDOM_BYTES
 from hubd.web import proofs
-from hubd.web.proofs import Authorization, Challenges, authorize, check_authorization, parse_header
+from hubd.web.proofs import Authorization, Challenges, authorize, check_authorization, parse_header, request_digest
 
 VILLAGE = Village(1)
 CHARTER = VILLAGE.charter
 HUB = VILLAGE.principal("hub-a")
+QUESTION = request_digest("GET", b"/v1/actions", b"")
 RANDOM = bytes(range(CHALLENGE_RANDOM_BYTES))
 
 
 def given(person: str = "ana", hub: str = "hub-a", challenge: bytes = b"c" * 40) -> Authorization:
-    return authorize(VILLAGE.signer(person), CHARTER, VILLAGE.principal(hub), challenge)
+    return authorize(VILLAGE.signer(person), CHARTER, VILLAGE.principal(hub), challenge, QUESTION)
 
 
 def test_a_challenge_is_known_again_until_its_end_of_life() -> None:
@@ -46,8 +47,10 @@ def test_a_challenge_of_another_boot_or_with_any_bit_changed_is_refused() -> Non
             Challenges(b"secret").check(challenge[:length], 1_000.0)
 
 
-def test_an_authorization_holds_for_its_key_its_hub_and_its_challenge() -> None:
-    check_authorization(given(), CHARTER, HUB)
+def test_an_authorization_holds_for_its_key_its_hub_its_challenge_and_its_question() -> None:
+    check_authorization(given(), CHARTER, HUB, QUESTION)
+    with pytest.raises(RemoteError):
+        check_authorization(given(), CHARTER, HUB, request_digest("GET", b"/v1/actions?after=aa.1.bb", b""))
     for other in (
         replace(given(), principal=VILLAGE.principal("ben")),
         replace(given(), challenge=b"d" * 40),
@@ -57,13 +60,13 @@ def test_an_authorization_holds_for_its_key_its_hub_and_its_challenge() -> None:
         given(hub="hub-b"),
     ):
         with pytest.raises(RemoteError) as caught:
-            check_authorization(other, CHARTER, HUB)
+            check_authorization(other, CHARTER, HUB, QUESTION)
         assert caught.value.code == "authorization"
 
 
 def test_an_authorization_of_another_mesh_is_refused() -> None:
     with pytest.raises(RemoteError):
-        check_authorization(given(), Village(2).charter, HUB)
+        check_authorization(given(), Village(2).charter, HUB, QUESTION)
 
 
 def test_the_header_carries_it() -> None:
@@ -90,16 +93,18 @@ def test_what_is_no_header_is_refused(text: str) -> None:
     assert caught.value.code == "authorization"
 
 
-def test_a_hubs_proof_names_the_hub_and_nothing_else_does() -> None:
-    nonce = bytes(16)
-    signer = VILLAGE.signer("hub-a")
-    hello = proofs.prove_hello(signer, CHARTER, nonce)
-    assert proofs.hub_of_hello(hello, CHARTER, nonce) == HUB
-    assert proofs.hub_of_hello(hello, CHARTER, b"n" * 16) != HUB
-    answer = proofs.prove_answer(signer, CHARTER, nonce, b"body")
-    assert proofs.hub_of_answer(answer, CHARTER, nonce, b"body") == HUB
-    assert proofs.hub_of_answer(answer, CHARTER, nonce, b"bodY") != HUB
-    assert proofs.hub_of_hello(answer, CHARTER, nonce) != HUB
+def test_a_hubs_proof_names_the_hub_for_one_answer_to_one_question_and_nothing_else_does() -> None:
+    nonce, question = bytes(16), request_digest("POST", b"/v1/actions", b"asked")
+    proof = proofs.prove_answer(VILLAGE.signer("hub-a"), CHARTER, nonce, question, b"body")
+    assert proofs.hub_of_answer(proof, CHARTER, nonce, question, b"body") == HUB
+    assert proofs.hub_of_answer(proof, CHARTER, nonce, question, b"bodY") != HUB
+    assert proofs.hub_of_answer(proof, CHARTER, b"n" * 16, question, b"body") != HUB
+    for other in (
+        request_digest("GET", b"/v1/actions", b"asked"),
+        request_digest("POST", b"/v1/actions?after=aa.1.bb", b"asked"),
+        request_digest("POST", b"/v1/actions", b"something else"),
+    ):
+        assert proofs.hub_of_answer(proof, CHARTER, nonce, other, b"body") != HUB
     for junk in (b"", bytes(64), bytes(65)):
         with pytest.raises(RemoteError, match="hub-proof"):
-            proofs.hub_of_answer(junk, CHARTER, nonce, b"body")
+            proofs.hub_of_answer(junk, CHARTER, nonce, question, b"body")
