@@ -24,6 +24,7 @@ from hubd.limits import RELAY_PAGE_ACTIONS
 from hubd.ports import ActionStore, Door, Intake, LedgerEntry, RelayLedger, TransactionState, Verdict
 from hubd.relay import balances, receipts
 from hubd.relay import events as ev
+from hubd.relay.acquaintance import acquaintances
 from hubd.relay.balances import Balances
 from hubd.relay.batch import Venue
 from hubd.relay.chain import Tip
@@ -61,6 +62,7 @@ class Status:
     transactions_open: int
     transactions_watched: int  # not final yet
     fees_day_ustx: int
+    fees_newcomers_ustx: int  # of these, for people whom nobody vouches for
     trouble: str  # a code of hubd/messages.py, "" when all is well
     hint: str
 
@@ -102,6 +104,7 @@ class Relay:
         self._balances = Balances((None, *(principal for _, principal in self._charter.assets)))
         self._settled = Settled()
         self._sequence = 0
+        self._newcomers: dict[int, LedgerEntry] = {}  # transactions for newcomers, by account nonce
         self._tokens_at_s: float | None = None
         self._balances_height = -1
 
@@ -118,6 +121,7 @@ class Relay:
         entries, views = await self._ledger.entries(TransactionState), self._views()
         self._settled.own.update((entry.txid, entry.ids) for entry in entries)
         await self._react(ev.LedgerRead(self._settled.reopened(entries, views)))
+        await self._recall(entries, acquaintances(views))
         slots = self._outbox.slots
         for entry in slots.closed.values():
             written = self._settled.written(entry.txid, views)
@@ -126,6 +130,21 @@ class Relay:
         for entry in (entry for slot in slots.open.values() for entry in slot.entries):
             if written := self._settled.written(entry.txid, views):  # a fork undid it, and nobody was told
                 self._receipts.watch(entry.txid, entry.ids, entry.account_nonce, written)
+
+    async def _recall(self, entries: Sequence[LedgerEntry], known: frozenset[Principal]) -> None:
+        """Which transactions of the last day were for newcomers."""
+        for entry in entries:
+            if known and entry.ids and self._is_today(entry) and entry.state is not TransactionState.REPLACED:
+                authors = {action.statement.author for action in await self._store.get(entry.ids)}
+                if not authors & known:
+                    self._newcomers[entry.account_nonce] = entry
+
+    def _is_today(self, entry: LedgerEntry) -> bool:
+        now = int(self._wall_s())
+        return now - DAY_S <= entry.signed_at_s <= now
+
+    def _newcomers_ustx(self) -> int:
+        return sum(entry.fee_ustx for entry in self._newcomers.values() if self._is_today(entry))
 
     async def turn(self) -> None:
         """One tick; what nodes do wrong ends up in the status and the log, once."""
@@ -158,7 +177,8 @@ class Relay:
         for request in self._receipts.advance(tip, account.account_nonce, self._monotonic()):
             await self._follow(request)
         self._fees_day_ustx = await self._ledger.fees_since(int(self._wall_s()) - DAY_S)
-        await self._react(ev.TimerFired(self._fees_day_ustx))
+        self._newcomers = {nonce: entry for nonce, entry in self._newcomers.items() if self._is_today(entry)}
+        await self._react(ev.TimerFired(self._fees_day_ustx, self._newcomers_ustx()))
         await self._read_balances(tip)
 
     def status(self) -> Status:
@@ -176,6 +196,7 @@ class Relay:
             transactions_open=len(outbox.slots.open),
             transactions_watched=len(self._receipts),
             fees_day_ustx=self._fees_day_ustx,
+            fees_newcomers_ustx=self._newcomers_ustx(),
             trouble=trouble,
             hint=error.hint if error is not None else "",
         )
@@ -191,11 +212,13 @@ class Relay:
 
     async def _take_in(self) -> None:
         """New actions of the set, and what receipts say of the ones that wait."""
-        views = self._views()
+        views, before = self._views(), self._sequence
         while page := await self._store.page(self._sequence, RELAY_PAGE_ACTIONS):
             self._sequence = page[-1][0]
             self._settled.hear(action for _, action in page)
             await self._append(self._settled.admit([action for _, action in page], views))
+        if self._sequence != before:
+            await self._react(ev.PeopleKnown(acquaintances(views)))
         if redeemed := self._settled.redeemed(views):
             await self._append(self._settled.admit(await self._store.get(redeemed), views))
         reading: Reading = self._settled.read(self._outbox.queue, views)
@@ -239,12 +262,19 @@ class Relay:
 
     async def _perform(self, request: ev.OutEvent) -> list[ev.InEvent]:
         match request:
-            case ev.Sign(transaction, function, ids):
-                signed = sign(transaction, self._keys.wallet, self._charter.network)
-                return [await self._record(signed, transaction.account_nonce, transaction.fee_ustx, function, ids)]
+            case ev.Sign(transaction, function, ids, is_newcomers):
+                signed, nonce = sign(transaction, self._keys.wallet, self._charter.network), transaction.account_nonce
+                made = await self._record(signed, nonce, transaction.fee_ustx, function, ids)
+                self._newcomers.pop(nonce, None)
+                if is_newcomers:
+                    self._newcomers[nonce] = made.entry
+                return [made]
             case ev.SignAgain(entry, fee_ustx):
                 signed = sign_again(entry.raw, self._keys.wallet, self._charter.network, fee_ustx)
-                return [await self._record(signed, entry.account_nonce, fee_ustx, entry.function, entry.ids)]
+                made = await self._record(signed, entry.account_nonce, fee_ustx, entry.function, entry.ids)
+                if entry.account_nonce in self._newcomers:
+                    self._newcomers[entry.account_nonce] = made.entry
+                return [made]
             case ev.Broadcast(entry):
                 return [await self._broadcast(entry)]
             case ev.LookUp(txid):
@@ -263,7 +293,7 @@ class Relay:
 
     async def _record(
         self, signed: Signed, account_nonce: int, fee_ustx: int, function: str, ids: tuple[ActionId, ...]
-    ) -> ev.InEvent:
+    ) -> ev.TransactionSigned:
         at_s, state = int(self._wall_s()), TransactionState.SIGNED
         entry = LedgerEntry(signed.txid, account_nonce, fee_ustx, signed.raw, function, ids, state, at_s)
         await self._ledger.record(entry)

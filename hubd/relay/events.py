@@ -55,6 +55,13 @@ class PeopleChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleKnown:
+    """Keys of everybody whose actions go first. All others are newcomers; where there is nobody, no one is."""
+
+    keys: frozenset[Principal]
+
+
+@dataclass(frozen=True, slots=True)
 class TokensSeen:
     """The tokens that the vault pays out, with their asset names, as the `access` contract lists them."""
 
@@ -109,9 +116,10 @@ class SpentSeen:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """The driver's pace: look what is due. `fees_day_ustx` were spent in the last 24 hours."""
+    """The driver's pace: look what is due. `fees_day_ustx` were spent in the last 24 hours, a part of it for newcomers."""
 
     fees_day_ustx: int
+    fees_newcomers_ustx: int = 0
 
 
 InEvent: TypeAlias = (
@@ -120,6 +128,7 @@ InEvent: TypeAlias = (
     | ActionSettled
     | ActionsClaimed
     | PeopleChanged
+    | PeopleKnown
     | TokensSeen
     | AccountSeen
     | TransactionSigned
@@ -140,6 +149,7 @@ class Sign:
     transaction: Transaction
     function: str
     ids: tuple[ActionId, ...]
+    is_newcomers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

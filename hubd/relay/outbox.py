@@ -10,6 +10,7 @@ Sans-IO: `handle(event, now)` returns what to do; `now` is a monotonic clock in 
    so is in the set before the ledger calls the transaction mined, or a crash between the two would pay again.
 """
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,15 @@ from hubd.limits import (
     RELAY_FEES_DAY_USTX_MAX,
     RELAY_IN_FLIGHT_MAX,
     RELAY_LOOKS_MAX,
+    RELAY_NEWCOMER_ACTIONS_MAX,
+    RELAY_NEWCOMER_TRIES_MAX,
     RELAY_REPLACEMENTS_MAX,
+    RELAY_TRIES_MAX,
 )
 from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay import events as ev
 from hubd.relay.batch import Batch, Candidate, Venue, build, choose, codes_of, has_venue, is_carried
+from hubd.relay.budget import Budget, raised
 from hubd.relay.chain import MINED, Account, Remedy, Seen, Standing, remedy
 from hubd.relay.codes import OK, Fate, fate
 from hubd.relay.queue import Item, Queue
@@ -36,7 +41,9 @@ from hubd.relay.slots import Slot, Slots
 from hubd.relay.tx import Transaction, size_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from hubd.action.principal import Principal
 
 RESEND_S = 300  # after a node refused or lost a transaction that may still be mined
 LOOK_S = 60  # between two looks at a transaction whose account nonce is not used yet
@@ -57,11 +64,6 @@ class Terms:
     gather_s: float = 10.0
 
 
-def raised(fee_ustx: int) -> int:
-    """The fee of a replacement: any higher one is admitted, a quarter more is worth a miner's while."""
-    return fee_ustx * 5 // 4 + 1
-
-
 class Outbox:
     """The relay's machine over actions and transactions. `trouble` is the code of what a person should look at, or ""."""
 
@@ -73,13 +75,15 @@ class Outbox:
         self.slots = Slots()
         self._venue = venue
         self._actions_max = terms.actions_max
-        self._fees_day_ustx = 0
+        self._budget = Budget()
+        self._known: frozenset[Principal] = frozenset()
         self._rules: dict[type, Callable[[Any, float], list[ev.OutEvent]]] = {
             ev.LedgerRead: self._ledger_read,
             ev.ActionsAppended: self._actions_appended,
             ev.ActionSettled: self._action_settled,
             ev.ActionsClaimed: self._actions_claimed,
             ev.PeopleChanged: self._people_changed,
+            ev.PeopleKnown: self._people_known,
             ev.TokensSeen: self._tokens_seen,
             ev.AccountSeen: self._account_seen,
             ev.TransactionSigned: self._transaction_signed,
@@ -120,6 +124,14 @@ class Outbox:
         self.queue.wake(event.people, now)
         return []
 
+    def _people_known(self, event: ev.PeopleKnown, now: float) -> list[ev.OutEvent]:
+        self.queue.wake(event.keys - self._known, now)
+        self._known = event.keys
+        return []
+
+    def _is_newcomer(self, author: "Principal | None") -> bool:
+        return bool(self._known) and author not in self._known
+
     def _tokens_seen(self, event: ev.TokensSeen, _now: float) -> list[ev.OutEvent]:
         self._venue = replace(self._venue, tokens=dict(event.tokens))
         return []
@@ -131,12 +143,13 @@ class Outbox:
             case Fate.REFUSED:
                 self.queue.finish(id_)
             case Fate.WAITS:
-                self.queue.fail(id_, now)
+                is_newcomer = self._is_newcomer(self.queue.author(id_))
+                self.queue.fail(id_, now, RELAY_NEWCOMER_TRIES_MAX if is_newcomer else RELAY_TRIES_MAX)
 
     # --- signing and sending
 
     def _timer_fired(self, event: ev.TimerFired, now: float) -> list[ev.OutEvent]:
-        self._fees_day_ustx = event.fees_day_ustx
+        self._budget = Budget(event.fees_day_ustx, event.fees_newcomers_ustx)
         out: list[ev.OutEvent] = []
         used = self.slots.below(self._chain_nonce)
         for nonce in [*used[:RELAY_LOOKS_MAX], *(nonce for nonce in self.slots.nonces() if nonce not in used)]:
@@ -182,9 +195,7 @@ class Outbox:
             is_far = nonce >= self.account.account_nonce + RELAY_CHAINED_MAX
             if nonce not in nonces and (len(nonces) >= RELAY_IN_FLIGHT_MAX or is_far):
                 break
-            chosen = choose(self._candidates(nonce, ids, now), min(self._actions_max, self.terms.actions_max))
-            is_gap = any(other > nonce for other in self.slots.open)  # it would hold up what follows
-            request = self._sign(nonce, build(chosen, self._venue)) if chosen or is_gap else None
+            request = self._next(nonce, ids, now)
             if request is None:
                 break
             requests.append(request)
@@ -192,19 +203,37 @@ class Outbox:
             ids.update(request.ids)
         return requests
 
-    def _candidates(self, nonce: int, taken: set[ActionId], now: float) -> list[Candidate]:
+    def _next(self, nonce: int, taken: set[ActionId], now: float) -> ev.Sign | None:
+        """What this account nonce is for: newcomers travel apart, when nobody else does and their share has room."""
+        actions_max = min(self._actions_max, self.terms.actions_max)
+        if chosen := choose(self._candidates(nonce, taken, now, are_newcomers=False), actions_max):
+            return self._sign(nonce, build(chosen, self._venue))
+        if chosen := choose(self._candidates(nonce, taken, now, are_newcomers=True), actions_max):
+            request = self._sign(nonce, build(chosen, self._venue), are_newcomers=True)
+            if request is not None:
+                return request
+        is_gap = any(other > nonce for other in self.slots.open)  # it would hold up what follows
+        return self._sign(nonce, build((), self._venue)) if is_gap else None
+
+    def _free(self, nonce: int, taken: set[ActionId], now: float, *, are_newcomers: bool) -> "Iterator[Item]":
+        own = self.slots.open[nonce].ids if nonce in self.slots.open else frozenset()
+        count: Counter[Principal] = Counter()
+        for item in self.queue.due(now):
+            id_, author = item.action.id, item.action.statement.author
+            is_free = id_ not in taken and (id_ in own or id_ not in self.slots)
+            if self._is_newcomer(author) != are_newcomers or not is_free:
+                continue
+            count[author] += 1
+            is_crowding = are_newcomers and count[author] > RELAY_NEWCOMER_ACTIONS_MAX
+            if not is_crowding and has_venue(item.action, self._venue.tokens):
+                yield item
+
+    def _candidates(self, nonce: int, taken: set[ActionId], now: float, *, are_newcomers: bool) -> list[Candidate]:
         """What may travel now with this account nonce: what is under way nowhere else, the longest here first.
 
         An action whose parent is queued and may not travel yet waits with it.
         """
-        own = self.slots.open[nonce].ids if nonce in self.slots.open else frozenset()
-        free = (
-            item
-            for item in self.queue.due(now)
-            if item.action.id not in taken
-            and (item.action.id in own or item.action.id not in self.slots)
-            and has_venue(item.action, self._venue.tokens)
-        )
+        free = self._free(nonce, taken, now, are_newcomers=are_newcomers)
         looked_at: dict[ActionId, Item] = {item.action.id: item for item in islice(free, RELAY_CANDIDATES_MAX)}
         return [
             Candidate(item.action, item.crowd_max)
@@ -215,23 +244,25 @@ class Outbox:
             or parent not in self.queue
         ]
 
-    def _sign(self, nonce: int, batch: Batch) -> ev.Sign | None:
+    def _sign(self, nonce: int, batch: Batch, *, are_newcomers: bool = False) -> ev.Sign | None:
         unpriced = Transaction(batch.call, nonce, fee_ustx=0, conditions=batch.conditions)
         fee_ustx = max(RELAY_FEE_USTX_MIN, size_bytes(unpriced) * self.terms.fee_ustx_per_byte)
         slot = self.slots.open.get(nonce)
         if slot is not None:
             fee_ustx = max(fee_ustx, raised(slot.fee_ustx))
-        if not self._afford(min(fee_ustx, RELAY_FEE_USTX_MAX)):
+        fee_ustx = min(fee_ustx, RELAY_FEE_USTX_MAX)
+        if are_newcomers and not self._budget.may_newcomers(fee_ustx, self.terms.fees_day_ustx_max):
             return None
-        transaction = Transaction(batch.call, nonce, min(fee_ustx, RELAY_FEE_USTX_MAX), conditions=batch.conditions)
-        return ev.Sign(transaction, batch.call.function if batch.ids else GAP, batch.ids)
+        if not self._afford(fee_ustx, are_newcomers=are_newcomers):
+            return None
+        transaction = Transaction(batch.call, nonce, fee_ustx, conditions=batch.conditions)
+        return ev.Sign(transaction, batch.call.function if batch.ids else GAP, batch.ids, are_newcomers)
 
-    def _afford(self, fee_ustx: int) -> bool:
+    def _afford(self, fee_ustx: int, *, are_newcomers: bool = False) -> bool:
         """Whether today's budget has room; takes it at once."""
-        if self._fees_day_ustx + fee_ustx > self.terms.fees_day_ustx_max:
+        if not self._budget.take(fee_ustx, self.terms.fees_day_ustx_max, are_newcomers=are_newcomers):
             self.trouble = "fees-day"
             return False
-        self._fees_day_ustx += fee_ustx
         if self.trouble == "fees-day":
             self.trouble = ""
         return True

@@ -56,6 +56,11 @@ class Queue:
     def __len__(self) -> int:
         return len(self._items)
 
+    def author(self, id_: ActionId) -> "Principal | None":
+        """Who signed it, None where it is not here."""
+        item = self._items.get(id_)
+        return None if item is None else item.action.statement.author
+
     def __iter__(self) -> Iterator[ActionId]:
         return iter(self._items)
 
@@ -103,12 +108,12 @@ class Queue:
                 if self._items[id_].tries:
                     self._items[id_].due_s = now
 
-    def fail(self, id_: ActionId, now: float) -> None:
+    def fail(self, id_: ActionId, now: float, tries_max: int = RELAY_TRIES_MAX) -> None:
         """It could not be done now. It comes again after a pause, or when something changes."""
         item = self._items.get(id_)
         if item is not None:
             item.tries = min(item.tries + 1, RELAY_TRIES_MAX)
-            item.due_s = now + RETRY_S * 2 ** (item.tries - 1) if item.tries < RELAY_TRIES_MAX else None
+            item.due_s = now + RETRY_S * 2 ** (item.tries - 1) if item.tries < tries_max else None
 
     def postpone(self, id_: ActionId, due_s: float) -> None:
         """Not before `due_s`."""

@@ -11,14 +11,17 @@ from hubd.limits import (
     RELAY_FEE_USTX_MIN,
     RELAY_IN_FLIGHT_MAX,
     RELAY_LOOKS_MAX,
+    RELAY_NEWCOMER_ACTIONS_MAX,
+    RELAY_NEWCOMERS_PERCENT_MAX,
     RELAY_REPLACEMENTS_MAX,
     RELAY_STRIKES_MAX,
     RELAY_TRIES_MAX,
 )
 from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay import events as ev
+from hubd.relay.budget import raised
 from hubd.relay.chain import Account, Seen, Standing
-from hubd.relay.outbox import CLAIM_S, GAP, LOST_S, RESEND_S, STUCK_S, Outbox, Terms, raised
+from hubd.relay.outbox import CLAIM_S, GAP, LOST_S, RESEND_S, STUCK_S, Outbox, Terms
 from hubd.relay.queue import RETRY_S, STRIKE_PAUSE_S
 
 VILLAGE = Village(6)
@@ -134,6 +137,63 @@ def test_a_token_that_became_known_travels():
     uplink.react(ev.TokensSeen({VILLAGE.hours: "hour-credit"}))
     uplink.tick()
     assert len(uplink.ledger) == 1
+
+
+# --- newcomers
+
+
+def with_known(actions, *names, terms=TERMS, **chain):
+    uplink = uplink_with(actions, terms, **chain)
+    uplink.react(ev.PeopleKnown(frozenset(VILLAGE.principal(name) for name in names)))
+    return uplink
+
+
+def test_those_who_are_vouched_for_go_first_and_newcomers_after_them():
+    newcomer, known = many(1, "stranger"), many(1, "ana")
+    uplink = with_known([*newcomer, *known], "ana")
+    uplink.tick()
+    assert [slot.entry.ids for slot in uplink.outbox.slots.open.values()] == [(known[0].id,), (newcomer[0].id,)]
+
+
+def test_newcomers_together_have_a_share_of_the_days_fees_and_the_rest_is_for_the_others():
+    newcomer, known = many(1, "stranger"), many(1, "ana")
+    uplink = with_known([*newcomer], "ana")
+    share_ustx = TERMS.fees_day_ustx_max * RELAY_NEWCOMERS_PERCENT_MAX // 100
+    outbox = uplink.outbox
+    outbox.handle(ev.AccountSeen(uplink.chain.account), uplink.now)
+    assert outbox.handle(ev.TimerFired(share_ustx, share_ustx - RELAY_FEE_USTX_MIN + 1), uplink.now + 1) == []
+    assert outbox.trouble == ""
+    outbox.handle(ev.ActionsAppended(tuple(known)), uplink.now)
+    [request] = outbox.handle(ev.TimerFired(share_ustx, share_ustx), uplink.now + 1)
+    assert (request.ids, request.is_newcomers) == ((known[0].id,), False)
+    [request] = outbox.handle(ev.TimerFired(0, share_ustx - RELAY_FEE_USTX_MIN - 9_000), uplink.now + 1)[1:]
+    assert (request.ids, request.is_newcomers) == ((newcomer[0].id,), True)
+
+
+def test_a_newcomers_action_that_came_too_early_is_tried_once_and_waits_for_a_change():
+    uplink = with_known([LESSON.confirm], "mira")
+    uplink.chain.parents = {LESSON.confirm.id: LESSON.book.id}
+    for _ in range(60):
+        uplink.tick()
+        uplink.chain.mine()
+    assert (len(uplink.ledger), uplink.outbox.queue.parked) == (1, 1)
+    uplink.react(ev.PeopleKnown(frozenset([LESSON.confirm.statement.author])))
+    uplink.tick()
+    assert len(uplink.ledger) == 2
+
+
+def test_one_newcomer_does_not_fill_a_transaction():
+    crowd, single = many(3 * RELAY_NEWCOMER_ACTIONS_MAX, "stranger"), many(1, "other")
+    uplink = with_known([*crowd, *single], "ana")
+    uplink.tick()
+    ids = uplink.outbox.slots.open[0].entry.ids
+    assert (len(ids), single[0].id in ids) == (RELAY_NEWCOMER_ACTIONS_MAX + 1, True)
+
+
+def test_where_nobody_is_vouched_for_nobody_is_a_newcomer():
+    uplink = with_known(many(20, "stranger"))
+    uplink.tick()
+    assert len(uplink.outbox.slots.open[0].entry.ids) == 20
 
 
 # --- broadcasting
