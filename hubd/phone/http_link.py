@@ -32,6 +32,7 @@ from hubd.ports import Outcome, Verdict
 from hubd.web import frames
 from hubd.web.frames import blob, decode_body, expect, list_of, nullable, row, text, uint
 from hubd.web.proofs import NONCE_BYTES, Authorization, hub_of_answer, request_digest
+from hubd.web.standing import Scope
 
 _page = row(frames.envelopes, text, lambda value: isinstance(value, bool))
 _outcomes = list_of(row(nullable(frames.action_id), lambda value: value in list(Verdict), text), PHONE_ENVELOPES_MAX)
@@ -79,9 +80,9 @@ class HttpLink:
             raise RemoteError("hub-proof", "the challenge is another hub's")
         self._authorize = partial(authorizer, hub, challenge)
 
-    async def pull(self, cursor: str | None, sink: Sink) -> None:
+    async def pull(self, cursor: str | None, sink: Sink, scope: Scope) -> None:
         """See `HubLink`."""
-        await self._walk({"after": cursor} if cursor else {}, sink)
+        await self._walk({"scope": scope.value, **({"after": cursor} if cursor else {})}, sink)
 
     async def reconcile(self, message: bytes) -> bytes:
         """See `HubLink`."""

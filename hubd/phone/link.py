@@ -7,6 +7,7 @@ from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.ports import Outcome
 from hubd.web.proofs import Authorization
+from hubd.web.standing import Scope
 
 Sink = Callable[[list[bytes], str | None], Awaitable[None]]
 """Takes envelopes, and the cursor behind them where there is one."""
@@ -29,8 +30,11 @@ class HubLink(Protocol):
     async def authorize(self, authorizer: Authorizer) -> None:
         """Say who this is, for what follows. Raises `RemoteError("unregistered")` where the hub does not know the key."""
 
-    async def pull(self, cursor: str | None, sink: Sink) -> None:
-        """Hand over all that is new since the cursor. Raises `RemoteError("cursor-void")`: reconcile, then pull on."""
+    async def pull(self, cursor: str | None, sink: Sink, scope: Scope) -> None:
+        """Hand over all that is new since the cursor.
+
+        Raises `RemoteError`: `cursor-void` (reconcile, then pull on), `scope` for more than this phone may see.
+        """
 
     async def reconcile(self, message: bytes) -> bytes:
         """One round of Negentropy v1."""

@@ -100,9 +100,9 @@ class SocketLink:
             raise RemoteError("hub-proof", "the challenge is another hub's")
         self._authorize = partial(authorizer, Principal(challenge.hub), challenge.challenge)
 
-    async def pull(self, cursor: str | None, sink: Sink) -> None:
+    async def pull(self, cursor: str | None, sink: Sink, scope: Scope) -> None:
         """See `HubLink`."""
-        mode = await self._hello(cursor, None)
+        mode = await self._hello(cursor, scope)
         self._sink = sink
         if mode != "cursor":
             raise RemoteError("cursor-void", "this hub's database is another one now")
@@ -126,9 +126,9 @@ class SocketLink:
             await self._answer()
         return self._end
 
-    async def _hello(self, cursor: str | None, scope: Scope | None) -> str:
+    async def _hello(self, cursor: str | None, scope: Scope) -> str:
         """Greet, and return how to go on. The first proof tells which hub this is."""
-        hello = Hello(VERSION, cursor, scope or "", secrets.token_bytes(NONCE_BYTES), None)
+        hello = Hello(VERSION, cursor, scope.value, secrets.token_bytes(NONCE_BYTES), None)
         if self._authorize is not None:
             hello = replace(hello, authorization=self._authorize(hello.question()).fields())
         self._sink = None

@@ -20,9 +20,11 @@ from hubd.phone.link import HubLink, Sink
 from hubd.phone.replica import Replica
 from hubd.ports import Outcome, Verdict
 from hubd.web.proofs import authorize
+from hubd.web.standing import Scope
 
 _REGISTRATION_TRIES = 5  # a hub folds what it just took within this many times `_REGISTRATION_PAUSE_S`
 _REGISTRATION_PAUSE_S = 0.2
+_SCOPE = "scope "  # the note of how much a hub showed this phone up to its place there
 
 
 @dataclass
@@ -93,24 +95,53 @@ async def _bring(replica: Replica, link: HubLink, report: SyncReport) -> None:
 
 
 async def _take(replica: Replica, link: HubLink, report: SyncReport) -> None:
-    """Take what is new since the last time, however that can be told."""
+    """Take what is new since the last time, as much as this phone may see here; a vouch that comes in shows it more."""
+    if _scope(replica, report.hub) is Scope.VILLAGE and await _take_as(replica, link, report, Scope.VILLAGE):
+        return
+    await _take_as(replica, link, report, Scope.OWN)
+    if _scope(replica, report.hub) is Scope.VILLAGE:
+        await _take_as(replica, link, report, Scope.VILLAGE)
+
+
+async def _take_as(replica: Replica, link: HubLink, report: SyncReport, scope: Scope) -> bool:
+    """Take what is new in a scope; False where the hub does not grant it (it has not heard of the vouch yet).
+
+    A place reached with less in sight is no place to go on from: what was hidden before it has to come too.
+    """
+    name = _SCOPE + report.hub.hex()
+    seen = await replica.outbox.note(name)
 
     async def take(envelopes: list[bytes], cursor: str | None) -> None:
+        nonlocal seen
         report.received += await replica.take(envelopes)
         if cursor is not None and not report.reconciled:
             await replica.outbox.set_place(report.hub, cursor)
+            if seen != scope:
+                await replica.outbox.set_note(name, scope)
+                seen = scope
 
-    place = await replica.outbox.place(report.hub)
+    place = await replica.outbox.place(report.hub) if scope is Scope.OWN or seen == scope else None
     try:
-        await link.pull(place, take)
+        await link.pull(place, take, scope)
     except RemoteError as error:
+        if error.code == "scope" and scope is Scope.VILLAGE:
+            return False
         if error.code != "cursor-void":
             raise
         if _is_away(replica, report.hub):
-            await link.pull(None, take)  # a guest sees little: the walk is cheaper than comparing sets
-            return
+            await link.pull(None, take, scope)  # a guest sees little: the walk is cheaper than comparing sets
+            return True
         report.reconciled = True
         await _reconcile(replica, link, report, take)
+        await replica.outbox.set_note(name, scope)
+    return True
+
+
+def _scope(replica: Replica, hub: Principal) -> Scope:
+    """How much a hub that knows what this phone knows shows it."""
+    person = replica.views.persons.get(replica.me)
+    is_vouched = person is not None and bool(person.vouches or person.steward_vouches)
+    return Scope.VILLAGE if is_vouched and not _is_away(replica, hub) else Scope.OWN
 
 
 def _is_away(replica: Replica, hub: Principal) -> bool:

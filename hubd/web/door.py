@@ -24,7 +24,7 @@ from hubd.web import proofs
 from hubd.web.frames import VERSION
 from hubd.web.proofs import Authorization, Challenges
 from hubd.web.putting import Putting, tally
-from hubd.web.quota import Pace
+from hubd.web.quota import Pace, Rank
 from hubd.web.reading import PhoneStore, Reading
 from hubd.web.standing import STRANGER, Reader, Scope, Standing
 
@@ -106,7 +106,7 @@ class PhoneDoor:
         person = self.standing.person_of(given.principal)
         if person is None:
             raise RemoteError("unregistered", "a key of nobody here", hint="register first, or come again after a sync")
-        granted = wanted or (Scope.VILLAGE if self._is_home_of(person) else Scope.OWN)
+        granted = wanted or (Scope.VILLAGE if self._sees_village(given.principal, person) else Scope.OWN)
         return STRANGER if granted is Scope.MESH else self.still(Reader(granted, person, given.principal))
 
     def still(self, reader: Reader) -> Reader:
@@ -118,12 +118,17 @@ class PhoneDoor:
             return reader
         if self.standing.person_of(reader.key) != reader.person:
             raise RemoteError("unregistered", "this key speaks for nobody any more", hint="was it revoked?")
-        if reader.scope is Scope.VILLAGE and not self._is_home_of(reader.person):
-            raise RemoteError("scope", "this is not the person's home hub", hint="ask for scope=own here")
+        if reader.scope is Scope.VILLAGE and not self._sees_village(reader.key, reader.person):
+            raise RemoteError(
+                "scope",
+                "not this person's home hub, or nobody vouched for it yet",
+                hint="ask for scope=own here, or let somebody vouch for you",
+            )
         return reader
 
-    def _is_home_of(self, person: Principal) -> bool:
-        return self.standing.home_of(person) in (None, self.hub)
+    def _sees_village(self, key: Principal, person: Principal) -> bool:
+        """Registering costs a stranger nothing, so it takes somebody's vouch besides a home that is not elsewhere."""
+        return self.standing.rank(key) >= Rank.VOUCHED and self.standing.home_of(person) in (None, self.hub)
 
     def prove_answer(self, nonce: bytes, question: bytes, body: bytes) -> bytes:
         """This hub's key proof over an answer to a question."""

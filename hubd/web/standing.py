@@ -24,8 +24,8 @@ class Scope(StrEnum):
     """How much of the set a caller sees."""
 
     MESH = "mesh"  # anybody: the hubs and stewards, to be checked against the charter
-    OWN = "own"  # a registered person away from home: besides, what it wrote or is named in, receipts, everybody's keys
-    VILLAGE = "village"  # a registered person at its home hub: all of it
+    OWN = "own"  # any registered person: besides, what it wrote or is named in, receipts, everybody's keys
+    VILLAGE = "village"  # a person somebody vouched for, at its home hub: all of it
 
 
 class Standing(Protocol):

@@ -175,6 +175,7 @@ async def test_a_sync_that_breaks_off_anywhere_is_simply_made_again(tmp_path: Pa
     async with phone_hub(tmp_path, village) as hub, phone_of(tmp_path, village) as phone:
         await phone.register("Amina", 1)
         await hub.take(*(village.request("nobody", text={"note": "x" * 5_000}) for _ in range(30)))
+        await hub.take(village.vouch("steward-1", phone.principal, 4))
         for broken in range(1, 12):
             left = [broken]
 
@@ -238,12 +239,39 @@ async def test_a_guest_receives_its_own_affairs_only(tmp_path: Path) -> None:
         assert (await phone.show())["me"]["home"] == address(village.principal("hub-a"))
 
 
-async def test_without_a_home_every_hub_is_one(tmp_path: Path) -> None:
+async def test_without_a_home_every_hub_is_one_as_soon_as_somebody_vouches(tmp_path: Path) -> None:
     village = Village(1)
     async with phone_hub(tmp_path, village, "hub-b") as hub, phone_of(tmp_path, village) as phone:
-        await hub.take(village.register("ben"), village.request("ben"))
+        await hub.take(village.register("ben", text={"name": b"sealed"}), village.request("ben"))
         await phone.register("Amina", 1)
         await phone.sync_over(HttpLink(hub.http, phone.charter))
+        assert not phone.views.requests, "anybody can register"
+        await hub.take(village.vouch("steward-1", phone.principal, 4))
+        await phone.sync_over(HttpLink(hub.http, phone.charter))
+        assert len(phone.views.requests) == 1, "what was hidden before the vouch came with it"
+        assert (await phone.sync_over(HttpLink(hub.http, phone.charter))).received == 0
+        here = [envelope.encode(action) for _, action in await phone._replica.store.page(0, 99)]
+        there = [envelope.encode(action) for _, action in await hub.store.page(0, 99)]
+        assert sorted(here) == sorted(there), "with what is written beside the names"
+
+
+async def test_a_hub_that_has_not_heard_of_a_vouch_yet_shows_the_rest_later(tmp_path: Path) -> None:
+    village = Village(1)
+    async with (
+        phone_hub(tmp_path, village, "hub-a") as one,
+        phone_hub(tmp_path, village, "hub-b") as two,
+        phone_of(tmp_path, village) as phone,
+    ):
+        await one.take(*village.found("hub-b"))
+        await two.take(*village.found("hub-a"), village.register("ben"), village.request("ben"))
+        registered = await phone.register("Amina", 1)
+        vouch = village.vouch("steward-1", phone.principal, 4)
+        await one.take(registered, vouch)
+        await phone.sync_over(HttpLink(one.http, phone.charter))
+        assert (await phone.sync_over(HttpLink(two.http, phone.charter))).reason == ""
+        assert not phone.views.requests
+        await two.take(vouch)
+        await phone.sync_over(HttpLink(two.http, phone.charter))
         assert len(phone.views.requests) == 1
 
 
@@ -279,7 +307,8 @@ async def test_a_phone_that_was_found_syncs_unasked(tmp_path: Path) -> None:
                 await asyncio.sleep(0.05)
                 hub.clock.now += 1
         assert isinstance(told[0], SyncReport)
-        assert (told[0].acknowledged, told[0].received) == (1, 2)
+        assert (told[0].acknowledged, told[0].received) == (1, 1)
+        await hub.take(village.vouch("steward-1", phone.principal, 4))
         late = village.request("ben")
         await hub.take(late)
         async with asyncio.timeout(5):

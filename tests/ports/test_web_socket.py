@@ -78,7 +78,9 @@ class Caller:
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[PhoneHub]:
     async with phone_hub(tmp_path) as opened:
-        await opened.take(opened.village.register("ana", home="hub-a"), opened.village.register("bo", home="hub-b"))
+        village = opened.village
+        await opened.take(village.register("ana", home="hub-a"), village.register("bo", home="hub-b"))
+        await opened.take(village.vouch("steward-1", "ana", 4), village.vouch("steward-1", "bo", 4))
         yield opened
 
 
@@ -125,7 +127,7 @@ async def test_the_set_then_news_as_they_come(hub: PhoneHub) -> None:
     async with called(hub) as caller:
         await caller.hello("ana")
         first, cursor = await caller.all_up_to_end()
-        assert len(first) == 4
+        assert len(first) == 6
         for _ in range(3):
             late = hub.village.request("ana")
             await hub.take(late)

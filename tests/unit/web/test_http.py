@@ -36,6 +36,8 @@ async def populate(hub: PhoneHub) -> dict[str, Any]:
         "lesson": village.book("ana", "tomas"),
         "bo's": village.book("bo", "tomas"),
         "receipt": village.receipt("hub-a", []),
+        "ana's vouch": village.vouch("steward-1", "ana", 4),
+        "tomas's vouch": village.vouch("bo", "tomas"),
     }
     await hub.take(*acts.values())
     return acts
@@ -48,7 +50,7 @@ async def test_the_status_is_public_and_tells_nothing_of_people(hub: PhoneHub) -
     await populate(hub)
     answer = await hub.http.get("/v1/status")
     status = answer.json()
-    assert (status["name"], status["mesh"], status["count"], status["network"]) == ("hub-a", "Village 1", 8, "testnet")
+    assert (status["name"], status["mesh"], status["count"], status["network"]) == ("hub-a", "Village 1", 10, "testnet")
     assert set(status) == {"name", "mesh", "mesh_digest", "network", "hub", "version", "protocol", "count",
                            "fingerprint", "chain_age_s"}  # fmt: skip
     assert said(await hub.http.get("/v1/status", headers={"accept": "application/cbor"})) == status
@@ -84,7 +86,7 @@ async def test_a_stranger_may_not_read_on(hub: PhoneHub) -> None:
 
 async def test_a_registered_person_reads_its_village_at_home(hub: PhoneHub) -> None:
     acts = await populate(hub)
-    assert len(await hub.read("ana")) == 8
+    assert len(await hub.read("ana")) == 10
     assert {action.id for action in await hub.read("tomas")} >= {acts["bo's"].id, acts["lesson"].id}
 
 
@@ -109,6 +111,22 @@ async def test_a_guest_gets_the_keys_of_others_without_what_is_written_beside_th
     envelopes, _ = said(await hub.http.post("/v1/get", content=cbor.encode([named.id]), headers=await hub.auth("bo")))
     assert envelope.parse(envelopes[0], hub.village.domain).content is None
     assert {action.id: action for action in await hub.read("ana")}[named.id].content is not None
+
+
+async def test_who_only_registered_reads_its_own_until_somebody_vouches(hub: PhoneHub) -> None:
+    acts = await populate(hub)
+    mine = hub.village.register("zed", home="hub-a")
+    assert (await hub.post(mine))[0][1] == "ok"
+    seen = {action.id: action for action in await hub.read("zed")}
+    assert mine.id in seen
+    assert not {acts["lesson"].id, acts["bo's"].id, acts["ana's vouch"].id} & set(seen)
+    answer = await hub.http.get("/v1/actions", params={"scope": "village"}, headers=await hub.auth("zed"))
+    assert said(answer)["code"] == "scope"
+    vouch = hub.village.vouch("ana", "zed")
+    await hub.take(vouch)
+    assert len(await hub.read("zed")) == 12
+    await hub.take(hub.village.vouch_withdraw("ana", vouch))
+    assert acts["lesson"].id not in {action.id for action in await hub.read("zed")}
 
 
 async def test_a_guest_may_not_ask_for_the_village(hub: PhoneHub) -> None:
@@ -272,7 +290,7 @@ async def test_pages_are_bounded_and_lose_nothing(hub: PhoneHub) -> None:
     assert more
     assert sum(map(len, envelopes)) <= 60 * 1024
     seen = await hub.read("ana")
-    assert len(seen) == len({action.id for action in seen}) == 68
+    assert len(seen) == len({action.id for action in seen}) == 70
 
 
 async def test_a_page_of_a_narrow_scope_walks_in_bounded_steps(hub: PhoneHub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -389,7 +407,7 @@ async def test_reconciliation_finds_what_a_reader_lacks_and_no_more(hub: PhoneHu
     from hubd.gossip.negentropy import Initiator
 
     acts = await populate(hub)
-    for person, hidden in (("ana", set()), ("bo", {acts["lesson"].id})):
+    for person, hidden in (("ana", set()), ("bo", {acts["lesson"].id, acts["ana's vouch"].id})):
         initiator = Initiator(SortedItems())
         answer = await hub.http.post("/v1/reconcile", content=initiator.open(), headers=await hub.auth(person))
         everything = {action_id for _, action_id in await hub.store.items()}
