@@ -11,6 +11,7 @@ from hubd.action.envelope import Action, parse
 from hubd.action.principal import Principal
 from hubd.action.signature import Signer
 from hubd.action.sip018 import ActionId
+from hubd.errors import RemoteError
 from hubd.fold.folder import Folder
 from hubd.fold.views import HubState, Views
 from hubd.intake import SetIntake
@@ -71,6 +72,14 @@ class Replica:
     async def keep(self, action: Action) -> None:
         """Put an action of this phone's own into its set. The outbox has it already."""
         self._fold(await self.store.append([action]))
+
+    def is_valid(self, raw: bytes) -> bool:
+        """Whether these bytes are a valid action of this mesh: a pure question, with one answer everywhere."""
+        try:
+            parse(raw, self.charter.domain)
+        except RemoteError:
+            return False
+        return True
 
     def is_admitted(self, hub: Principal) -> bool:
         """Whether the stewards admitted this hub, as far as this phone knows."""

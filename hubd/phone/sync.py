@@ -6,8 +6,8 @@ comes back to it. Everything is idempotent: a sync that breaks off is simply mad
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from hubd.action.principal import Principal
@@ -87,11 +87,26 @@ async def _bring(replica: Replica, link: HubLink, report: SyncReport) -> None:
     waiting = await replica.outbox.items(kept_only=True)
     mine = [(item.id, item.envelope) for item in waiting if not item.is_refused and report.hub not in item.hubs]
     for batch in _batches(mine):
-        outcomes = await link.put(batch)
+        outcomes = _judged(replica, dict(batch), await link.put(batch))
         await replica.outbox.answer(report.hub, outcomes)
         report.acknowledged += _count(outcomes, Verdict.OK)
         report.deferred += _count(outcomes, Verdict.DEFERRED)
         report.refused += _count(outcomes, Verdict.REFUSED)
+
+
+def _judged(
+    replica: Replica, brought: Mapping[ActionId, bytes], outcomes: Sequence[tuple[ActionId, Outcome]]
+) -> list[tuple[ActionId, Outcome]]:
+    """The outcomes as this phone believes them: whether an action is valid it can tell itself, and no hub decides it.
+
+    A valid one that a hub refuses is deferred by that hub; the next one is asked as well.
+    """
+    return [
+        (each, replace(outcome, verdict=Verdict.DEFERRED))
+        if outcome.verdict is Verdict.REFUSED and replica.is_valid(brought[each])
+        else (each, outcome)
+        for each, outcome in outcomes
+    ]
 
 
 async def _take(replica: Replica, link: HubLink, report: SyncReport) -> None:

@@ -18,6 +18,7 @@ from hubd.errors import RemoteError
 from hubd.phone.http_link import HttpLink
 from hubd.phone.phone import Phone
 from hubd.phone.serve import VisitedPhone
+from hubd.ports import Outcome, Verdict
 from hubd.web import frames
 from hubd.web.frames import FROM_HUB, FROM_PHONE, SUBPROTOCOL
 
@@ -85,6 +86,28 @@ async def test_a_hub_that_acknowledges_other_ids_is_not_believed(
         monkeypatch.setattr(hub.door, "put", lie)
         report = await phone.sync_over(HttpLink(hub.http, phone.charter))
         assert (report.acknowledged, await believed(phone)) == (0, [1, 0])
+
+
+async def test_a_hub_that_refuses_what_is_valid_keeps_it_from_no_other_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    village = Village(1)
+    async with (
+        phone_hub(tmp_path, village, "hub-a") as censor,
+        phone_hub(tmp_path, village, "hub-b") as honest,
+        registered(tmp_path, censor) as phone,
+    ):
+
+        async def refuse(envelopes: list[bytes], _address: str) -> list[Outcome]:
+            return [Outcome(Verdict.REFUSED, code="signature") for _ in envelopes]
+
+        monkeypatch.setattr(censor.door, "put", refuse)
+        await honest.take(*village.found("hub-a"))
+        await censor.take(*village.found("hub-b"))
+        report = await phone.sync_over(HttpLink(censor.http, phone.charter))
+        assert (report.refused, report.deferred) == (0, 1)
+        report = await phone.sync_over(HttpLink(honest.http, phone.charter))
+        assert (report.acknowledged, await believed(phone)) == (2, [2, 1])
 
 
 Tamper = Callable[[Any], Any]
