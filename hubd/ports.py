@@ -139,5 +139,5 @@ class RelayLedger(Protocol):
     async def highest_account_nonce(self) -> int | None:
         """The highest account nonce ever signed and not replaced, None for a fresh wallet."""
 
-    async def fees_since(self, since_s: int) -> int:
-        """Sum of fees in uSTX of transactions signed at or after `since_s`; replaced ones left out."""
+    async def fees_between(self, since_s: int, until_s: int) -> int:
+        """Sum of fees in uSTX of transactions signed from `since_s` to `until_s`, both included; replaced ones left out."""

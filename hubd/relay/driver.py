@@ -176,7 +176,8 @@ class Relay:
         await self._take_in()
         for request in self._receipts.advance(tip, account.account_nonce, self._monotonic()):
             await self._follow(request)
-        self._fees_day_ustx = await self._ledger.fees_since(int(self._wall_s()) - DAY_S)
+        wall_s = int(self._wall_s())
+        self._fees_day_ustx = await self._ledger.fees_between(wall_s - DAY_S, wall_s)
         self._newcomers = {nonce: entry for nonce, entry in self._newcomers.items() if self._is_today(entry)}
         await self._react(ev.TimerFired(self._fees_day_ustx, self._newcomers_ustx()))
         await self._read_balances(tip)

@@ -63,10 +63,10 @@ class Ledger:
         [(highest,)] = await self._database.reader.execute_fetchall("select max(account_nonce) from ledger")
         return int(highest) if highest is not None else None
 
-    async def fees_since(self, since_s: int) -> int:
-        """Fees in uSTX of what was signed at or after `since_s`; replaced transactions pay nothing."""
+    async def fees_between(self, since_s: int, until_s: int) -> int:
+        """Fees in uSTX of what was signed from `since_s` to `until_s`, both included; replaced transactions pay nothing."""
         [(total,)] = await self._database.reader.execute_fetchall(
-            "select coalesce(sum(fee_ustx), 0) from ledger where signed_at_s >= ? and state != ?",
-            (since_s, TransactionState.REPLACED.value),
+            "select coalesce(sum(fee_ustx), 0) from ledger where signed_at_s between ? and ? and state != ?",
+            (since_s, until_s, TransactionState.REPLACED.value),
         )
         return int(total)

@@ -11,7 +11,7 @@ from hubd.action.envelope import encode
 from hubd.fold.folder import Folder
 from hubd.fold.views import SettlementState
 from hubd.intake import SetIntake
-from hubd.limits import RELAY_WATCHED_MAX
+from hubd.limits import RELAY_FEE_USTX_MIN, RELAY_WATCHED_MAX
 from hubd.ports import Door, TransactionState
 from hubd.relay.chain import Account, Place, Seen, Standing, Tip
 from hubd.relay.codes import OK, SPENT
@@ -162,3 +162,16 @@ async def test_what_a_hub_claims_of_our_transaction_stops_no_other_action(hub):
     await hub.start()
     await hub.turns(30)
     assert set(hub.node.done) == {register.id, other.id}
+
+
+async def test_a_clock_that_was_once_ahead_does_not_stop_the_relay_when_it_is_right_again(hub):
+    terms = Terms(gather_s=1, fees_day_ustx_max=RELAY_FEE_USTX_MIN)
+    await hub.offer(hub.village.register("ana"))
+    hub.wall_s += 10 * 365 * 86_400
+    await hub.start(terms)
+    await hub.turns(20)
+    hub.wall_s -= 10 * 365 * 86_400
+    await hub.offer(hub.village.register("tomas"))
+    await hub.turns(20)
+    assert len(hub.node.done) == 2
+    assert hub.relay.status().fees_day_ustx == RELAY_FEE_USTX_MIN

@@ -199,7 +199,15 @@ async def test_the_ledger_keeps_signed_bytes_and_their_ids_in_order(store):
     await ledger.mark(entry.txid, TransactionState.REPLACED)
     assert await ledger.entries([TransactionState.SIGNED]) == []
     assert await ledger.highest_account_nonce() == 7
-    assert await ledger.fees_since(0) == 0
+    assert await ledger.fees_between(0, 200) == 0
+
+
+async def test_fees_are_those_of_the_time_asked_for_and_not_of_a_clock_that_was_ahead(store):
+    ledger = store.ledger()
+    for number, signed_at_s in enumerate((99, 100, 200, 201 + 10 * 365 * 86_400)):
+        txid = bytes([number]) * 32
+        await ledger.record(LedgerEntry(txid, number, 500, b"", "gap", (), TransactionState.BROADCAST, signed_at_s))
+    assert await ledger.fees_between(100, 200) == 1_000
 
 
 KILLED = """
