@@ -59,6 +59,7 @@ class Status:
     height: int | None
     waiting: int  # for a transaction to travel in
     parked: int  # of these, for something else to change first
+    expired: int  # not sent in time: the chain would refuse them; their authors may sign them anew
     transactions_open: int
     transactions_watched: int  # not final yet
     fees_day_ustx: int
@@ -179,7 +180,8 @@ class Relay:
         wall_s = int(self._wall_s())
         self._fees_day_ustx = await self._ledger.fees_between(wall_s - DAY_S, wall_s)
         self._newcomers = {nonce: entry for nonce, entry in self._newcomers.items() if self._is_today(entry)}
-        await self._react(ev.TimerFired(self._fees_day_ustx, self._newcomers_ustx()))
+        chain_time_s = self._views().time_s or 0
+        await self._react(ev.TimerFired(self._fees_day_ustx, self._newcomers_ustx(), chain_time_s))
         await self._read_balances(tip)
 
     def status(self) -> Status:
@@ -192,8 +194,9 @@ class Relay:
             account_nonce=outbox.account.account_nonce if outbox.account else None,
             burn_height=tip.burn_height if tip else None,
             height=tip.height if tip else None,
-            waiting=len(outbox.queue),
+            waiting=len(outbox.queue) - outbox.queue.expired,
             parked=outbox.queue.parked,
+            expired=outbox.queue.expired,
             transactions_open=len(outbox.slots.open),
             transactions_watched=len(self._receipts),
             fees_day_ustx=self._fees_day_ustx,

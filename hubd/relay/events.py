@@ -116,10 +116,14 @@ class SpentSeen:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """The driver's pace: look what is due. `fees_day_ustx` were spent in the last 24 hours, a part of it for newcomers."""
+    """The driver's pace: look what is due. `fees_day_ustx` were spent in the last 24 hours, a part of it for newcomers.
+
+    `chain_time_s` is the chain's own time as the mesh believes it, 0 where it never heard of it.
+    """
 
     fees_day_ustx: int
     fees_newcomers_ustx: int = 0
+    chain_time_s: int = 0
 
 
 InEvent: TypeAlias = (

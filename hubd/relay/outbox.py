@@ -150,6 +150,7 @@ class Outbox:
 
     def _timer_fired(self, event: ev.TimerFired, now: float) -> list[ev.OutEvent]:
         self._budget = Budget(event.fees_day_ustx, event.fees_newcomers_ustx)
+        self.queue.chain_time_s = event.chain_time_s
         out: list[ev.OutEvent] = []
         used = self.slots.below(self._chain_nonce)
         for nonce in [*used[:RELAY_LOOKS_MAX], *(nonce for nonce in self.slots.nonces() if nonce not in used)]:

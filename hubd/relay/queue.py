@@ -28,6 +28,7 @@ class Item:
     due_s: float | None
     tries: int = 0
     crowd_max: int = RELAY_BATCH_ACTIONS_MAX
+    is_postponed: bool = False
 
 
 def _keys(action: Action) -> Iterator[bytes]:
@@ -44,6 +45,7 @@ class Queue:
     """Waiting actions by id, with an index of what wakes them."""
 
     def __init__(self) -> None:
+        self.chain_time_s = 0  # as far as it is known
         self._items: dict[ActionId, Item] = {}
         self._waiting_for: dict[bytes, set[ActionId]] = {}
         self._finished: set[ActionId] = set()
@@ -67,7 +69,7 @@ class Queue:
     @property
     def parked(self) -> int:
         """How many wait for a change."""
-        return sum(item.due_s is None for item in self._items.values())
+        return sum(item.due_s is None and not self._is_expired(item) for item in self._items.values())
 
     def add(self, action: Action, due_s: float) -> None:
         """Take an action in, unless it is here or was."""
@@ -116,9 +118,10 @@ class Queue:
             item.due_s = now + RETRY_S * 2 ** (item.tries - 1) if item.tries < tries_max else None
 
     def postpone(self, id_: ActionId, due_s: float) -> None:
-        """Not before `due_s`."""
-        if id_ in self._items:
-            self._items[id_].due_s = due_s
+        """Not before `due_s`, once: another hub's word may hold an action up, and not for ever. No pause gets shorter."""
+        item = self._items.get(id_)
+        if item is not None and item.due_s is not None and not item.is_postponed:
+            item.due_s, item.is_postponed = max(item.due_s, due_s), True
 
     def crowd(self, ids: Iterable[ActionId], crowd_max: int) -> None:
         """These may share a transaction with fewer others from now on: one of them spoiled it for all."""
@@ -136,10 +139,18 @@ class Queue:
             if self._strikes[author] >= RELAY_STRIKES_MAX:
                 self._paused_until_s[author] = now + STRIKE_PAUSE_S
 
+    @property
+    def expired(self) -> int:
+        """How many the chain would refuse, because its time has passed their end."""
+        return sum(self._is_expired(item) for item in self._items.values())
+
+    def _is_expired(self, item: Item) -> bool:
+        return item.action.statement.expires < self.chain_time_s
+
     def due(self, now: float) -> Iterator[Item]:
         """Items that may travel now."""
         for item in self._items.values():
-            if item.due_s is not None and item.due_s <= now:
+            if item.due_s is not None and item.due_s <= now and not self._is_expired(item):
                 paused_until_s = self._paused_until_s.get(item.action.statement.author, now)
                 if paused_until_s <= now:
                     yield item

@@ -43,8 +43,6 @@ class Settled:
         """Whether the chain may still have to see this action."""
         if not is_carried(action):
             return False
-        if views.time_s is not None and action.statement.expires < views.time_s:
-            return False  # the chain's own clock has passed it
         settlement = views.settlement.get(action.id)
         return settlement is None or not self._counts(settlement) or fate(settlement.code) is Fate.WAITS
 

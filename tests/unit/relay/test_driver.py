@@ -175,3 +175,16 @@ async def test_a_clock_that_was_once_ahead_does_not_stop_the_relay_when_it_is_ri
     await hub.turns(20)
     assert len(hub.node.done) == 2
     assert hub.relay.status().fees_day_ustx == RELAY_FEE_USTX_MIN
+
+
+async def test_an_action_that_came_too_late_is_shown_and_costs_nothing(hub):
+    late = hub.village.register("tomas")
+    after_s = late.statement.expires + 1
+    known = [hub.village.receipt(name, [(digest("item"), 0)], txid=digest("transaction"), block_time=after_s)
+             for name in ("uplink", "rival")]  # fmt: skip
+    await hub.offer(late, *known)
+    assert hub.folder.views.time_s == after_s
+    await hub.start()
+    await hub.turns(20)
+    status = hub.relay.status()
+    assert (status.expired, status.waiting, hub.node.mined) == (1, 0, {})

@@ -468,6 +468,23 @@ def test_what_another_hub_claims_is_given_time_to_be_confirmed():
     assert uplink.ledger
 
 
+def test_fresh_claims_about_the_same_action_do_not_hold_it_up_again():
+    uplink = uplink_with(PEOPLE)
+    for _ in range(3):
+        uplink.react(ev.ActionsClaimed(tuple(action.id for action in PEOPLE)))
+        uplink.tick(CLAIM_S / 2)
+    assert uplink.ledger
+
+
+def test_an_action_that_the_chains_time_has_passed_is_not_sent():
+    outbox = Outbox(venue_of(VILLAGE), TERMS)
+    outbox.handle(ev.AccountSeen(Account(0, 10**9)), 0)
+    outbox.handle(ev.ActionsAppended((PEOPLE[0],)), 0)
+    expires = PEOPLE[0].statement.expires
+    assert outbox.handle(ev.TimerFired(0, chain_time_s=expires + 1), 1) == []
+    assert len(outbox.handle(ev.TimerFired(0, chain_time_s=expires), 2)) == 1
+
+
 def test_an_action_that_is_refused_for_good_is_not_sent_again():
     uplink = uplink_with(PEOPLE, refused=frozenset([PEOPLE[0].id]))
     for _ in range(5):

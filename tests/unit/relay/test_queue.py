@@ -125,3 +125,22 @@ def test_an_empty_queue_keeps_no_index():
     for action in LESSON.actions:
         queue.done(action.id, 0)
     assert not queue._waiting_for
+
+
+def test_what_another_hub_says_postpones_an_action_once_and_hurries_none():
+    queue = holding(BOOK)
+    queue.postpone(BOOK.id, 120)
+    queue.postpone(BOOK.id, 240)
+    assert (due(queue, 119), due(queue, 120)) == (set(), {BOOK.id})
+    queue = holding(BOOK)
+    queue.fail(BOOK.id, 0)
+    queue.postpone(BOOK.id, 1)
+    assert (due(queue, RETRY_S - 1), due(queue, RETRY_S)) == (set(), {BOOK.id})
+
+
+def test_what_the_chains_own_time_has_passed_is_counted_and_not_due():
+    queue = holding(BOOK)
+    queue.chain_time_s = BOOK.statement.expires
+    assert (due(queue, 0), queue.expired) == ({BOOK.id}, 0)
+    queue.chain_time_s = BOOK.statement.expires + 1
+    assert (due(queue, 0), queue.expired) == (set(), 1)

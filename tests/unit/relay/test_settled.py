@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-from builders import EPOCH_S, Village
+from builders import Village
 
 from hubd.fold.folder import fold
-from hubd.limits import STATEMENT_LIFE_S
 from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay import events as ev
 from hubd.relay.receipts import Level
@@ -80,13 +79,6 @@ def test_what_waits_for_something_else_is_wanted_and_what_is_refused_is_not():
     for code, wanted in ((601, True), (602, False)):
         both = views(receipt("uplink", code), receipt("other", code))
         assert Settled().is_wanted(ANA, both) == wanted
-
-
-def test_what_the_chains_own_clock_has_passed_is_not_wanted():
-    late = [receipt(hub, block_time=EPOCH_S + STATEMENT_LIFE_S * 2) for hub in ("uplink", "other")]
-    book = VILLAGE.book("ana", "tomas")
-    assert Settled().is_wanted(book, CONFIRMED)
-    assert not Settled().is_wanted(book, views(*late))
 
 
 def test_kinds_that_stay_in_the_mesh_are_not_wanted():
