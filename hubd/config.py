@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from hubd import limits
 from hubd.errors import FatalError
@@ -150,6 +151,9 @@ def check(key: Key, value: Any) -> Any:
     if key.name in ("mesh.addresses", "mesh.peers"):
         for item in value:
             split_address(item, key.name)
+    if key.name == "relay.nodes":
+        for item in value:
+            check_url(item, key.name)
     if key.name == "mesh.addresses" and len(value) > limits.HUB_ADDRESSES_MAX:
         raise _fail(f"{key.name} may list {limits.HUB_ADDRESSES_MAX} addresses at most")
     if key.name == "hub.name" and not 0 < len(value) <= limits.HUB_NAME_CHARS_MAX:
@@ -169,6 +173,16 @@ def split_address(text: str, name: str = "address") -> tuple[str, int]:
     ):
         raise _fail(f"{name}: {text!r} must look like 10.0.0.2:7701")
     return host.strip("[]"), int(port)
+
+
+def check_url(text: str, name: str) -> str:
+    """A base URL such as https://node.example. Raises `FatalError("config")`."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise FatalError(
+            "config", f"{name}: {text!r} is no address of a server", hint="write it as http://10.42.0.1:7780"
+        )
+    return text
 
 
 def read(raw: bytes) -> Config:

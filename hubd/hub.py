@@ -71,9 +71,10 @@ class Hub:
     async def opened(cls, directory: Path) -> AsyncIterator["Hub"]:
         """Open the directory, fold what the set holds, and close everything at the end."""
         charter = read_charter(directory / CHARTER_NAME)
+        settings, identity = read_config(directory), Identity.open(directory)
         store = await Store.open(directory, charter.domain)
         try:
-            hub = cls(directory, read_config(directory), charter, Identity.open(directory), store)
+            hub = cls(directory, settings, charter, identity, store)
             await hub._load()
             try:
                 yield hub

@@ -39,10 +39,18 @@ class Identity:
         return "Identity(...)"
 
     @classmethod
+    def make(cls, directory: Path) -> "Identity":
+        """New keys in a new data directory. Raises `FatalError("key-exists")` rather than replace one."""
+        for purpose in PURPOSES:
+            path = directory / KEYS_FOLDER / f"{purpose}.key"
+            keyfile.write(path, keyfile.KeyFile(purpose, keyfile.new_secret()))
+        return cls.open(directory)
+
+    @classmethod
     def open(cls, directory: Path) -> "Identity":
-        """The keys in a data directory, made on first use."""
+        """The keys in a data directory. Raises `FatalError("key-missing")`: a lost key is never replaced in silence."""
         folder = directory / KEYS_FOLDER
-        secret = {purpose: keyfile.read_or_make(folder / f"{purpose}.key", purpose) for purpose in PURPOSES}
+        secret = {purpose: keyfile.read(folder / f"{purpose}.key", purpose) for purpose in PURPOSES}
         return cls(
             Signer(secret["hub"]), secret["curve"], nacl.public.PrivateKey(secret["box"]), Signer(secret["wallet"])
         )

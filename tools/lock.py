@@ -7,9 +7,9 @@ COMPILE = ("pip", "compile", "-q", "--universal", "--python-version", "3.11", "-
 
 def main() -> None:
     """One `.txt` beside each `.in`."""
-    for source in sorted((ROOT / "requirements").glob("*.in")):
-        target = source.with_suffix(".txt")
-        run(source.name, [str(BIN / "uv"), *COMPILE, str(source), "-o", str(target)])
+    folder = ROOT / "requirements"
+    for source in sorted(folder.glob("*.in")):
+        run(source.name, [str(BIN / "uv"), *COMPILE, source.name, "-o", source.with_suffix(".txt").name], folder)
 
 
 if __name__ == "__main__":

@@ -184,8 +184,11 @@ def run_file(path: Path) -> tuple[int, list[str]]:
 
 def main(arguments: list[str]) -> int:
     """Returns the exit code."""
-    if len(arguments) != 1 or not Path(arguments[0]).is_dir():
+    if len(arguments) != 1:
         print("usage: ./dev vectors DIR", file=sys.stderr)
+        return 2
+    if not Path(arguments[0]).is_dir():
+        print(f"{arguments[0]} is no folder", file=sys.stderr)
         return 2
     passed, failures = 0, []
     paths = sorted(Path(arguments[0]).glob("*.json"))

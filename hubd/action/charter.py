@@ -199,7 +199,7 @@ def write(charter: Charter) -> bytes:
         f"officers = {_list(tuple(address(p) for p in charter.officers))}",
         f"subjects = {_list(charter.subjects)}",
         f"helplines = {_list(charter.helplines)}",
-        "# The founding hubs, signed: written by `hubd charter new` and `hubd admit`, not by hand.",
+        "# The founding hubs, signed: written by `hubd charter found`, not by hand.",
         f"founding = {_list(tuple(base64.b64encode(envelope.encode(action)).decode() for action in charter.founding))}",
         "",
         "[assets]",

@@ -10,11 +10,11 @@ from hubd.action import charter as charters
 from hubd.action.charter import Charter
 from hubd.action.fingerprint import spoken
 from hubd.action.network import BY_NAME
-from hubd.action.principal import Principal, address, contract
+from hubd.action.principal import address, contract
 from hubd.action.signature import Signer
 from hubd.cli.members import steward_option
 from hubd.cli.naming import address_in
-from hubd.cli.terminal import command, json_option, passphrase_from, passphrase_option, say, show
+from hubd.cli.terminal import command, json_option, passphrase_from, passphrase_option, say, show, warn_unsealed
 from hubd.errors import FatalError
 from hubd.hub import CHARTER_NAME, Hub, read_charter
 from hubd.identity import sign_action
@@ -27,18 +27,17 @@ def charter() -> None:
     """Found a mesh: its charter file, its stewards, its first hubs."""
 
 
-def _stewards(folder: Path, given: tuple[str, ...], network: str, passphrase: str | None) -> tuple[Principal, ...]:
-    """The stewards named, or three new ones whose keys go to `folder`."""
-    if given:
-        return tuple(address_in(text, BY_NAME[network]) for text in given)
-    made = []
-    for number in range(1, CHARTER_STEWARDS_MIN + 1):
-        secret = keyfile.new_secret()
+def _new_keys(given: tuple[str, ...]) -> list[bytes]:
+    """Secrets for three new stewards, where none were named."""
+    return [] if given else [keyfile.new_secret() for _ in range(CHARTER_STEWARDS_MIN)]
+
+
+def _write_keys(folder: Path, secrets: list[bytes], passphrase: str | None) -> None:
+    for number, secret in enumerate(secrets, start=1):
         path = folder / f"steward-{number}.key"
+        warn_unsealed(path, passphrase)
         keyfile.write(path, keyfile.KeyFile("steward", secret), passphrase)
-        made.append(Signer(secret).principal(BY_NAME[network]))
         say(f"made {path}: give it to a steward, and keep a copy somewhere safe")
-    return tuple(made)
 
 
 @charter.command()
@@ -90,22 +89,28 @@ async def new(
         raise FatalError(
             "charter-exists", f"{file} is there already", hint="a mesh keeps its charter; choose another file"
         )
-    owner = address_in(deployer, BY_NAME[network])
+    passphrase, chosen = passphrase_from(passphrase_file), BY_NAME[network]
+    owner, secrets = address_in(deployer, chosen), _new_keys(stewards)
+    named = [address_in(text, chosen) for text in stewards]
     written = charters.write(
         Charter(
             name=name,
-            network=BY_NAME[network],
+            network=chosen,
             anchor=contract(owner, "access"),
             money=money,
             answers_for_money=answers_for_money,
-            stewards=_stewards(file.parent, stewards, network, passphrase_from(passphrase_file)),
-            officers=tuple(address_in(text, BY_NAME[network]) for text in officers),
+            stewards=(*named, *(Signer(secret).principal(chosen) for secret in secrets)),
+            officers=tuple(address_in(text, chosen) for text in officers),
             assets=() if money == "none" else (("hours", contract(owner, "hour-credit")),),
             subjects=subjects,
             helplines=helplines,
         )
     )
-    made = charters.read(written)
+    try:
+        made = charters.read(written)
+    except FatalError as error:
+        raise FatalError(error.code, error.detail, hint="change the options; nothing was written") from error
+    _write_keys(file.parent, secrets, passphrase)
     file.write_bytes(written)
     facts = {
         "file": str(file),
@@ -147,17 +152,26 @@ async def found(
             f"{steward_key} is no steward of {made.name}",
             hint="use the key of a steward that the charter names",
         )
-    actions = list(made.founding)
+    actions = {action.id: action for action in made.founding}
+    founded = {action.statement.who for action in made.founding if action.kind == "hub-admit"}
     for position, directory in enumerate(directories):
         operator = operators[position] if position < len(operators) else position + 1
         async with Hub.opened(directory) as hub:
             announce = await hub.announce()
-        admit = sign_action(
-            signer, made.domain, "hub-admit", int(time.time()), {"note": "founding hub"},
-            subject=announce.id, who=announce.statement.author, bits=operator,
-        )  # fmt: skip
-        actions += [announce, admit]
-    written = charters.write(replace(made, founding=tuple(actions)))
+        actions[announce.id] = announce
+        if announce.statement.author not in founded:
+            admit = sign_action(
+                signer,
+                made.domain,
+                "hub-admit",
+                int(time.time()),
+                {"note": "founding hub"},
+                subject=announce.id,
+                who=announce.statement.author,
+                bits=operator,
+            )
+            actions[admit.id] = admit
+    written = charters.write(replace(made, founding=tuple(actions.values())))
     for path in (file, *(directory / CHARTER_NAME for directory in directories)):
         path.write_bytes(written)
     show(

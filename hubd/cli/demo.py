@@ -1,6 +1,8 @@
 """`hubd demo`: the main job on one machine, from phones to the chain and back."""
 
+import asyncio
 import json
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -33,6 +35,10 @@ _HUBS_MAX, _PHONES_MAX = 12, 64  # what two cores and a minute of patience bear
 async def demo(hubs: int, phones: int, keep: Path | None, as_json: bool) -> int:
     """Three villages, one uplink: lessons from asking to being paid, with a link that breaks in the middle."""
     log.configure("warning")
+    telling = asyncio.current_task()
+    assert telling is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C does: nothing may be left behind
+        asyncio.get_running_loop().add_signal_handler(number, telling.cancel)
     started = time.monotonic()
 
     def narrate(text: str) -> None:

@@ -11,7 +11,7 @@ from hubd.action.principal import address
 from hubd.cli.terminal import command, data_option, json_option, show
 from hubd.errors import FatalError
 from hubd.hub import CHARTER_NAME, Hub, read_charter
-from hubd.identity import Identity
+from hubd.identity import KEYS_FOLDER, Identity
 
 
 @click.command()
@@ -31,7 +31,7 @@ from hubd.identity import Identity
 async def init(directory: Path, charter_file: Path, settings: tuple[str, ...], as_json: bool) -> None:
     """Prepare a hub's data folder: its keys, its configuration, its charter."""
     made = read_charter(charter_file)
-    if (directory / CHARTER_NAME).exists():
+    if any((directory / name).exists() for name in (CHARTER_NAME, configuration.FILE_NAME, KEYS_FOLDER)):
         raise FatalError(
             "already-initialised",
             f"{directory} holds a hub already",
@@ -40,7 +40,7 @@ async def init(directory: Path, charter_file: Path, settings: tuple[str, ...], a
     values = dict(_setting(text) for text in settings)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directory / configuration.FILE_NAME).write_bytes(configuration.write(values))
-    identity = Identity.open(directory)
+    identity = Identity.make(directory)
     (directory / CHARTER_NAME).write_bytes(charter_file.read_bytes())
     async with Hub.opened(directory) as hub:
         announce = await hub.announce()
@@ -53,7 +53,7 @@ async def init(directory: Path, charter_file: Path, settings: tuple[str, ...], a
     show(facts, as_json, [
         f"hub {facts['hub']} is ready in {directory}",
         f"its wallet for fees is {facts['wallet']}",
-        "next: a steward admits it (hubd admit), then `hubd run`",
+        "next: start it with `hubd run`, and have a steward admit it (`hubd admit`), unless the charter founds it",
     ])  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import click
 from hubd.action.network import BY_NAME
 from hubd.action.principal import address
 from hubd.action.signature import Signer
-from hubd.cli.terminal import command, json_option, passphrase_from, passphrase_option, say, show
+from hubd.cli.terminal import command, json_option, passphrase_from, passphrase_option, show, warn_unsealed
 from hubd.store import keyfile
 
 PURPOSES = ("steward", "deployer")
@@ -36,8 +36,7 @@ def key() -> None:
 async def new(file: Path, purpose: str, network: str, passphrase_file: Path | None, as_json: bool) -> None:
     """Make a new key in FILE, and show its address."""
     passphrase = passphrase_from(passphrase_file)
-    if passphrase is None:
-        say(f"warning: {file} is not sealed; give HUBD_PASSPHRASE or --passphrase-file to seal it")
+    warn_unsealed(file, passphrase)
     secret = keyfile.new_secret()
     keyfile.write(file, keyfile.KeyFile(purpose, secret), passphrase)
     text = address(Signer(secret).principal(BY_NAME[network]))

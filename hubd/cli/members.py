@@ -76,6 +76,13 @@ async def offer_signed(hub: LocalHub, raw: bytes) -> None:
         raise FatalError(code, "the hub did not take the action", hint="is its charter the same as yours?")
 
 
+async def check_steward(hub: LocalHub, signer: Signer, charter: Charter) -> None:
+    """Refuse a key whose word would have no effect, before anything is signed with it."""
+    who = address(signer.principal(charter.network))
+    if who not in await hub.stewards():
+        raise FatalError("steward", f"{who} is no steward of {charter.name}", hint="use the key of one of its stewards")
+
+
 @click.command()
 @click.argument("hub_name", metavar="HUB")
 @steward_option
@@ -105,6 +112,7 @@ async def admit(
     charter = read_charter(directory / CHARTER_NAME)
     steward = Signer(keyfile.read(steward_key, "steward", passphrase_from(passphrase_file)))
     async with local_hub(directory) as hub:
+        await check_steward(hub, steward, charter)
         if url is not None:
             await hub.offer(await _fetch_mesh(url, charter), Door.OWN)
         found = await _candidate(hub, hub_name)
@@ -141,6 +149,7 @@ async def retire(
     charter = read_charter(directory / CHARTER_NAME)
     steward = Signer(keyfile.read(steward_key, "steward", passphrase_from(passphrase_file)))
     async with local_hub(directory) as hub:
+        await check_steward(hub, steward, charter)
         found = await _candidate(hub, hub_name)
         if found["state"] != "admitted":
             raise FatalError(
@@ -178,5 +187,6 @@ async def vouch(person: str, steward_key: Path, directory: Path, passphrase_file
     principal = address_in(person, charter.network)
     action = sign_action(steward, charter.domain, "vouch-give", int(time.time()), who=principal, bits=4)
     async with local_hub(directory) as hub:
+        await check_steward(hub, steward, charter)
         await offer_signed(hub, envelope.encode(action))
     show({"person": address(principal), "action": action.id.hex()}, as_json, [f"vouched for {address(principal)}"])

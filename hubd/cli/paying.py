@@ -12,6 +12,7 @@ from hubd.action.charter import Charter
 from hubd.action.principal import Principal, address
 from hubd.action.signature import Signer
 from hubd.cli.terminal import command, json_option, passphrase_from, passphrase_option, say, show
+from hubd.config import check_url
 from hubd.errors import FatalError
 from hubd.hub import read_charter
 from hubd.relay.node import Node
@@ -110,6 +111,8 @@ def paying(function: Callable[..., Awaitable[None]]) -> Callable[..., None]:
         as_json: bool,
         **others: Any,
     ) -> None:
+        for url in nodes:
+            check_url(url, "--node")
         signer = _signer(key_file, passphrase_from(passphrase_file))
         await function(Paying(read_charter(charter_file), nodes, signer, poll_ms / 1000, as_json), **others)
 

@@ -11,7 +11,17 @@ import click
 
 from hubd.action.kinds import KINDS
 from hubd.action.principal import address
-from hubd.cli.terminal import command, complain, json_option, passphrase_from, passphrase_option, say, show
+from hubd.cli.terminal import (
+    command,
+    complain,
+    json_option,
+    passphrase_from,
+    passphrase_option,
+    say,
+    show,
+    warn_unsealed,
+)
+from hubd.config import check_url
 from hubd.errors import FatalError, HubdError, RemoteError
 from hubd.gossip.discovery import PhoneAdvertiser
 from hubd.phone.phone import Phone
@@ -79,7 +89,9 @@ async def register(
     if not (directory / "person.key").exists():
         if charter_file is None:
             raise FatalError("charter", "a new phone needs the mesh's charter", hint="give it with --charter")
-        made = await Phone.create(directory, charter_file.read_bytes(), passphrase_from(passphrase_file))
+        passphrase = passphrase_from(passphrase_file)
+        warn_unsealed(directory / "person.key", passphrase)
+        made = await Phone.create(directory, charter_file.read_bytes(), passphrase)
         await made.close()
     async with _opened(directory, passphrase_file) as mine:
         action = await mine.register(name, sum(ROLES[role] for role in set(roles)), home)
@@ -147,6 +159,7 @@ def _report(report: SyncReport) -> dict[str, Any]:
 @command
 async def sync(url: str, directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """Sync with the hub at URL: bring what waits, take what is new."""
+    check_url(url, "URL")
     async with _opened(directory, passphrase_file) as mine:
         facts = _report(await mine.sync(url))
     show(

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -26,6 +27,8 @@ MESH_DIGEST_BYTES = 8
 @command
 async def export_bundle(file: Path, directory: Path, as_json: bool) -> None:
     """Write the whole set to FILE, sealed to every admitted hub."""
+    if file.exists() and not file.is_file():
+        raise FatalError("file", f"{file} is no ordinary file", hint="name a new file on the stick")
     charter = read_charter(directory / CHARTER_NAME)
     async with local_hub(directory) as hub:
         boxes = [each["box"] for each in await hub.hubs() if each["state"] == "admitted"][:BUNDLE_RECIPIENTS_MAX]
@@ -48,7 +51,8 @@ async def export_bundle(file: Path, directory: Path, as_json: bool) -> None:
         size = waiting.stat().st_size
         waiting.replace(file)
     except OSError as error:
-        waiting.unlink(missing_ok=True)
+        with suppress(OSError):
+            waiting.unlink(missing_ok=True)
         raise FatalError(
             "file", f"{file}: {error.strerror}", hint="is there room on the stick, and may this user write?"
         ) from error

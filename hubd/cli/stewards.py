@@ -9,7 +9,7 @@ from hubd.action import envelope
 from hubd.action.principal import address
 from hubd.action.signature import Signer
 from hubd.cli.local import local_hub
-from hubd.cli.members import offer_signed, steward_option
+from hubd.cli.members import check_steward, offer_signed, steward_option
 from hubd.cli.naming import address_in
 from hubd.cli.terminal import command, data_option, json_option, passphrase_from, passphrase_option, show
 from hubd.hub import CHARTER_NAME, read_charter
@@ -28,6 +28,7 @@ async def _propose(kind: str, text: str, key: Path, directory: Path, passphrase:
     who = address_in(text, charter.network)
     action = sign_action(signer, charter.domain, kind, int(time.time()), {"note": kind}, who=who)
     async with local_hub(directory) as hub:
+        await check_steward(hub, signer, charter)
         await offer_signed(hub, envelope.encode(action))
         is_one = address(who) in await hub.stewards()
     is_done = is_one == (kind == "steward-add")

@@ -19,6 +19,7 @@ from hubd.messages import words
 
 EXIT_FATAL = 1
 EXIT_PART = 3
+EXIT_INTERRUPTED = 130  # as a shell counts Ctrl-C
 _P = ParamSpec("_P")
 
 data_option = click.option(
@@ -39,10 +40,26 @@ passphrase_option = click.option(
 
 
 def passphrase_from(file: Path | None) -> str | None:
-    """The passphrase of a file's first line, else of HUBD_PASSPHRASE, else None."""
-    if file is not None:
-        return file.read_text("utf-8").splitlines()[0] if file.stat().st_size else None
-    return os.environ.get("HUBD_PASSPHRASE") or None
+    """The passphrase in a file's first line, else HUBD_PASSPHRASE, else None. A file that holds none is a mistake."""
+    if file is None:
+        return os.environ.get("HUBD_PASSPHRASE") or None
+    try:
+        first = file.read_text("utf-8").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FatalError(
+            "passphrase", f"{file} can't be read as text", hint="put the passphrase alone into a text file"
+        ) from error
+    if not first:
+        raise FatalError(
+            "passphrase", f"the first line of {file} is empty", hint="put the passphrase into its first line"
+        )
+    return first
+
+
+def warn_unsealed(path: Path, passphrase: str | None) -> None:
+    """Say that a key which speaks for somebody is written without a seal."""
+    if passphrase is None:
+        say(f"warning: {path} is not sealed; give HUBD_PASSPHRASE or --passphrase-file to seal it")
 
 
 def say(text: str) -> None:
@@ -81,8 +98,13 @@ def command(function: Callable[_P, Coroutine[Any, Any, int | None]]) -> Callable
             sys.exit(EXIT_FATAL)
         except BrokenPipeError:
             sys.exit(EXIT_FATAL)
-        except KeyboardInterrupt:
-            sys.exit(130)
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            say(f"hubd: {where}{error.strerror or error}")
+            say("hint: is the name right, may this user write there, and is there room?")
+            sys.exit(EXIT_FATAL)
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            sys.exit(EXIT_INTERRUPTED)
         sys.exit(code or 0)
 
     return body

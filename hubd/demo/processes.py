@@ -1,6 +1,7 @@
 """Real processes for the demo and the end-to-end tests: hubs and the local chain, started, killed and started again."""
 
 import asyncio
+import ctypes
 import json
 import signal
 import socket
@@ -16,6 +17,7 @@ from hubd.errors import FatalError
 
 _START_S = 30.0
 _STOP_S = 10.0
+_PR_SET_PDEATHSIG = 1
 
 
 def free_port() -> int:
@@ -23,6 +25,11 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _die_with_us() -> None:
+    """In the child: be told to end when the parent is gone, however it went (Linux, prctl PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass
@@ -35,10 +42,14 @@ class Process:
     running: asyncio.subprocess.Process | None = field(default=None, init=False)
 
     async def spawn(self, stdout: int | None = None) -> asyncio.subprocess.Process:
-        """Start it; what it says on stderr (and stdout, unless piped) is added to its log."""
+        """Start it; what it says on stderr (and stdout, unless piped) is added to its log. It dies with this process."""
         with self.log.open("ab") as log:
             self.running = await asyncio.create_subprocess_exec(
-                *self.command, stdin=asyncio.subprocess.DEVNULL, stdout=stdout or log, stderr=log
+                *self.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=stdout or log,
+                stderr=log,
+                preexec_fn=_die_with_us,
             )
         return self.running
 

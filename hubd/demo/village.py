@@ -128,7 +128,7 @@ def _prepare_hub(directory: Path, charter: Charter, settings: dict[str, object])
     directory.mkdir(mode=0o700)
     (directory / config.FILE_NAME).write_bytes(config.write(settings))
     (directory / CHARTER_NAME).write_bytes(charters.write(charter))
-    Identity.open(directory)
+    Identity.make(directory)
 
 
 async def _found(village: Village, directories: list[Path]) -> None:

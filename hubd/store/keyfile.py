@@ -44,6 +44,18 @@ def _box(passphrase: str, salt: bytes) -> nacl.secret.SecretBox:
     return nacl.secret.SecretBox(key)
 
 
+def _name_once(waiting: Path, path: Path) -> None:
+    """Give a finished file its name unless that is taken; on file systems without links (a stick), nearly so."""
+    try:
+        os.link(waiting, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        if path.exists():
+            raise FileExistsError(path) from None
+        waiting.replace(path)
+
+
 def write(path: Path, key: KeyFile, passphrase: str | None = None) -> None:
     """Write a new key file, durably. An existing file is never overwritten: `FatalError("key-exists")`."""
     assert len(key.secret) == SECRET_BYTES
@@ -54,16 +66,20 @@ def write(path: Path, key: KeyFile, passphrase: str | None = None) -> None:
     else:
         entries["secret"] = key.secret.hex()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    waiting = path.with_name(f".{path.name}.part")
+    waiting.unlink(missing_ok=True)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as file:
+            json.dump(entries, file)
+            file.flush()
+            os.fsync(file.fileno())
+        _name_once(waiting, path)
     except FileExistsError as error:
         raise FatalError(
             "key-exists", f"{path} is there already", hint="move it away first; keys are never overwritten"
         ) from error
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(entries, file)
-        file.flush()
-        os.fsync(file.fileno())
+    finally:
+        waiting.unlink(missing_ok=True)
 
 
 def read(path: Path, purpose: str, passphrase: str | None = None) -> bytes:
@@ -72,7 +88,9 @@ def read(path: Path, purpose: str, passphrase: str | None = None) -> bytes:
         raw = path.read_bytes()[: _FILE_BYTES_MAX + 1]
     except OSError as error:
         raise FatalError(
-            "key-missing", f"{path}: {error.strerror}", hint="is this the right folder? `hubd init` makes a hub's keys"
+            "key-missing",
+            f"{path}: {error.strerror}",
+            hint="is this the right folder? A hub's keys are made by `hubd init`",
         ) from error
     try:
         entries = json.loads(raw)
@@ -99,10 +117,3 @@ def read(path: Path, purpose: str, passphrase: str | None = None) -> bytes:
             "key-damaged", f"{path} is no {purpose} key of hubd", hint="restore it from its backup"
         ) from error
     return secret
-
-
-def read_or_make(path: Path, purpose: str) -> bytes:
-    """The secret of a key file, made on first use."""
-    if not path.exists():
-        write(path, KeyFile(purpose, new_secret()))
-    return read(path, purpose)

@@ -12,7 +12,13 @@ from contextlib import contextmanager
 import pytest
 from commands import hubd, words
 
+from hubd.action.network import TESTNET
+from hubd.action.principal import address
+from hubd.action.signature import Signer
 from hubd.demo.processes import free_port
+
+DEPLOYER = address(Signer(b"\x11" * 32).principal(TESTNET))
+STEWARDS = 3
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +222,10 @@ def test_stewards_admit_vouch_and_retire_and_nobody_else_does(mesh, tmp_path):
     complaint, _ = words(hubd("vouch", "STNOTANADDRESS", *first, code=1))
     assert "no address" in complaint
     assert hubd("vouch", nobody, *first).returncode == 0
+    complaint, _ = words(
+        hubd("vouch", nobody, "--data", mesh / "kijiji", "--steward-key", tmp_path / "nobody.key", code=1)
+    )
+    assert "no steward" in complaint
 
 
 def test_stewards_change_when_two_of_them_say_so(mesh, tmp_path):
@@ -238,3 +248,86 @@ def test_a_sealed_key_opens_with_its_passphrase_only(tmp_path):
         assert hint
     complaint, _ = words(hubd("key", "new", tmp_path / "steward.key", env=environment, code=1))
     assert "there already" in complaint
+
+
+@pytest.mark.parametrize("text", [b"", b"\nsecret\n", b"\xff\xfe"])
+def test_a_passphrase_file_that_holds_none_seals_nothing_and_says_so(tmp_path, text):
+    (tmp_path / "passphrase").write_bytes(text)
+    arguments = ("key", "new", tmp_path / "steward.key", "--passphrase-file", tmp_path / "passphrase")
+    _, hint = words(hubd(*arguments, code=1))
+    assert "passphrase" in hint
+    assert not (tmp_path / "steward.key").exists()
+
+
+def test_keys_that_are_written_unsealed_are_always_said_to_be(mesh, tmp_path):
+    assert "not sealed" in hubd("key", "new", tmp_path / "k.key").stderr
+    made = hubd("charter", "new", tmp_path / "c.toml", "--name", "x", "--deployer", DEPLOYER)
+    assert made.stderr.count("not sealed") == STEWARDS
+    phone = tmp_path / "phone"
+    assert (
+        "not sealed" in hubd("phone", "register", "Amina", "--charter", mesh / "charter.toml", "--phone", phone).stderr
+    )
+
+
+def test_a_charter_that_cannot_be_written_leaves_no_keys_behind(tmp_path):
+    arguments = (
+        "charter",
+        "new",
+        tmp_path / "charter.toml",
+        "--name",
+        "x",
+        "--deployer",
+        DEPLOYER,
+        "--money",
+        "tokens",
+    )
+    complaint, hint = words(hubd(*arguments, code=1))
+    assert "answers_for_money" in complaint
+    assert "nothing was written" in hint
+    assert list(tmp_path.iterdir()) == []
+    hubd(*arguments, "--answers-for-money", "an organisation")
+
+
+def test_a_lost_key_is_not_replaced_in_silence(mesh):
+    hub = make_hub(mesh, "lost")
+    (hub / "keys" / "box.key").unlink()
+    complaint, _ = words(hubd("status", "--data", hub, code=1))
+    assert "box.key" in complaint
+    complaint, _ = words(hubd("init", "--data", hub, "--charter", mesh / "charter.toml", code=1))
+    assert "already" in complaint
+    assert not (hub / "keys" / "box.key").exists()
+
+
+def test_a_place_where_nothing_can_be_written_is_said_in_words(mesh, tmp_path):
+    (tmp_path / "file").touch()
+    for arguments in (
+        ("key", "new", tmp_path / "file" / "k.key"),
+        ("init", "--data", tmp_path / "file", "--charter", mesh / "charter.toml"),
+        ("export", tmp_path / "file" / "post", "--data", mesh / "kijiji"),
+        ("export", "/dev/null", "--data", mesh / "kijiji"),
+    ):
+        complaint, hint = words(hubd(*arguments, code=1))
+        assert complaint
+        assert hint
+
+
+def test_founding_twice_founds_once(mesh):
+    before = (mesh / "charter.toml").read_text()
+    hubd("charter", "found", mesh / "charter.toml", mesh / "kijiji", "--steward-key", mesh / "steward-1.key")
+    assert (mesh / "charter.toml").read_text() == before
+
+
+def test_an_address_that_is_no_url_is_refused_where_it_is_typed(mesh, tmp_path):
+    arguments = (
+        "init",
+        "--data",
+        tmp_path / "hub",
+        "--charter",
+        mesh / "charter.toml",
+        "--set",
+        "relay.nodes=nonsense",
+    )
+    complaint, hint = words(hubd(*arguments, code=1))
+    assert "relay.nodes" in complaint
+    assert "http://" in hint
+    assert not (tmp_path / "hub").exists()
