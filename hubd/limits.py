@@ -74,6 +74,7 @@ PERSON_KEY_ADDS_MAX = 64  # of one person, looked at; beyond it new keys have no
 # --- store --------------------------------------------------------------------------------------------------------
 DATABASE_BUSY_MS = 5_000  # a backup or `hubd status` may read meanwhile
 DATABASE_SHARE_PERCENT = 60  # of the partition: logs, bundles and a copy of the database need the rest
+DISK_FULL_BYTES = 256 * 1024  # less than this free, and an input/output error is a full card
 DATABASE_CACHE_KIB = 4_096  # a Pi 3 has 1 GB for everything
 APPEND_ACTIONS_MAX = 512  # actions in one transaction: larger ones gain nothing and hold a Pi's card for too long
 LOCK_WAIT_S = 3.0  # for the data folder: `hubd status` of a stopped hub holds it for a second on a Pi
@@ -149,6 +150,12 @@ QUOTA_UNVOUCHED_ACTIONS = 50  # of one person whom nobody vouched for: enough fo
 QUOTA_VOUCHED_PER_HOUR = 60  # a tutor with a class of thirty, twice over
 QUOTA_VOUCHED_PER_DAY = 300  # a desk that enrols a village
 QUOTA_NEWCOMERS_PER_HOUR = 200  # first actions of unknown keys, all phones together: an enrolment day
+QUOTA_NEWCOMERS_PER_ADDRESS_PER_HOUR = (
+    50  # of these, from one address: a desk that enrols; nobody uses up the village's
+)
+QUOTA_HELP_PER_ADDRESS_PER_HOUR = 6  # calls for help from one address, whoever signs them: generous for people
+QUOTA_HELP_PER_DAY = 200  # calls for help, all phones together: a bad day of a large village, and 1 MB
+QUOTA_HELP_CONTENT_BYTES_MAX = 4 * 1024  # what a call for help may carry: a page of text
 QUOTA_REMEMBERED_MAX = 10_000  # authors and addresses remembered, 200 bytes each; the longest unseen is forgotten
 QUARANTINE_BYTES_MAX = 1024 * 1024  # actions of unknown authors kept in memory; the oldest author's go first
 QUARANTINE_PER_AUTHOR_MAX = 8  # of one unknown author

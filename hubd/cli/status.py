@@ -51,6 +51,10 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         f"set: {facts['count']} actions, read aloud: {facts['spoken']}",
         f"views: {facts['views'][:16]}",
     ]
+    if not facts["admitted"]:
+        lines.append("not admitted to the mesh yet: a steward does that with `hubd admit`")
+    if facts["running"]:
+        lines.append(f"ports: phones {facts['phones']['port']}, hubs {facts['gossip']['port']}")
     for peer in facts["peers"]:
         done = "in step" if peer["proven"] else "not compared yet"
         lines.append(f"neighbour {peer['name']}: {peer['state']}, {done}, last {_age(peer['last_age_s'])}")
@@ -64,7 +68,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     else:
         lines.append(f"wallet for fees: {facts['wallet']}")
         well = words(relay["trouble"]) if relay["trouble"] else "all is well"
-        lines.append(f"uplink: {well}, {relay['waiting']} actions wait, {relay['balance_ustx']} uSTX for fees")
+        money = "not known yet" if relay["balance_ustx"] is None else f"{relay['balance_ustx']} uSTX"
+        lines.append(f"uplink: {well.rstrip('.')}; {relay['waiting']} actions wait; for fees: {money}")
         if relay["hint"]:
             lines.append(f"hint: {relay['hint']}")
     if facts["unknown"]:

@@ -176,7 +176,7 @@ class Store:
             part = ids[start : start + QUERY_IDS_MAX]
             marks = ", ".join("?" * len(part))
             sql = f"select {_COLUMNS} {_FROM} where action.id in ({marks})"  # marks only
-            rows = await self.database.reader.execute_fetchall(sql, part)
+            rows = await self.database.read(sql, part)
             found.update((action.id, action) for _, action in self._actions(rows))
         return [found[action_id] for action_id in ids if action_id in found]
 
@@ -194,7 +194,7 @@ class Store:
         sql = f"select {_COLUMNS} {_FROM} where {condition} sequence > ? order by sequence limit ?"
         found: list[tuple[int, Action]] = []
         while (wanted := actions_max - len(found)) > 0:  # again only where rows rotted
-            rows = list(await self.database.reader.execute_fetchall(sql, (*values, after, wanted)))
+            rows = await self.database.read(sql, (*values, after, wanted))
             found += self._actions(rows)
             if len(rows) < wanted:
                 break
@@ -203,12 +203,12 @@ class Store:
 
     async def items(self) -> list[tuple[int, ActionId]]:
         """Every (created, id), sorted; what rotted here is left out, so that a neighbour gives it again."""
-        rows = await self.database.reader.execute_fetchall("select created, id from action order by created, id")
+        rows = await self.database.read("select created, id from action order by created, id")
         return [(created, ActionId(action_id)) for created, action_id in rows if action_id not in self.rotten]
 
     async def summary(self) -> SetSummary:
         """Count, fingerprint and latest sequence, of one moment; less what rotted here."""
-        [(count, state, sequence)] = await self.database.reader.execute_fetchall(
+        [(count, state, sequence)] = await self.database.read(
             "select (select value from meta where key = 'count'), (select value from meta where key = 'lthash'),"
             " (select coalesce(max(sequence), 0) from action)"
         )
@@ -216,11 +216,7 @@ class Store:
 
     async def cursor(self) -> Cursor:
         """The end of the set, as a place to come back to."""
-        rows = list(
-            await self.database.reader.execute_fetchall(
-                "select sequence, id from action order by sequence desc limit 1"
-            )
-        )
+        rows = await self.database.read("select sequence, id from action order by sequence desc limit 1")
         sequence, action_id = rows[0] if rows else (0, b"")
         return Cursor(self.epoch, sequence, action_id[:ID_PREFIX_BYTES])
 
@@ -230,9 +226,7 @@ class Store:
             return None
         if cursor.sequence == 0:
             return 0
-        rows = list(
-            await self.database.reader.execute_fetchall("select id from action where sequence = ?", (cursor.sequence,))
-        )
+        rows = await self.database.read("select id from action where sequence = ?", (cursor.sequence,))
         return cursor.sequence if rows and rows[0][0][:ID_PREFIX_BYTES] == cursor.id_prefix else None
 
     def _actions(self, rows: Iterable[Sequence[Any]]) -> list[tuple[int, Action]]:
@@ -279,7 +273,7 @@ async def _lock(directory: Path) -> int:
 async def _identity(database: Database, domain: Domain) -> bytes:
     """The database's epoch; checks that it belongs to this mesh."""
     mesh = cbor.encode([domain.network.name, domain.mesh])
-    rows = {str(row[0]): row[1] for row in await database.reader.execute_fetchall("select key, value from meta")}
+    rows = {str(row[0]): row[1] for row in await database.read("select key, value from meta")}
     if "epoch" not in rows:
         epoch = os.urandom(EPOCH_BYTES)
         async with database.transaction() as connection:

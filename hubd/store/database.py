@@ -7,15 +7,16 @@ aiosqlite hands every call to a thread, so callers take coarse steps (a batch, a
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import aiosqlite
 
 from hubd.errors import FatalError, LocalError
-from hubd.limits import DATABASE_BUSY_MS, DATABASE_CACHE_KIB, DATABASE_SHARE_PERCENT
+from hubd.limits import DATABASE_BUSY_MS, DATABASE_CACHE_KIB, DATABASE_SHARE_PERCENT, DISK_FULL_BYTES
 
 _PRAGMAS = (
     "pragma journal_mode = wal",
@@ -61,16 +62,25 @@ def lock_directory(directory: Path) -> int:
     return descriptor
 
 
+def _is_full(error: sqlite3.Error, path: Path) -> bool:
+    """Whether there is no room. On a full card SQLite says "disk I/O error" when it was writing its log."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return True
+    space = os.statvfs(path.parent)
+    return code == sqlite3.SQLITE_IOERR and space.f_bavail * space.f_frsize < DISK_FULL_BYTES
+
+
 def _local(error: sqlite3.Error, path: Path) -> LocalError:
     """A write that failed while the hub runs: doors say "not now", and the hub goes on."""
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+    if _is_full(error, path):
         return LocalError("disk-full", f"{path}: {error}", hint="free some space on the card, or use a larger one")
     return LocalError("database", f"{path}: {error}", hint="is the card worn, or mounted read-only?")
 
 
 def _fatal(error: sqlite3.Error, path: Path) -> FatalError:
     code = getattr(error, "sqlite_errorcode", None)
-    if code == sqlite3.SQLITE_FULL:
+    if _is_full(error, path):
         return FatalError("disk-full", f"{path}: {error}", hint="free some space on the card, then start hubd again")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return FatalError(
@@ -119,6 +129,13 @@ class Database:
                 await self._writer.rollback()
                 raise
             await self._writer.commit()
+        except sqlite3.Error as error:
+            raise _local(error, self.path) from error
+
+    async def read(self, sql: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
+        """The rows of one query. Raises `LocalError`, as writing does."""
+        try:
+            return list(await self.reader.execute_fetchall(sql, values))
         except sqlite3.Error as error:
             raise _local(error, self.path) from error
 

@@ -39,11 +39,11 @@ class Ledger:
         """Entries in these states, by account nonce, the older first."""
         wanted = [state.value for state in states]
         marks = ", ".join("?" * len(wanted))
-        rows = await self._database.reader.execute_fetchall(
+        rows = await self._database.read(
             f"select {_COLUMNS} from ledger where state in ({marks}) order by account_nonce, signed_at_s",
             wanted,
         )
-        items = await self._database.reader.execute_fetchall(
+        items = await self._database.read(
             "select ledger_item.txid, id from ledger_item join ledger on ledger.txid = ledger_item.txid"
             f" where state in ({marks}) order by ledger_item.txid, position",  # marks only
             wanted,
@@ -60,12 +60,12 @@ class Ledger:
 
     async def highest_account_nonce(self) -> int | None:
         """The highest account nonce signed, None for a fresh wallet."""
-        [(highest,)] = await self._database.reader.execute_fetchall("select max(account_nonce) from ledger")
+        [(highest,)] = await self._database.read("select max(account_nonce) from ledger")
         return int(highest) if highest is not None else None
 
     async def fees_between(self, since_s: int, until_s: int) -> int:
         """Fees in uSTX of what was signed from `since_s` to `until_s`, both included; replaced transactions pay nothing."""
-        [(total,)] = await self._database.reader.execute_fetchall(
+        [(total,)] = await self._database.read(
             "select coalesce(sum(fee_ustx), 0) from ledger where signed_at_s between ? and ? and state != ?",
             (since_s, until_s, TransactionState.REPLACED.value),
         )
