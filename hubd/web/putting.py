@@ -17,10 +17,11 @@ from hubd.limits import (
     QUARANTINE_AUTHOR_BYTES_MAX,
     QUARANTINE_BYTES_MAX,
     QUARANTINE_PER_AUTHOR_MAX,
+    QUOTA_HELP_CONTENT_BYTES_MAX,
     VERIFY_ACTIONS_PER_STEP,
 )
 from hubd.ports import ActionStore, Door, Intake, Outcome, Verdict
-from hubd.web.quota import NEWCOMER_KINDS, Quota, Rank
+from hubd.web.quota import HELP_KINDS, NEWCOMER_KINDS, Quota, Rank
 from hubd.web.standing import Standing
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ class Putting:
         )
 
     def _judge(self, action: "Action", joining: "set[Principal]", address: str) -> str:
+        if action.kind in HELP_KINDS and len(action.content or b"") > QUOTA_HELP_CONTENT_BYTES_MAX:
+            return "too-large"
         author = action.statement.author
         rank = self._standing.rank(author)
         if rank is Rank.STRANGER and author in joining:

@@ -24,9 +24,10 @@ class Rank(IntEnum):
 
 NEWCOMER_KINDS = frozenset(("user-register", "key-accept", "recovery-open", "hub-announce"))
 """What a key that nobody knows may bring: how persons, further keys and hubs come to be known."""
-ALWAYS_KINDS = frozenset(("safety-post",))
-"""Passes whatever the quota (decisions, D16)."""
+HELP_KINDS = frozenset(("safety-post",))
+"""Calls for help, of anybody: no other quota holds them up, and they have one of their own, generous for people."""
 
+_PER_ADDRESS = limits.QUOTA_NEWCOMERS_PER_ADDRESS_PER_HOUR
 _HOUR_S = 3_600
 _DAY_S = 86_400
 _K = TypeVar("_K")
@@ -98,6 +99,15 @@ class Quota:
         self._hub = Bucket(limits.QUOTA_HUB_PER_S, limits.QUOTA_HUB_BURST, now)
         newcomers = limits.QUOTA_NEWCOMERS_PER_HOUR
         self._newcomers = Bucket(newcomers / _HOUR_S, newcomers, now)
+        self._newcomers_of: _Remembered[str, Bucket] = _Remembered(
+            lambda at: Bucket(_PER_ADDRESS / _HOUR_S, _PER_ADDRESS, at)
+        )
+        self._help = Bucket(limits.QUOTA_HELP_PER_DAY / _DAY_S, limits.QUOTA_HELP_PER_DAY, now)
+        self._help_of: _Remembered[str, Bucket] = _Remembered(
+            lambda at: Bucket(
+                limits.QUOTA_HELP_PER_ADDRESS_PER_HOUR / _HOUR_S, limits.QUOTA_HELP_PER_ADDRESS_PER_HOUR, at
+            )
+        )
         self._phones: _Remembered[str, Bucket] = _Remembered(
             lambda at: Bucket(limits.QUOTA_PHONE_PER_S, limits.QUOTA_PHONE_BURST, at)
         )
@@ -118,11 +128,9 @@ class Quota:
         `person` is the author's person, or the author where nobody knows it; `address` is the phone's, "" for one that
         is not limited (the hub's own machine).
         """
-        if kind in ALWAYS_KINDS:
-            return ""
-        if rank is Rank.STRANGER and kind not in NEWCOMER_KINDS:
+        if kind not in HELP_KINDS and rank is Rank.STRANGER and kind not in NEWCOMER_KINDS:
             return "unregistered"
-        buckets = self._asked(person, rank, address, now)
+        buckets = self._for_help(address, now) if kind in HELP_KINDS else self._asked(person, rank, address, now)
         for code, bucket in buckets:
             if bucket.level(now) < 1:
                 return code
@@ -130,12 +138,17 @@ class Quota:
             bucket.spend()
         return ""
 
+    def _for_help(self, address: str, now: float) -> list[tuple[str, Bucket]]:
+        return [("rate", self._help_of.get(address, now)), ("rate", self._help)] if address else []
+
     def _asked(self, person: Principal, rank: Rank, address: str, now: float) -> list[tuple[str, Bucket]]:
         buckets = [("rate", self._hub)]
         if address:
             buckets.append(("rate", self._phones.get(address, now)))
         if rank is Rank.STRANGER:
             buckets.append(("newcomers", self._newcomers))
+            if address:
+                buckets.append(("newcomers", self._newcomers_of.get(address, now)))
         if rank in (Rank.STRANGER, Rank.NEWCOMER):
             buckets.append(("unvouched", self._firsts.get(person, now)))
         if rank is Rank.VOUCHED:

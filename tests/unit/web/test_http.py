@@ -237,6 +237,11 @@ async def test_the_quarantine_of_one_author_is_small_and_says_when_it_is_full(hu
     assert (await hub.store.summary()).count == 2, "nothing of it is in the set"
 
 
+async def test_a_call_for_help_carries_a_page_at_most(hub: PhoneHub) -> None:
+    calls = [hub.village.seal("nobody", "safety-post", text={"note": "x" * size}) for size in (3_000, 5_000)]
+    assert [row[1:] for row in await hub.post(*calls)] == [["ok", ""], ["deferred", "too-large"]]
+
+
 async def _settle(hub: PhoneHub, count: int) -> None:
     """Wait for the tasks that the door started by itself."""
     import asyncio

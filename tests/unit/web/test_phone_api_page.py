@@ -10,7 +10,7 @@ from hubd.phone import compose, show
 from hubd.web.frames import FROM_HUB, FROM_PHONE, SOCKET_PATH, SUBPROTOCOL, VISIT_PATH
 from hubd.web.http import ROUTES
 from hubd.web.proofs import CHALLENGE_BYTES
-from hubd.web.quota import ALWAYS_KINDS, NEWCOMER_KINDS
+from hubd.web.quota import HELP_KINDS, NEWCOMER_KINDS
 from hubd.web.standing import Scope
 
 PAGE = (Path(__file__).parents[3] / "docs" / "phone-api.md").read_text("utf-8")
@@ -31,7 +31,7 @@ def test_every_frame_is_there_for_each_side_that_says_it(name: str) -> None:
     assert len(re.findall(rf"^\| `{name}`", PAGE, re.MULTILINE)) == sides
 
 
-WORDS = [*Scope, SOCKET_PATH, SUBPROTOCOL, VISIT_PATH, *sorted(NEWCOMER_KINDS | ALWAYS_KINDS)]
+WORDS = [*Scope, SOCKET_PATH, SUBPROTOCOL, VISIT_PATH, *sorted(NEWCOMER_KINDS | HELP_KINDS)]
 
 
 @pytest.mark.parametrize("word", [*WORDS, *compose.FIELDS, *compose.TEXT_FIELDS])
@@ -47,7 +47,9 @@ def test_every_status_word_is_there(word: str) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        f"{limits.QUOTA_NEWCOMERS_PER_HOUR} an hour",
+        f"{limits.QUOTA_NEWCOMERS_PER_HOUR} an hour; {limits.QUOTA_NEWCOMERS_PER_ADDRESS_PER_HOUR} of them from one address",
+        f"{limits.QUOTA_HELP_PER_ADDRESS_PER_HOUR} an hour from one address, {limits.QUOTA_HELP_PER_DAY} a day",
+        f"{limits.QUOTA_HELP_CONTENT_BYTES_MAX // 1024} KiB of content",
         f"{limits.QUOTA_UNVOUCHED_ACTIONS} in all",
         f"{limits.QUOTA_VOUCHED_PER_HOUR} an hour, {limits.QUOTA_VOUCHED_PER_DAY} a day",
         f"{limits.QUOTA_PHONE_PER_S} a second, {limits.QUOTA_PHONE_BURST} at once",

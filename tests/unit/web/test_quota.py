@@ -3,7 +3,7 @@
 from builders import Village
 
 from hubd import limits
-from hubd.web.quota import ALWAYS_KINDS, NEWCOMER_KINDS, Bucket, Pace, Quota, Rank
+from hubd.web.quota import HELP_KINDS, NEWCOMER_KINDS, Bucket, Pace, Quota, Rank
 
 VILLAGE = Village(1)
 ANA = VILLAGE.principal("ana")
@@ -73,11 +73,35 @@ def test_sybils_share_one_bucket_of_newcomers() -> None:
     assert set(codes[:-1]) == {""}
 
 
-def test_a_call_for_help_always_passes() -> None:
+def test_one_address_leaves_newcomers_of_others_their_share() -> None:
+    quota = Quota(0.0)
+    share = limits.QUOTA_NEWCOMERS_PER_ADDRESS_PER_HOUR
+    people = [VILLAGE.principal(bytes([26]) + nth.to_bytes(20, "big")) for nth in range(300)]
+    codes = [quota.judge("user-register", person, Rank.STRANGER, PHONE, 0.0) for person in people]
+    assert codes == [""] * share + ["newcomers"] * (300 - share)
+    assert quota.judge("user-register", ANA, Rank.STRANGER, "192.0.2.8", 0.0) == ""
+
+
+def test_no_other_quota_holds_up_a_call_for_help() -> None:
     quota = Quota(0.0)
     spend(quota, limits.QUOTA_HUB_BURST + 1, Rank.OFFICE, address=PHONE)
-    for kind in ALWAYS_KINDS:
+    for kind in HELP_KINDS:
         assert quota.judge(kind, ANA, Rank.STRANGER, PHONE, 0.0) == ""
+
+
+def test_calls_for_help_are_bounded_by_address_and_in_all() -> None:
+    quota = Quota(0.0)
+    hour, day = limits.QUOTA_HELP_PER_ADDRESS_PER_HOUR, limits.QUOTA_HELP_PER_DAY
+
+    def call(address: str, now: float = 0.0) -> str:
+        return quota.judge("safety-post", ANA, Rank.STRANGER, address, now)
+
+    assert [call(PHONE) for _ in range(hour + 1)] == [""] * hour + ["rate"]
+    assert call(PHONE, _HOUR_S) == ""
+    codes = [call(f"192.0.2.{nth}", _HOUR_S) for nth in range(8, 250)]
+    assert codes.count("") <= day
+    assert codes[-1] == "rate"
+    assert call("", _HOUR_S) == "", "this machine itself is no stranger"
 
 
 def test_what_is_deferred_is_not_counted() -> None:
