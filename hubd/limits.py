@@ -167,6 +167,7 @@ VISITS_ABREAST_MAX = 4  # visits at once, of one hub
 VISITS_REMEMBERED_MAX = 64  # places where phones were seen; an mDNS flood fills no more
 PHONE_VISITS_ABREAST_MAX = 4  # connections that a phone waiting to be found accepts
 VISIT_S = 120  # one visit to a phone that the hub discovered, from dialling to parting
+MESH_PAGES_MAX = 64  # pages of a newcomer's membership actions that `admit --from` reads: 4 MB, 8,000 hubs
 CONTROL_BYTES_MAX = 16 * 1024 * 1024  # one request of the local command, an import's portion at most
 PAGE_ACTIONS = 256  # actions read from the store in one step: 100 kB
 UPLINK_AGAIN_S = 60.0  # before an uplink that a person must mend is tried again

@@ -1,6 +1,7 @@
 """`hubd admit` and `hubd vouch`: what stewards do. Their keys never stay on a hub."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from hubd.cli.terminal import command, data_option, json_option, passphrase_from
 from hubd.errors import FatalError, RemoteError
 from hubd.hub import CHARTER_NAME, read_charter
 from hubd.identity import sign_action
-from hubd.limits import NODE_TIMEOUT_S, PHONE_POST_BYTES_MAX
+from hubd.limits import MESH_PAGES_MAX, NODE_TIMEOUT_S, PHONE_POST_BYTES_MAX
 from hubd.ports import Door
 from hubd.store import keyfile
 
@@ -33,7 +34,7 @@ async def _fetch_mesh(url: str, charter: Charter) -> list[bytes]:
     after = ""
     try:
         async with httpx.AsyncClient(base_url=url, timeout=NODE_TIMEOUT_S, trust_env=False) as client:
-            while True:
+            for _ in range(MESH_PAGES_MAX):
                 answer = await client.get("/v1/actions", params={"area": "mesh", **({"after": after} if after else {})})
                 answer.raise_for_status()
                 page, after, more = cbor.decode(answer.content, bytes_max=PHONE_POST_BYTES_MAX)
@@ -44,28 +45,44 @@ async def _fetch_mesh(url: str, charter: Charter) -> list[bytes]:
         raise FatalError(
             "hub-unreachable", f"{url} does not answer as a hub", hint="is it switched on, and is this its address?"
         ) from error
+    readable, unread = _readable(envelopes, charter)
+    if unread and not readable:
+        raise FatalError(
+            "wrong-mesh", f"{url} belongs to another mesh ({unread[0]})", hint="both hubs need the same charter"
+        )
+    if unread:
+        click.echo(f"{len(unread)} of {len(envelopes)} actions from {url} are not valid and were left out", err=True)
+    return readable
+
+
+def _readable(envelopes: Sequence[bytes], charter: Charter) -> tuple[list[bytes], list[RemoteError]]:
+    """The valid envelopes, and why the others are none: junk on the way must not keep a hub from being admitted."""
+    readable, unread = [], []
     for raw in envelopes:
         try:
             envelope.parse(raw, charter.domain)
         except RemoteError as error:
-            raise FatalError(
-                "wrong-mesh", f"{url} belongs to another mesh ({error})", hint="both hubs need the same charter"
-            ) from error
-    return envelopes
+            unread.append(error)
+        else:
+            readable.append(raw)
+    return readable, unread
 
 
 async def _candidate(hub: LocalHub, text: str) -> dict[str, Any]:
-    """The announced hub that an address, a name or an announce id means."""
-    found = [each for each in await hub.hubs() if text in (each["hub"], each["name"], each["announce"])]
+    """The announced hub that an address, an announce id or else a name means: a name is whatever a stranger chose."""
+    hubs = await hub.hubs()
+    exact = [each for each in hubs if text in (each["hub"], each["announce"])]
+    found = exact or [each for each in hubs if text == each["name"]]
     if not found:
-        known = ", ".join(each["name"] for each in await hub.hubs() if each["state"] != "admitted") or "none"
+        known = ", ".join(f"{each['name']} {each['hub']}" for each in hubs if each["state"] != "admitted") or "none"
         raise FatalError(
             "hub-unknown",
             f"no hub {text!r} has announced itself here (waiting: {known})",
             hint="bring its announcement with --from URL, or by a bundle",
         )
     if len(found) > 1:
-        raise FatalError("hub-unknown", f"several hubs are called {text!r}", hint="name it by its address")
+        addresses = ", ".join(each["hub"] for each in found)
+        raise FatalError("hub-unknown", f"several hubs are called {text!r}: {addresses}", hint="name it by its address")
     return found[0]
 
 
@@ -130,7 +147,7 @@ async def admit(
     show(
         {"hub": found["hub"], "name": found["name"], "action": action.id.hex()},
         as_json,
-        [f"{found['name']} is admitted"],
+        [f"{found['name']} is admitted: {found['hub']}"],
     )
 
 
@@ -170,7 +187,7 @@ async def retire(
         after = await _candidate(hub, found["hub"])
     if after["state"] == "admitted":
         raise FatalError("steward", "the action was signed, but its author is no steward", hint="use a steward's key")
-    show({"hub": found["hub"], "name": found["name"]}, as_json, [f"{found['name']} is retired"])
+    show({"hub": found["hub"], "name": found["name"]}, as_json, [f"{found['name']} is retired: {found['hub']}"])
 
 
 @click.command()
