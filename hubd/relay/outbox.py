@@ -10,7 +10,6 @@ Sans-IO: `handle(event, now)` returns what to do; `now` is a monotonic clock in 
    so is in the set before the ledger calls the transaction mined, or a crash between the two would pay again.
 """
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,6 @@ from hubd.limits import (
     RELAY_FEES_DAY_USTX_MAX,
     RELAY_IN_FLIGHT_MAX,
     RELAY_LOOKS_MAX,
-    RELAY_NEWCOMER_ACTIONS_MAX,
     RELAY_NEWCOMER_TRIES_MAX,
     RELAY_REPLACEMENTS_MAX,
     RELAY_TRIES_MAX,
@@ -218,15 +216,10 @@ class Outbox:
 
     def _free(self, nonce: int, taken: set[ActionId], now: float, *, are_newcomers: bool) -> "Iterator[Item]":
         own = self.slots.open[nonce].ids if nonce in self.slots.open else frozenset()
-        count: Counter[Principal] = Counter()
         for item in self.queue.due(now):
-            id_, author = item.action.id, item.action.statement.author
+            id_, is_newcomer = item.action.id, self._is_newcomer(item.action.statement.author)
             is_free = id_ not in taken and (id_ in own or id_ not in self.slots)
-            if self._is_newcomer(author) != are_newcomers or not is_free:
-                continue
-            count[author] += 1
-            is_crowding = are_newcomers and count[author] > RELAY_NEWCOMER_ACTIONS_MAX
-            if not is_crowding and has_venue(item.action, self._venue.tokens):
+            if is_newcomer == are_newcomers and is_free and has_venue(item.action, self._venue.tokens):
                 yield item
 
     def _candidates(self, nonce: int, taken: set[ActionId], now: float, *, are_newcomers: bool) -> list[Candidate]:
@@ -235,6 +228,7 @@ class Outbox:
         An action whose parent is queued and may not travel yet waits with it.
         """
         free = self._free(nonce, taken, now, are_newcomers=are_newcomers)
+        free = self.queue.few(free, (taken, self.slots)) if are_newcomers else free
         looked_at: dict[ActionId, Item] = {item.action.id: item for item in islice(free, RELAY_CANDIDATES_MAX)}
         return [
             Candidate(item.action, item.crowd_max)

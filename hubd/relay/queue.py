@@ -5,13 +5,14 @@ again with growing pauses, at most `RELAY_TRIES_MAX` times by the clock; after t
 when something about it changes: the action it is about, another one about the same, or one of its author's is done.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hubd.action.envelope import Action
 from hubd.action.sip018 import NO_ID, ActionId
-from hubd.limits import RELAY_BATCH_ACTIONS_MAX, RELAY_STRIKES_MAX, RELAY_TRIES_MAX
+from hubd.limits import RELAY_BATCH_ACTIONS_MAX, RELAY_NEWCOMER_ACTIONS_MAX, RELAY_STRIKES_MAX, RELAY_TRIES_MAX
 
 if TYPE_CHECKING:
     from hubd.action.principal import Principal
@@ -154,3 +155,13 @@ class Queue:
                 paused_until_s = self._paused_until_s.get(item.action.statement.author, now)
                 if paused_until_s <= now:
                     yield item
+
+    def few(self, items: Iterable[Item], under_way: Collection[Container[ActionId]]) -> Iterator[Item]:
+        """Of these at most so many of each author, and none before what it is about is under way."""
+        count: Counter[Principal] = Counter()
+        for item in items:
+            parent, author = item.action.statement.subject, item.action.statement.author
+            is_early = parent in self and not any(parent in place for place in under_way)
+            if not is_early and count[author] < RELAY_NEWCOMER_ACTIONS_MAX:
+                count[author] += 1
+                yield item

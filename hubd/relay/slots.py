@@ -49,7 +49,7 @@ class Slots:
         self._nonces: dict[bytes, int] = {}  # of every transaction in an open slot
         self._under_way: Counter[ActionId] = Counter()
 
-    def __contains__(self, id_: ActionId) -> bool:
+    def __contains__(self, id_: object) -> bool:
         return id_ in self._under_way
 
     def read(self, entries: Collection[LedgerEntry], now: float) -> None:

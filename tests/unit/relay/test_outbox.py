@@ -190,6 +190,16 @@ def test_one_newcomer_does_not_fill_a_transaction():
     assert (len(ids), single[0].id in ids) == (RELAY_NEWCOMER_ACTIONS_MAX + 1, True)
 
 
+def test_a_newcomers_actions_that_wait_for_an_earlier_one_do_not_keep_it_from_going():
+    books = many(2, "stranger")
+    children = [VILLAGE.complete("stranger", book) for book in books for _ in range(5)]
+    uplink = with_known([*children, *books], "ana")
+    for _ in range(10):
+        uplink.tick()
+        uplink.chain.mine()
+    assert uplink.chain.spent == {action.id for action in [*children, *books]}
+
+
 def test_where_nobody_is_vouched_for_nobody_is_a_newcomer():
     uplink = with_known(many(20, "stranger"))
     uplink.tick()
