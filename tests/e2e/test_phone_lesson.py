@@ -36,6 +36,7 @@ async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
         tutor = await Phone.create(tmp_path / "tomas", file, village_key=VILLAGE_KEY)
         await student.register("Amina", 1, home="hub-a") if student.views.hubs else await student.register("Amina", 1)
         await tutor.register("Tomas", 2)
+        await hub.take(*(hub.village.vouch("steward-1", phone.principal, 4) for phone in (student, tutor)))
         yield Pair(hub, url, student, tutor)
         await student.close()
         await tutor.close()
