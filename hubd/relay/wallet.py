@@ -81,7 +81,18 @@ class Wallet:
         What is read from the chain after this and before `send` still holds when the transaction is executed, or the
         node refuses it for its account nonce: nothing of this account can have come between.
         """
+        await self._check_network()
         self._next = (await self.node.account(self.principal)).account_nonce
+
+    async def _check_network(self) -> None:
+        """A node of another network knows neither our addresses nor our money."""
+        tip = await self.node.tip()
+        if tip.network_id != self._network.chain_id:
+            raise FatalError(
+                "node-network",
+                f"the node serves another network (its id is {tip.network_id:#x})",
+                hint=f"this mesh lives on {self._network.name}; name a node of it",
+            )
 
     async def send(self, payload: Payload, conditions: Sequence[PostCondition] = (), mode: Mode = Mode.DENY) -> Sent:
         """Sign and broadcast with the next account nonce; does not wait. Raises `FatalError` with what to do.
@@ -100,9 +111,12 @@ class Wallet:
         try:
             await self.node.broadcast(signed.raw)
         except RejectedError as error:
-            hint = _HINTS[remedy(error.reason)]
+            hint, said = _HINTS[remedy(error.reason)], f"the node refused the transaction ({error.detail})"
+            if remedy(error.reason) is Remedy.FUND:
+                held = (await self.node.account(self.principal)).balance_ustx
+                said = f"{address(self.principal)} has {held} uSTX, and the fee alone is {fee_ustx} uSTX"
             code = "account-moved" if error.reason == "BadNonce" else "transaction-refused"
-            raise FatalError(code, f"{address(self.principal)}: {error.detail}", hint=hint) from error
+            raise FatalError(code, said, hint=hint) from error
         self._next = nonce + 1
         return Sent(signed.txid, nonce, fee_ustx)
 

@@ -84,9 +84,24 @@ def test_what_cannot_be_done_is_said_in_words(stage):
         "no address": paying(stage, "chain", "transfer", "STWRONG", "5", code=1),
         "not the key": paying(stage, "contracts", "deploy", key="steward-1.key", code=1),
         "node": paying(stage, "chain", "transfer", deployer, "5", url=f"http://127.0.0.1:{free_port()}", code=1),
-        "NotEnoughFunds": paying(stage, "chain", "transfer", deployer, "5", key="poor.key", code=1),
+        "has 0 uSTX, and the fee alone is 3000": paying(
+            stage, "chain", "transfer", deployer, "5", key="poor.key", code=1
+        ),
     }
     for expected, ended in wrong.items():
         complaint, hint = words(ended)
         assert expected in complaint
         assert len(hint) > len("hint: ")
+
+
+def test_a_node_of_another_network_is_told_apart_before_anything_is_signed(stage):
+    folder, _, _ = stage
+    deployer = hubd(
+        "key", "show", folder / "deployer.key", "--purpose", "deployer", "--network", "mainnet"
+    ).stdout.strip()
+    arguments = ("--name", "Kuu", "--deployer", deployer, "--network", "mainnet")
+    (folder / "main").mkdir()
+    hubd("charter", "new", folder / "main" / "charter.toml", *arguments)
+    complaint, hint = words(paying(stage, "contracts", "deploy", charter="main/charter.toml", code=1))
+    assert "another network" in complaint
+    assert "mainnet" in hint

@@ -306,6 +306,20 @@ def test_what_a_person_must_mend_halts_signing_until_a_node_takes_a_transaction(
     assert len(uplink.ledger) == 2
 
 
+def test_a_wallet_that_was_filled_sends_with_the_next_look_at_the_chain():
+    uplink = uplink_with(PEOPLE)
+    [request] = [request for request in _sign(uplink) if isinstance(request, ev.Broadcast)]
+    uplink.react(ev.BroadcastRefused(request.entry.txid, "NotEnoughFunds"))
+    held = uplink.chain.account
+    uplink.now += 1
+    uplink.react(ev.AccountSeen(held))
+    assert uplink.outbox.trouble == "wallet-empty"
+    uplink.react(ev.AccountSeen(Account(held.account_nonce, held.balance_ustx + 1)))
+    assert uplink.outbox.trouble == ""
+    sent = [out for out in uplink.react(ev.TimerFired(0)) if isinstance(out, ev.Broadcast)]
+    assert [out.entry.txid for out in sent] == [request.entry.txid]
+
+
 def _sign(uplink):
     """Sign and record, but reach no node."""
     uplink.faults = iter(["", "close"])
