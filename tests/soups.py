@@ -49,6 +49,9 @@ def _mesh() -> Soup:
             v.announce("hub", text={"name": 5}),
             v.announce("hub", text={"name": "x", "curve": b"", "box": b"", "addresses": "here", "uplink": 1}),
             v.seal("hub", "hub-retire", subject=admit, who="hub"),
+            v.steward_remove("steward-1", "steward-2"),
+            v.steward_remove("steward-3", "steward-2"),
+            v.receipt("hub", []),
         ],
     )
 
@@ -108,6 +111,9 @@ def _chain() -> Soup:
             v.balance("twin", [("ana", None, 12, 0)], height=140, burn_height=901),
             v.balance("stranger", [("ana", None, 10**9, 0)], height=10**6),
             v.balance("one", [], text={"height": 1, "balances": [[b"", None, 1, 1]]}),
+            *v.found("far", 3),
+            v.receipt("far", [(book, 9)], txid=TX1, burn_height=2**63 - 1),
+            v.balance("far", [("ana", None, 99, 0)], burn_height=2**63 - 1),
         ],
     )
 
@@ -120,7 +126,7 @@ def _identity() -> Soup:
     accept = v.key_accept("phone", add)
     foreign = v.key_add("tomas", "phone", v.register("tomas"))
     by_phone = v.request("phone")
-    vouch = v.vouch("phone", "tomas")
+    vouch, steadfast = v.vouch("phone", "tomas"), v.vouch("steward-2", "tomas")
     spare = v.key_add("ana", "spare", add)
     return Soup(
         v,
@@ -142,6 +148,10 @@ def _identity() -> Soup:
             vouch,
             v.vouch_withdraw("ana", vouch),
             v.vouch("steward-1", "ana"),
+            steadfast,
+            v.match_offer("tomas", by_phone, 70, who="ana"),
+            v.vouch("tomas", "ana"),
+            v.vouch_withdraw("steward-2", steadfast),
             spare,
             v.key_accept("spare", spare),
             v.vouch("spare", "tomas", how=2),

@@ -13,7 +13,8 @@ from hubd.action.principal import Principal
 from hubd.action.sip018 import NO_ID, ActionId
 from hubd.fold.anchored import READERS
 from hubd.fold.checks import CHECKS, OWN, SUBJECTS
-from hubd.fold.keys import KEYS, RINGS, keys_of
+from hubd.fold.council import stewards
+from hubd.fold.keys import KEYS, RINGS, keys_of, registers
 from hubd.fold.read import Read, Tally, View
 from hubd.fold.settlement import SETTLEMENT
 from hubd.fold.speaking import SPEAKERS, Speaker, person_of, speaker_fault
@@ -77,18 +78,52 @@ def _heeds_void(action: Action, subject: Action, read: Read) -> bool:
     return False
 
 
+def _is_taken_back(vouch: Action, read: Read) -> bool:
+    return any(
+        not _plain_fault(withdrawal, read) and not _relation_fault(withdrawal, vouch, read)
+        for key in keys_of(person_of(vouch.statement.author, read), read)
+        for withdrawal in read.filed("vouch-withdraw", vouch.id, key)
+    )
+
+
+def _vouches(author: Principal, person: Principal, read: Read) -> bool:
+    """Whether an author, a live key or a steward, vouches for a person and did not take it back."""
+    return any(
+        not _plain_fault(vouch, read) and not _relation_fault(vouch, None, read) and not _is_taken_back(vouch, read)
+        for vouch in read.filed("vouch-give/who", person, author)
+    )
+
+
+def _is_sure(person: Principal, read: Read) -> bool:
+    """Whether the chain took a person's registration, or a steward vouches for them."""
+    registered = (read.entry(SETTLEMENT, action.id) for action in registers(person, read))
+    return any(known is not None and known.is_done for known in registered) or any(
+        _vouches(steward, person, read) for steward in stewards(read)
+    )
+
+
+def _is_known(person: Principal, read: Read) -> bool:
+    """Whether a person is sure, or somebody who is vouches for them: newcomers who vouch for one another are nobody."""
+    return _is_sure(person, read) or any(
+        _is_sure(person_of(author, read), read) and _vouches(author, person, read)
+        for author in read.authors("vouch-give/who", person)
+    )
+
+
 def _refers(other: Action, action: Action, person: Principal, read: Read) -> bool:
-    """Whether another person's live key refers to an action, as one may if that is not void."""
+    """Whether a live key of another person, whom somebody knows, refers to an action as one may if that is not void."""
     known = read.entry(KEYS, other.statement.author)
-    is_anothers = known is not None and known.is_live and known.person != person
-    return is_anothers and not _plain_fault(other, read) and not _relation_fault(other, action, read)
+    if known is None or not known.is_live or known.person == person:
+        return False
+    return not _plain_fault(other, read) and not _relation_fault(other, action, read) and _is_known(known.person, read)
 
 
 def _was_seen(action: Action, read: Read) -> bool:
     """Whether something besides its revoked key vouches for an action.
 
-    It counts only if a receipt shows that the chain took it, if it made one of the person's live keys, or if another
-    person's live key referred to it: nothing else tells it from one that a thief signed yesterday (docs/protocol.md).
+    It counts only if a receipt shows that the chain took it, if it made one of the person's live keys, or if a live key of
+    another person who is known referred to it: nothing else tells it from one that a thief signed yesterday, and a thief
+    makes strangers at will (docs/protocol.md).
     """
     settled = read.entry(SETTLEMENT, action.id)
     if settled is not None and settled.is_done:

@@ -2,6 +2,7 @@
 
 from builders import Village
 
+from hubd.action.envelope import Action
 from hubd.action.kinds import Scope
 from hubd.fold.folder import fold
 from hubd.fold.keys import SCOPES_ALL
@@ -278,8 +279,42 @@ def test_it_counts_once_another_persons_live_key_refers_to_it():
     book = ana.village.book("ana", "tomas")
     _revoked(ana)
     confirm = ana.village.confirm("tomas", book)
-    assert not ana.do(book, confirm).views().lessons
+    vouch = ana.village.vouch("steward-1", "tomas")
+    assert not ana.do(book, confirm, vouch).views().lessons
     assert ana.do(ana.village.register("tomas")).views().lessons[book.id].state == "confirmed"
+    assert not ana.do(ana.village.vouch_withdraw("steward-1", vouch)).views().lessons
+
+
+def test_a_thiefs_own_newcomers_show_nothing_even_when_they_vouch_for_one_another():
+    ana = Ana()
+    village = ana.village
+    book = village.book("ana", "sybil")
+    _revoked(ana)
+    ana.do(book, village.register("sybil"), village.register("twin"), village.confirm("sybil", book))
+    assert ana.views().void[book.id].reason == "revoked"
+    ana.do(village.vouch("twin", "sybil"), village.vouch("sybil", "twin"), village.vouch("ana", "sybil"))
+    assert ana.views().void[book.id].reason == "revoked"
+
+
+def test_who_refers_is_known_by_the_chain_by_a_steward_or_by_one_whom_these_know():
+    def ways(v: Village) -> list[list[Action]]:
+        registered, teacher = v.register("tomas"), v.register("teacher")
+        hub = v.found("hub", uplink=True)
+        return [
+            [registered, *hub, v.receipt("hub", [(registered, 0)])],
+            [registered, v.vouch("steward-2", "tomas")],
+            [registered, teacher, v.vouch("steward-2", "teacher"), v.vouch("teacher", "tomas")],
+            [registered, teacher, *hub, v.receipt("hub", [(teacher, 0)]), v.vouch("teacher", "tomas")],
+        ]
+
+    for number in range(4):
+        ana = Ana()
+        book = ana.village.book("ana", "tomas")
+        _revoked(ana)
+        way = ways(ana.village)[number]
+        ana.do(book, ana.village.confirm("tomas", book), *way[:-1])
+        assert not ana.views().lessons
+        assert ana.do(way[-1]).views().lessons[book.id].state == "confirmed"
 
 
 def test_a_revoked_key_erases_nothing():
@@ -298,7 +333,8 @@ def test_a_reference_that_would_be_void_shows_nothing():
     book = ana.village.book("ana", "tomas")
     _revoked(ana)
     foreign = ana.village.confirm("lou", book)
-    assert not ana.do(book, foreign, ana.village.register("lou")).views().lessons
+    lou = [ana.village.register("lou"), ana.village.vouch("steward-1", "lou")]
+    assert not ana.do(book, foreign, *lou).views().lessons
     assert ana.views().void[foreign.id].reason == "subject"
 
 
