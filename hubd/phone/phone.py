@@ -231,7 +231,7 @@ class Phone:
         """This person's affairs, as plain values; times in Unix seconds, ids in hexadecimal."""
         await self._learn_names()
         items = await self._replica.outbox.items()
-        kinds = {action.id: action.kind for action in await self._replica.store.get([item.id for item in items])}
+        actions = {action.id: action for action in await self._replica.store.get([item.id for item in items])}
         screen = Screen(self.charter, self.views, self._replica.me, self._names.by_person)
         return {
             "me": screen.myself(self.principal),
@@ -239,7 +239,7 @@ class Phone:
             "requests": screen.requests(),
             "matches": screen.matches(),
             "balances": screen.balances(),
-            "outbox": screen.outbox(items, kinds),
+            "outbox": screen.outbox(items, actions),
             "chain_time": self.views.time_s,
         }
 

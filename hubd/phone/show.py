@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hubd.action.charter import Charter
+from hubd.action.envelope import Action
 from hubd.action.kinds import KINDS
 from hubd.action.principal import Principal, address
 from hubd.action.sip018 import ActionId
@@ -27,17 +28,21 @@ class Screen:
     def __init__(self, charter: Charter, views: Views, me: Principal, names: Mapping[Principal, str]) -> None:
         self._charter, self._views, self._me, self._names = charter, views, me, names
 
-    def status(self, item: Item, kind: str) -> tuple[str, str]:
+    def status(self, item: Item, action: Action) -> tuple[str, str]:
         """The status word of an outbox action, and a code where the word needs a reason."""
         void = self._views.void.get(item.id)
         if void is not None:
             return NEEDS_YOU, f"void-{void.reason}"
         if item.is_refused:
             return NEEDS_YOU, item.code
+        settlement = self._views.settlement.get(item.id)
+        is_chained = bool(KINDS[action.kind].contract)
+        time_s = self._views.time_s
+        if is_chained and settlement is None and time_s is not None and action.statement.expires < time_s:
+            return NEEDS_YOU, "expired"
         if not item.hubs:
             return ON_THIS_PHONE, item.code
-        settlement = self._views.settlement.get(item.id)
-        if settlement is None or not KINDS[kind].contract:
+        if settlement is None or not is_chained:
             return AT_THE_HUB, ""
         if settlement.is_done:
             return DONE, ""
@@ -112,15 +117,15 @@ class Screen:
             "ratings": {"count": reputation.count, "stars": reputation.total} if reputation else None,
         }
 
-    def outbox(self, items: Sequence[Item], kinds: Mapping[ActionId, str]) -> list[dict[str, Any]]:
+    def outbox(self, items: Sequence[Item], actions: Mapping[ActionId, Action]) -> list[dict[str, Any]]:
         """What this phone signed, the latest first, each with its status word."""
         shown = []
         for item in reversed(items[-_SHOWN_MAX:]):
-            status, reason = self.status(item, kinds[item.id])
+            status, reason = self.status(item, actions[item.id])
             shown.append(
                 {
                     "id": item.id.hex(),
-                    "kind": kinds[item.id],
+                    "kind": actions[item.id].kind,
                     "status": status,
                     "reason": reason,
                     "hubs": len(item.hubs),

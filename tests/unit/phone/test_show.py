@@ -26,40 +26,50 @@ def screen(*actions: Action, me: bytes = ANA) -> Screen:
 def test_an_action_comes_from_the_phone_to_the_hub() -> None:
     book = VILLAGE.book("ana", "tomas")
     shown = screen(book)
-    assert shown.status(item(book), book.kind) == ("on this phone", "")
-    assert shown.status(item(book, code="hour"), book.kind) == ("on this phone", "hour")
-    assert shown.status(item(book, HUB), book.kind) == ("at the hub", "")
+    assert shown.status(item(book), book) == ("on this phone", "")
+    assert shown.status(item(book, code="hour"), book) == ("on this phone", "hour")
+    assert shown.status(item(book, HUB), book) == ("at the hub", "")
 
 
 def test_one_operators_claim_is_on_its_way_and_two_agree_that_it_is_done() -> None:
     book = VILLAGE.book("ana", "tomas")
     claim, check = (VILLAGE.receipt(hub, [(book, 0)]) for hub in ("up-1", "up-2"))
-    assert screen(book, claim).status(item(book, HUB), book.kind) == ("on its way", "")
-    assert screen(book, claim, check).status(item(book, HUB), book.kind) == ("done", "")
+    assert screen(book, claim).status(item(book, HUB), book) == ("on its way", "")
+    assert screen(book, claim, check).status(item(book, HUB), book) == ("done", "")
 
 
 def test_what_the_chain_refused_needs_the_person() -> None:
     book = VILLAGE.book("ana", "tomas")
     receipts = [VILLAGE.receipt(hub, [(book, 700)]) for hub in ("up-1", "up-2")]
-    assert screen(book, *receipts).status(item(book, HUB), book.kind) == ("needs you", "chain-700")
+    assert screen(book, *receipts).status(item(book, HUB), book) == ("needs you", "chain-700")
 
 
 def test_hubs_that_disagree_keep_it_on_its_way() -> None:
     book = VILLAGE.book("ana", "tomas")
     receipts = [VILLAGE.receipt("up-1", [(book, 0)]), VILLAGE.receipt("up-2", [(book, 700)])]
-    assert screen(book, *receipts).status(item(book, HUB), book.kind) == ("on its way", "contested")
+    assert screen(book, *receipts).status(item(book, HUB), book) == ("on its way", "contested")
 
 
 def test_what_moves_no_money_ends_at_the_hub() -> None:
     request = VILLAGE.request("ana")
-    assert screen(request).status(item(request, HUB), request.kind) == ("at the hub", "")
+    assert screen(request).status(item(request, HUB), request) == ("at the hub", "")
 
 
 def test_what_no_hub_takes_or_no_rule_allows_needs_the_person() -> None:
     request, foreign = VILLAGE.request("ana"), VILLAGE.request("nobody")
     shown = screen(request, foreign)
-    assert shown.status(item(request, code="signature", is_refused=True), request.kind) == ("needs you", "signature")
-    assert shown.status(item(foreign, HUB), foreign.kind) == ("needs you", "void-unregistered")
+    assert shown.status(item(request, code="signature", is_refused=True), request) == ("needs you", "signature")
+    assert shown.status(item(foreign, HUB), foreign) == ("needs you", "void-unregistered")
+
+
+def test_what_expired_before_it_settled_needs_the_person() -> None:
+    register, other = VILLAGE.register("late"), VILLAGE.register("other")
+    late = register.statement.expires + 1
+    for time_s, status in ((register.statement.expires, "at the hub"), (late, "needs you")):
+        receipts = [VILLAGE.receipt(hub, [(other, 0)], block_time=time_s) for hub in ("up-1", "up-2")]
+        shown = screen(register, other, *receipts)
+        assert shown.status(item(register, HUB), register)[0] == status
+        assert shown.status(item(other, HUB), other) == ("done", "")
 
 
 def test_a_lesson_is_seen_from_both_sides() -> None:
@@ -95,7 +105,7 @@ def test_myself_says_what_is_known_of_me() -> None:
 def test_a_screen_is_plain_values_and_bounded() -> None:
     requests = [VILLAGE.request("ana") for _ in range(150)]
     shown = screen(*requests)
-    listed = shown.outbox([item(request) for request in requests], {request.id: request.kind for request in requests})
+    listed = shown.outbox([item(request) for request in requests], {request.id: request for request in requests})
     assert len(listed) == len(shown.requests()) == 100
     assert listed[0]["id"] == requests[-1].id.hex(), "the latest first"
     cbor.encode([listed, shown.requests(), shown.myself(ANA)])
