@@ -39,7 +39,8 @@ class Screen:
         is_chained = bool(KINDS[action.kind].contract)
         time_s = self._views.time_s
         if is_chained and settlement is None and time_s is not None and action.statement.expires < time_s:
-            return NEEDS_YOU, "expired"
+            code = "expired"
+            return NEEDS_YOU, code
         if not item.hubs:
             return ON_THIS_PHONE, item.code
         if settlement is None or not is_chained:
