@@ -314,21 +314,14 @@ class Outbox:
 
     def _account_seen(self, event: ev.AccountSeen, now: float) -> list[ev.OutEvent]:
         self.account = event.account
-        if self.trouble == "wallet-empty":
-            self._try_again_if_filled(now)
+        if self.trouble == "wallet-empty" and event.account.balance_ustx > self._refused_ustx:
+            self.trouble = ""
+            self.slots.hurry(now)
         returned = self.slots.reopen(event.account.account_nonce, now)
         ids = tuple(id_ for entry in returned for id_ in entry.ids)
         self.queue.forget(ids)
         marks: list[ev.OutEvent] = [ev.Mark(entry.txid, TransactionState.BROADCAST) for entry in returned]
         return [*marks, ev.Fetch(ids)] if ids else marks
-
-    def _try_again_if_filled(self, now: float) -> None:
-        """Whoever sent money must not wait, and send it twice: the next in line goes out with this look."""
-        assert self.account is not None
-        if self.account.balance_ustx > self._refused_ustx:
-            self.trouble = ""
-            for slot in self.slots.open.values():
-                slot.send_s = None if slot.send_s is None else min(slot.send_s, now)
 
     def _transaction_seen(self, event: ev.TransactionSeen, now: float) -> list[ev.OutEvent]:
         slot, seen = self.slots.of(event.txid), event.seen

@@ -61,6 +61,11 @@ class Slots:
             elif entry.state in _CLOSED:
                 self._remember(entry)
 
+    def hurry(self, now: float) -> None:
+        """Whoever filled the wallet must not wait, and fill it twice: what waits to be sent is due."""
+        for slot in self.open.values():
+            slot.send_s = None if slot.send_s is None else min(slot.send_s, now)
+
     def put(self, entry: LedgerEntry, now: float) -> None:
         """A signed transaction takes its slot, before or beside others with its nonce. It is to be sent now."""
         slot = self.open.get(entry.account_nonce)
