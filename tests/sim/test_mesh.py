@@ -1,7 +1,7 @@
 """A mesh of session machines in one process: one seed decides who meets whom, what arrives when, and where links break.
 
-A session that compared counts and not fingerprints fails here. Small today: meetings of two hubs, cuts at any step, phones that keep bringing actions. A failing seed is printed by
-pytest and fails again alone.
+Small today: meetings of two hubs, cuts at any step, phones that keep bringing actions. A failing seed is printed by
+pytest and fails again alone. A session that compared counts and not fingerprints is caught here.
 """
 
 import os
