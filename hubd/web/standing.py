@@ -11,6 +11,7 @@ from typing import Protocol
 from hubd.action.envelope import Action, without_content
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
+from hubd.fold.trust import vouched_people
 from hubd.fold.views import Views
 from hubd.web.quota import Rank
 
@@ -85,6 +86,7 @@ class ViewsStanding:
 
     def __init__(self, views: Callable[[], Views]) -> None:
         self._views = views
+        self._vouched: tuple[bytes, frozenset[Principal]] = (b"", frozenset())  # of the views with this digest
 
     def person_of(self, key: Principal) -> Principal | None:
         """See `Standing`."""
@@ -103,8 +105,12 @@ class ViewsStanding:
         person = views.person_of(key)
         if person is None or person not in views.persons:
             return Rank.STRANGER
-        known = views.persons[person]
-        return Rank.VOUCHED if known.vouches or known.steward_vouches else Rank.NEWCOMER
+        return Rank.VOUCHED if person in self._vouched_people(views) else Rank.NEWCOMER
+
+    def _vouched_people(self, views: Views) -> frozenset[Principal]:
+        if self._vouched[0] != views.digest:
+            self._vouched = (views.digest, vouched_people(views))
+        return self._vouched[1]
 
     def settlement(self, action_id: ActionId) -> tuple[str, bytes]:
         """See `Standing`."""
