@@ -12,10 +12,11 @@ from typing import Any
 
 from hubd import __version__, log
 from hubd.action.envelope import Action
-from hubd.action.principal import address
+from hubd.action.principal import Principal, address
 from hubd.config import Config
 from hubd.control import ControlServer
 from hubd.errors import FatalError
+from hubd.fold.views import Hub as HubEntry
 from hubd.gossip.discovery import Discovery
 from hubd.gossip.link import Link, LinkConfig, PeerStatus
 from hubd.gossip.peer import Member
@@ -61,6 +62,8 @@ class Daemon:
             http.build(self._door), self._config["phones.listen_host"], self._config["phones.listen_port"]
         )
         self._visitor = Visitor(self._door)
+        self._key_owners: dict[bytes, Principal] = {}
+        self._founders = {action.statement.who for action in hub.charter.founding if action.kind == "hub-admit"}
         self._link = Link(
             store=hub.store,
             intake=hub.intake,
@@ -96,9 +99,12 @@ class Daemon:
         return Relay(links, keys, hub.charter, _terms(self._config), self._config["relay.poll_ms"] / 1000)
 
     def _members(self) -> list[Member]:
-        hubs = self._hub.folder.views.hubs
-        admitted = (hubs[principal] for principal in self._hub.folder.views.mesh.hubs)
-        return [Member(hub.principal, hub.curve, hub.addresses, hub.name) for hub in admitted]
+        views, founders = self._hub.folder.views, self._founders
+        admitted = sorted((views.hubs[each] for each in views.mesh.hubs), key=lambda hub: hub.principal not in founders)
+        return [
+            Member(hub.principal, hub.curve, hub.addresses, hub.name)
+            for hub in one_hub_per_key(admitted, self._key_owners)
+        ]
 
     def _notify(self, actions: Sequence[Action], _door: Door, source: bytes) -> None:
         self._link.notify(actions, source)
@@ -208,6 +214,18 @@ class Daemon:
         self._log.info("config-reloaded", items=len(changed) - len(waiting))
         if waiting:
             self._log.warning("config-needs-restart", detail=", ".join(waiting))
+
+
+def one_hub_per_key(admitted: Sequence[HubEntry], owners: dict[bytes, Principal]) -> list[HubEntry]:
+    """Admitted hubs without those that announce a CURVE key which another one has: it is the first one's to be seen here.
+
+    A hub can announce any key, but speak with its own only; what it could do is have its neighbour taken for itself.
+    `owners` remembers from call to call, while the owner stays admitted and keeps the key.
+    """
+    claims = {(hub.curve, hub.principal) for hub in admitted}
+    for key in [key for key, owner in owners.items() if (key, owner) not in claims]:
+        del owners[key]
+    return [hub for hub in admitted if owners.setdefault(hub.curve, hub.principal) == hub.principal]
 
 
 def _peer(peer: PeerStatus) -> dict[str, Any]:
