@@ -14,6 +14,7 @@ protocol. A frame of another session is late post and is passed over. A machine 
 come too late meet an ended one.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -137,7 +138,7 @@ class Parties:
     mesh: bytes  # wire.mesh_tag
 
 
-class Session:
+class Session(ABC):
     """What both sides share: greeting, bodies in both directions, silence, the end.
 
     `items` is the live set: it may grow between any two events.
@@ -196,9 +197,9 @@ class Session:
             raise RemoteError("order", f"{type(frame).__name__} in {self.state.name}")
         return transition(self, frame)
 
+    @abstractmethod
     def _advance(self) -> list[OutEvent]:
         """Whatever has become due."""
-        raise NotImplementedError
 
     # --- greeting and proof
 
