@@ -263,5 +263,5 @@ class Session(ABC):
         self._note_taken([outcome.id for outcome in outcomes if outcome.id is not None])
         return [SendFrame(Took(self.number)), *self._advance()]
 
-    def _note_taken(self, ids: Sequence[ActionId]) -> None:
+    def _note_taken(self, ids: Sequence[ActionId]) -> None:  # noqa: B027  # one side has nothing to note
         """These came and were judged."""
