@@ -30,6 +30,6 @@ def node_program() -> str:
         raise FatalError(
             "needs-node",
             "the local chain needs Node.js 20 and its packages",
-            hint="run this as ./dev run ..., which prepares both",
+            hint="run this from a source checkout as ./dev run ..., which prepares both",
         )
     return found
