@@ -116,7 +116,7 @@ class Phone:
     async def register(self, name: str, roles: int, home: str | None = None) -> Action:
         """Join the mesh: sign a registration. `home` is the home hub's name or address, None for none yet.
 
-        The name leaves this phone sealed, and only where the village's key is here.
+        The name leaves this phone sealed, and only where the village's key is here. Who says the same again signs nothing.
         """
         name = name.strip()
         if not 0 < len(name) <= NAME_CHARS_MAX or not name.isprintable():
@@ -125,6 +125,10 @@ class Phone:
         self._names.give(self.principal, name)
         sealed = self._names.seal(name)
         columns = {"bits": roles, "who": await self._hub(home) if home else None}
+        known = self.views.persons.get(self.principal)
+        if known is not None and (known.roles, known.home) == (columns["bits"], columns["who"]):
+            [registration] = await self._replica.store.get([known.registered])
+            return registration
         return await self._seal("user-register", columns, {"name": sealed} if sealed else None)
 
     async def know(self, name: str, who: str) -> None:
