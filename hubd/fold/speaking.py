@@ -35,6 +35,8 @@ _EXCEPTIONS = {
     "content-erase": Speaker.SELF,
     "vouch-give": Speaker.VOUCHER,
     "vouch-withdraw": Speaker.VOUCHER,
+    "lesson-claim": Speaker.ANYBODY,
+    "escrow-return": Speaker.ANYBODY,
     "payout-note": Speaker.ANYBODY,
     "dispute-settle": Speaker.ANYBODY,
     "tutor-clear": Speaker.OFFICER,
