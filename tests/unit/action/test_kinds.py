@@ -13,12 +13,12 @@ SET = {
 }  # fmt: skip
 CATALOGUE = """
 user-register profile-set key-add key-accept key-revoke guardian-set recovery-open recovery-approve recovery-cancel
-recovery-finish vouch-give vouch-withdraw content-erase action-void offer-set offer-withdraw request-open request-close
-match-offer match-accept lesson-book lesson-confirm lesson-decline lesson-move lesson-cancel lesson-attend
-lesson-complete lesson-claim class-open class-attend escrow-lock escrow-return escrow-withdraw payout-note
-payout-received rating-seal rating-open dispute-open dispute-evidence dispute-offer dispute-accept dispute-vote dispute-settle consent-give
-consent-withdraw tutor-clear person-hold person-release safety-post hub-announce hub-admit hub-retire steward-add
-steward-remove desk-witness relay-receipt relay-balance
+recovery-finish vouch-give vouch-withdraw content-erase action-void offer-set offer-withdraw request-open
+request-close match-offer match-accept lesson-book lesson-confirm lesson-decline lesson-move lesson-cancel
+lesson-attend lesson-complete lesson-claim class-open class-attend escrow-lock escrow-return escrow-withdraw
+payout-note payout-received rating-seal rating-open dispute-open dispute-evidence dispute-offer dispute-accept
+dispute-vote dispute-settle consent-give consent-withdraw tutor-clear person-hold person-release safety-post
+hub-announce hub-admit hub-retire steward-add steward-remove desk-witness relay-receipt relay-balance
 """.split()
 
 
