@@ -18,6 +18,12 @@
 (define-constant GRACE-SECONDS-MAX u31536000)
 ;; Most that a relay may keep of a withdrawal, in basis points (1/10,000): 5 %.
 (define-constant RELAY-FEE-BPS-MAX u500)
+;; Longest notice that a cancellation may be asked to give, in seconds: 30 days.
+(define-constant NOTICE-SECONDS-MAX u2592000)
+;; Basis points in a whole.
+(define-constant BPS u10000)
+;; Highest bond of a dispute, in basis points of the price: 20 %, or the poor could not dispute.
+(define-constant DISPUTE-BOND-BPS-MAX u2000)
 
 ;; Who may change what is kept here. The deployer at first; handed over in two steps.
 (define-data-var owner principal tx-sender)
@@ -27,6 +33,11 @@
 (define-data-var grace-seconds uint u3888000)
 ;; What a relay keeps of a withdrawal that it carried, in basis points, and whose vault balance receives it.
 (define-data-var relay-fee { bps: uint, to: principal } { bps: u0, to: tx-sender })
+;; How long before the start a student may cancel for nothing, in seconds of chain time, and what the tutor keeps of a
+;; later cancellation, in basis points of the price: a day and nothing at first, since the word of a village comes late.
+(define-data-var notice { seconds: uint, late-bps: uint } { seconds: u86400, late-bps: u0 })
+;; What whoever opens a dispute puts up, in basis points of the price: 5 % at first.
+(define-data-var dispute-bond-bps uint u500)
 ;; While true nobody can pay into the vault. Withdrawals do not look at it.
 (define-data-var deposits-paused bool false)
 ;; Number of stewards.
@@ -58,7 +69,10 @@
 (define-read-only (get-settings)
   {
     deposits-paused: (var-get deposits-paused),
+    dispute-bond-bps: (var-get dispute-bond-bps),
     grace-seconds: (var-get grace-seconds),
+    notice-late-bps: (get late-bps (var-get notice)),
+    notice-seconds: (get seconds (var-get notice)),
     owner: (var-get owner),
     proposed-owner: (var-get proposed-owner),
     relay-fee-bps: (get bps (var-get relay-fee)),
@@ -73,6 +87,14 @@
 ;; What a relay keeps of a withdrawal: basis points, and whose vault balance receives them.
 (define-read-only (get-relay-fee)
   (var-get relay-fee))
+
+;; How long before the start a student may cancel for nothing, and what part of the price a later cancellation costs.
+(define-read-only (get-notice)
+  (var-get notice))
+
+;; What whoever opens a dispute puts up, in basis points of the price.
+(define-read-only (get-dispute-bond)
+  (var-get dispute-bond-bps))
 
 ;; The entry of an asset, if there is one.
 (define-read-only (get-asset (asset (optional principal)))
@@ -164,6 +186,24 @@
     (asserts! (<= bps RELAY-FEE-BPS-MAX) ERR-PARAMETER)
     (var-set relay-fee { bps: bps, to: to })
     (print { event: "relay-fee-set", bps: bps, to: to })
+    (ok true)))
+
+;; Set the notice of a cancellation and what a later one costs. Counts for lessons that are booked already, too.
+(define-public (set-notice (seconds uint) (late-bps uint))
+  (begin
+    (try! (check-owner))
+    (asserts! (and (<= seconds NOTICE-SECONDS-MAX) (<= late-bps BPS)) ERR-PARAMETER)
+    (var-set notice { seconds: seconds, late-bps: late-bps })
+    (print { event: "notice-set", seconds: seconds, late-bps: late-bps })
+    (ok true)))
+
+;; Set the bond of disputes to come. A dispute that is open keeps the bond it began with.
+(define-public (set-dispute-bond (bps uint))
+  (begin
+    (try! (check-owner))
+    (asserts! (<= bps DISPUTE-BOND-BPS-MAX) ERR-PARAMETER)
+    (var-set dispute-bond-bps bps)
+    (print { event: "dispute-bond-set", bps: bps })
     (ok true)))
 
 ;; Admit an asset to the vault (none = STX), or open or close its deposits. `name` is the asset name inside the

@@ -24,6 +24,7 @@ test("every change is refused to a stranger", () => {
     ["propose-owner", [maybe(STRANGER)]], ["set-role", [GATEWAY, STRANGER, true]],
     ["pass-role", [GATEWAY, `${mesh.deployer}.action-gateway`, STRANGER]], ["steward-add", [STRANGER]],
     ["steward-remove", [STEWARD]], ["set-grace", [45n * DAY]], ["set-relay-fee", [1n, STRANGER]],
+    ["set-notice", [0n, 0n]], ["set-dispute-bond", [0n]],
     ["set-asset", [null, Cl.stringAscii(""), true]], ["resume-deposits", []],
   ];
   for (const [method, args] of changes) assert.deepEqual(access(method, args, STRANGER), NOT_OWNER, method);
@@ -76,6 +77,32 @@ test("the grace period stays between 30 days and a year, the relay's fee at or b
   assert.deepEqual(access("set-relay-fee", [501n, STRANGER]), refused);
   assert.deepEqual(access("set-relay-fee", [500n, STRANGER]), { ok: true });
   assert.deepEqual(mesh.read("access", "get-relay-fee"), { bps: 500n, to: STRANGER });
+});
+
+test("a cancellation may ask for notice of thirty days at most, and cost the whole price at most", () => {
+  const refused = { err: code("access/ERR-PARAMETER") };
+  assert.deepEqual(mesh.read("access", "get-notice"), { seconds: DAY, "late-bps": 0n });
+  for (const huge of [2n ** 63n - 1n, 2n ** 63n, 2n ** 128n - 1n]) {
+    assert.deepEqual(access("set-notice", [huge, 0n]), refused);
+    assert.deepEqual(access("set-notice", [0n, huge]), refused);
+  }
+  assert.deepEqual(access("set-notice", [30n * DAY + 1n, 0n]), refused);
+  assert.deepEqual(access("set-notice", [0n, 10_001n]), refused);
+  assert.deepEqual(access("set-notice", [0n, 0n]), { ok: true });
+  assert.deepEqual(access("set-notice", [30n * DAY, 10_000n]), { ok: true });
+  assert.deepEqual(mesh.read("access", "get-notice"), { seconds: 30n * DAY, "late-bps": 10_000n });
+  const { "notice-seconds": seconds, "notice-late-bps": bps } = settings();
+  assert.deepEqual([seconds, bps], [30n * DAY, 10_000n]);
+});
+
+test("the bond of a dispute is a fifth of the price at most", () => {
+  const refused = { err: code("access/ERR-PARAMETER") };
+  assert.equal(mesh.read("access", "get-dispute-bond"), 500n);
+  for (const bps of [2001n, 2n ** 63n, 2n ** 128n - 1n]) {
+    assert.deepEqual(access("set-dispute-bond", [bps]), refused);
+  }
+  for (const bps of [0n, 2000n]) assert.deepEqual(access("set-dispute-bond", [bps]), { ok: true });
+  assert.equal(settings()["dispute-bond-bps"], 2000n);
 });
 
 test("a steward may pause deposits and only the owner lets them run again", () => {
