@@ -195,7 +195,7 @@ test("only the protocol's contracts lock, release and withdraw for somebody", ()
 
 test("an id locks once, releases once, and releases nothing before it locked", () => {
   const session = mesh.deployer;
-  mesh.call("access", "set-role", [Cl.stringAscii("session"), session, true]);
+  mesh.call("access", "set-role", [Cl.stringAscii("locker"), session, true]);
   const id = sha256("lock");
   assert.deepEqual(escrow("release", [id, TOMAS.address]), err("payment-escrow/ERR-LOCK-UNKNOWN"));
   assert.deepEqual(escrow("lock", [id, AMINA.address, null, 0n]), AMOUNT);

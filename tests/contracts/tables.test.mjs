@@ -75,12 +75,12 @@ test("every sentence is short, plain and complete", () => {
 test("every error of the contracts is provoked by some test", () => {
   const tests = readdirSync(new URL("tests/contracts/", ROOT)).filter((file) => file.endsWith(".test.mjs"));
   const all = tests.map((file) => text(`tests/contracts/${file}`)).join("\n");
-  /** How a test may say it: code("contract/NAME"), or error("NAME") and err("NAME") in a file about that contract. */
+  /** How a test may say it: code("contract/NAME"), or err("NAME") in a file about that contract. */
   const said = (contract, name) => all.includes(`${contract}/${name}"`) ||
     tests.some((file) => {
       const one = text(`tests/contracts/${file}`);
-      const prefix = `${contract}/${name.split("-")[0]}-`;
-      return one.includes(prefix) && one.includes(`"${name.slice(name.indexOf("-") + 1)}"`);
+      const about = one.includes(`${contract}/${name.split("-")[0]}-`) || one.includes(`errorsOf("${contract}")`);
+      return about && one.includes(`"${name.slice(name.indexOf("-") + 1)}"`);
     });
   for (const { contract, name } of Object.values(ERRORS)) assert.ok(said(contract, name), `${contract}/${name}`);
 });
