@@ -10,6 +10,9 @@ REFUSED = frozenset(
     (
         *(1, 2, 3, 5, 6, 7, 10),  # action-gateway
         *(200, 202, 203, 204, 205, 206),  # user-registry
+        *(300, 302, 304, 305, 306),  # tutor-profile
+        *(400, 402, 403, 404, 405, 406),  # student-request
+        *(500, 502, 503, 504, 505, 506, 507, 508),  # matching-engine
         *(600, 602, 603, 604, 606, 608, 609, 610, 612),  # session-manager
         *(700, 702, 704, 706),  # payment-escrow
         *(802, 803, 804, 806, 807, 808),  # reputation-tracker

@@ -11,8 +11,10 @@ const ERRORS = JSON.parse(text("contracts/errors.json"));
 const LINES_MAX = 400;
 const COLUMNS_MAX = 120;
 const RANGES = {
-  access: [100, 199], "user-registry": [200, 299], "session-manager": [600, 699], "payment-escrow": [700, 799],
-  "reputation-tracker": [800, 899], "action-gateway": [1, 99], "hour-credit": [1000, 1099],
+  access: [100, 199], "user-registry": [200, 299], "tutor-profile": [300, 399], "student-request": [400, 499],
+  "matching-engine": [500, 599], "session-manager": [600, 699], "payment-escrow": [700, 799],
+  "reputation-tracker": [800, 899], "dispute-resolution": [900, 999], "action-gateway": [1, 99],
+  "hour-credit": [1000, 1099], "sponsor-pool": [1100, 1199], "class-manager": [1200, 1299],
 };
 
 /** The code of a contract without its comments. */
