@@ -1,10 +1,10 @@
 ;; action-gateway: signed actions, many in one transaction, each with its own result.
 ;;
 ;; Anybody may submit: what an action may do follows from its signature alone, never from who carried it. For each
-;; item: compute the id, recover the signer, compare it with the author, check range, replay and expiry, then call the
-;; one contract that knows the kind. An action is spent only when it succeeded; a refusal is a code, costs nobody
-;; else, and the same action may come again. Holds no money and no rule of any kind. Does not ask for low-S signatures:
-;; an id does not cover the signature, so a second signature of an action is only its replay.
+;; item: compute the id, recover the signer, compare it with the author, check range, replay, withdrawal, expiry and
+;; columns, then call the one contract that knows the kind. An action is spent only when it succeeded; a refusal is a
+;; code, costs nobody else, and the same action may come again. Holds no money and no rule of any kind. Does not ask for
+;; low-S signatures: an id does not cover the signature, so a second signature of an action is only its replay.
 
 (use-trait sip-010 .sip-010-trait.sip-010-trait)
 
@@ -16,13 +16,26 @@
 (define-constant CODE-SPENT u4)
 (define-constant CODE-EXPIRED u5)
 (define-constant CODE-UNKNOWN-KIND u6)
-(define-constant CODE-WHO u7)
 (define-constant CODE-TOKEN-BATCH u8)
 (define-constant CODE-OTHER-TOKEN u9)
 (define-constant CODE-LENGTH u10)
+(define-constant CODE-VOIDED u11)
+(define-constant CODE-COLUMNS u12)
+(define-constant CODE-DONE-BEFORE u13)
 
 ;; Largest integer of the protocol (2^63-1): no field of a statement may exceed it.
 (define-constant INT-MAX u9223372036854775807)
+
+;; A subject that names nothing, and a content that is none.
+(define-constant ZEROS 0x0000000000000000000000000000000000000000000000000000000000000000)
+
+;; Areas of the catalogue of kinds; each is also the bit of its scope in `user-registry`.
+(define-constant IDENTITY u1)
+(define-constant MARKET u2)
+(define-constant LESSON u4)
+(define-constant MONEY u8)
+(define-constant REPUTATION u16)
+(define-constant DISPUTE u32)
 
 ;; sha256 of the domain: this network, and the mesh by its access contract. Not this contract: a successor serves the
 ;; same signatures.
@@ -34,6 +47,16 @@
 
 ;; Id of a spent action -> Stacks height at which it was. A successor asks `is-spent` here before it acts.
 (define-map spent (buff 32) uint)
+
+;; Ids that anybody withdrew. Says nothing by itself: it spares the common action the question whose.
+(define-map voids (buff 32) bool)
+
+;; (id, person) -> true where that person withdrew that action. Counts only against the person's own actions.
+(define-map voided { id: (buff 32), person: principal } bool)
+
+;; Kind -> its area, and the columns that must and may be set (masks: subject 1, who 2, amount 4, asset 8, moment 16,
+;; bits 32, content 64). Filled once, below, and equal to the hub's catalogue; what is not here is an unknown kind.
+(define-map columns (string-ascii 24) { area: uint, must: uint, may: uint })
 
 ;; Batches submitted, and actions done in them. Never fall.
 (define-data-var counts { batches: uint, actions: uint } { batches: u0, actions: u0 })
@@ -51,9 +74,15 @@
       who: (optional principal) }))
   (sha256 (concat HEADER (sha256 (default-to 0x (to-consensus-buff? statement))))))
 
-;; Whether an action was done through this gateway. A refused one is not spent.
+;; Whether an action was done through this gateway. A refused one is not spent. A successor adds to this, and to
+;; `is-voided`, the same question to its predecessor: nothing else is asked of the past.
 (define-read-only (is-spent (id (buff 32)))
   (is-some (map-get? spent id)))
+
+;; Whether the person for whom `author` signs withdrew the action `id`.
+(define-read-only (is-voided (id (buff 32)) (author principal))
+  (and (is-some (map-get? voids id))
+    (is-some (map-get? voided { id: id, person: (contract-call? .user-registry person-of author) }))))
 
 ;; The same for up to 200 at once, in the order asked.
 (define-read-only (are-spent (ids (list 200 (buff 32))))
@@ -63,15 +92,58 @@
 (define-read-only (get-spent-height (id (buff 32)))
   (map-get? spent id))
 
+;; Area and columns of a kind, if the contracts know it.
+(define-read-only (get-columns (kind (string-ascii 24)))
+  (map-get? columns kind))
+
 ;; Counters for analytics.
 (define-read-only (get-counts)
   (var-get counts))
 
+;; ---- kinds
+
+(map-set columns "user-register" { area: IDENTITY, must: u0, may: u98 })
+(map-set columns "key-add" { area: IDENTITY, must: u35, may: u127 })
+(map-set columns "key-accept" { area: IDENTITY, must: u1, may: u1 })
+(map-set columns "key-revoke" { area: IDENTITY, must: u3, may: u3 })
+(map-set columns "guardian-set" { area: IDENTITY, must: u4, may: u55 })
+(map-set columns "recovery-open" { area: IDENTITY, must: u2, may: u66 })
+(map-set columns "recovery-approve" { area: IDENTITY, must: u3, may: u3 })
+(map-set columns "recovery-cancel" { area: IDENTITY, must: u3, may: u3 })
+(map-set columns "recovery-finish" { area: IDENTITY, must: u3, may: u3 })
+(map-set columns "action-void" { area: IDENTITY, must: u1, may: u1 })
+(map-set columns "offer-set" { area: MARKET, must: u32, may: u125 })
+(map-set columns "offer-withdraw" { area: MARKET, must: u1, may: u1 })
+(map-set columns "request-open" { area: MARKET, must: u32, may: u124 })
+(map-set columns "request-close" { area: MARKET, must: u1, may: u1 })
+(map-set columns "match-offer" { area: MARKET, must: u51, may: u127 })
+(map-set columns "match-accept" { area: MARKET, must: u49, may: u63 })
+(map-set columns "lesson-book" { area: LESSON, must: u50, may: u127 })
+(map-set columns "lesson-confirm" { area: LESSON, must: u51, may: u127 })
+(map-set columns "lesson-decline" { area: LESSON, must: u1, may: u99 })
+(map-set columns "lesson-move" { area: LESSON, must: u17, may: u115 })
+(map-set columns "lesson-cancel" { area: LESSON, must: u1, may: u99 })
+(map-set columns "lesson-attend" { area: LESSON, must: u19, may: u19 })
+(map-set columns "lesson-complete" { area: LESSON, must: u1, may: u3 })
+(map-set columns "lesson-claim" { area: LESSON, must: u1, may: u1 })
+(map-set columns "class-open" { area: LESSON, must: u48, may: u125 })
+(map-set columns "class-attend" { area: LESSON, must: u19, may: u19 })
+(map-set columns "escrow-lock" { area: MONEY, must: u4, may: u63 })
+(map-set columns "escrow-return" { area: MONEY, must: u1, may: u1 })
+(map-set columns "escrow-withdraw" { area: MONEY, must: u4, may: u14 })
+(map-set columns "rating-seal" { area: REPUTATION, must: u67, may: u67 })
+(map-set columns "rating-open" { area: REPUTATION, must: u7, may: u103 })
+(map-set columns "dispute-open" { area: DISPUTE, must: u33, may: u99 })
+(map-set columns "dispute-offer" { area: DISPUTE, must: u1, may: u5 })
+(map-set columns "dispute-accept" { area: DISPUTE, must: u1, may: u1 })
+(map-set columns "dispute-vote" { area: DISPUTE, must: u1, may: u37 })
+(map-set columns "dispute-settle" { area: DISPUTE, must: u1, may: u1 })
+
 ;; ---- one item: what must hold whatever the kind. Lengths are asked for although the types bound them: some VMs let an
 ;; over-long element of a list in, and then abort the whole batch where a function takes it by itself (measured). For
-;; the same reason items are handed on whole.
+;; the same reason items are handed on whole until their lengths were looked at.
 
-;; (ok true) when the item may be dispatched. The author comes first: nothing else is said about an action that nobody
+;; (ok area) when the item may be dispatched. The author comes first: nothing else is said about an action that nobody
 ;; signed. Replay comes before expiry: an action that was done stays "done" for whoever asks again later.
 (define-private (check (id (buff 32)) (item
     { signature: (buff 65), statement: { action: (string-ascii 24), amount: uint, asset: (optional principal),
@@ -91,69 +163,100 @@
     (asserts!
       (<= (bit-or (get amount s) (get bits s) (get created s) (get expires s) (get moment s)) INT-MAX)
       (err CODE-RANGE))
-    (asserts! (is-none (map-get? spent id)) (err CODE-SPENT))
-    (ok (asserts! (>= (get expires s) stacks-block-time) (err CODE-EXPIRED)))))
+    (asserts! (not (is-spent id)) (err CODE-SPENT))
+    (asserts! (not (is-voided id (get author s))) (err CODE-VOIDED))
+    (asserts! (>= (get expires s) stacks-block-time) (err CODE-EXPIRED))
+    (let ((row (unwrap! (map-get? columns (get action s)) (err CODE-UNKNOWN-KIND)))
+          (used (+ (if (is-eq (get subject s) ZEROS) u0 u1) (if (is-some (get who s)) u2 u0)
+            (if (> (get amount s) u0) u4 u0) (if (is-some (get asset s)) u8 u0) (if (> (get moment s) u0) u16 u0)
+            (if (> (get bits s) u0) u32 u0) (if (is-eq (get content s) ZEROS) u0 u64))))
+      (asserts!
+        (and (is-eq (bit-or used (get may row)) (get may row)) (is-eq (bit-and used (get must row)) (get must row)))
+        (err CODE-COLUMNS))
+      (ok (get area row)))))
 
-;; ---- dispatch in two levels, by the word before the hyphen and then by kind. At most 16 branches a level: a chain of
-;; 44 deploys, and then aborts every batch. Only public functions are called: their writes vanish with their error.
+;; ---- withdrawing an action before it settles
 
-(define-private (dispatch (id (buff 32)) (s
+(define-private (void-action (key principal) (id (buff 32)))
+  (let ((person (try! (contract-call? .user-registry resolve key IDENTITY u0 none))))
+    (asserts! (not (is-spent id)) (err CODE-DONE-BEFORE))
+    (map-set voids id true)
+    (map-set voided { id: id, person: person } true)
+    (print { event: "action-voided", id: id, person: person })
+    (ok true)))
+
+;; The caller's own action `id` will never be done, by whichever of its person's keys it is signed. Changes nothing that
+;; was done, and nothing of other people's actions. Twice is as good as once.
+(define-public (void (id (buff 32)))
+  (void-action contract-caller id))
+
+;; ---- dispatch in two levels, by area and then by kind. At most 16 branches a level: a chain of 44 deploys, and then
+;; aborts every batch. Only public functions are called: their writes vanish with their error. `void-action` may be
+;; private because it writes last.
+
+(define-private (dispatch (area uint) (id (buff 32)) (s
     { action: (string-ascii 24), amount: uint, asset: (optional principal), author: principal, bits: uint,
       content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8), subject: (buff 32),
       who: (optional principal) }))
-  (let ((word (slice? (get action s) u0 (default-to u0 (index-of? (get action s) "-")))))
-    (if (is-eq word (some "lesson")) (dispatch-lesson id s)
-    (if (is-eq word (some "rating")) (dispatch-rating s)
-    (if (is-eq word (some "user")) (dispatch-user id s)
-    (if (is-eq word (some "escrow")) (dispatch-escrow s)
-      (err CODE-UNKNOWN-KIND)))))))
+  (let ((kind (get action s)) (by (get author s)) (subject (get subject s)) (who (get who s)) (asset (get asset s))
+        (amount (get amount s)) (moment (get moment s)) (bits (get bits s)) (content (get content s)))
+    (if (is-eq area IDENTITY) (dispatch-identity kind by id subject who amount asset moment bits)
+    (if (is-eq area MARKET) (dispatch-market kind by id subject who amount asset moment bits content (get expires s))
+    (if (is-eq area LESSON) (dispatch-lesson kind by id subject who amount asset moment bits)
+    (if (is-eq area MONEY) (dispatch-money kind by id subject who amount asset moment bits)
+    (if (is-eq area REPUTATION) (dispatch-reputation kind by subject who amount bits content)
+      (err CODE-UNKNOWN-KIND))))))))
 
-(define-private (dispatch-user (id (buff 32)) (s
-    { action: (string-ascii 24), amount: uint, asset: (optional principal), author: principal, bits: uint,
-      content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8), subject: (buff 32),
-      who: (optional principal) }))
-  (if (is-eq (get action s) "user-register")
-    (contract-call? .user-registry register-for (get author s) id (get bits s) (get who s))
-    (err CODE-UNKNOWN-KIND)))
+(define-private (dispatch-identity (kind (string-ascii 24)) (by principal) (id (buff 32)) (subject (buff 32))
+    (who (optional principal)) (amount uint) (asset (optional principal)) (moment uint) (bits uint))
+  (if (is-eq kind "user-register") (contract-call? .user-registry register-for by id bits who)
+  (if (is-eq kind "action-void") (void-action by subject)
+    (err CODE-UNKNOWN-KIND))))
 
-(define-private (dispatch-lesson (id (buff 32)) (s
-    { action: (string-ascii 24), amount: uint, asset: (optional principal), author: principal, bits: uint,
-      content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8), subject: (buff 32),
-      who: (optional principal) }))
-  (if (is-eq (get action s) "lesson-book")
-    (contract-call? .session-manager book-for (get author s) id (get subject s)
-      (unwrap! (get who s) (err CODE-WHO)) (get asset s) (get amount s) (get moment s) (get bits s))
-  (if (is-eq (get action s) "lesson-confirm")
-    (contract-call? .session-manager confirm-for (get author s) (get subject s)
-      (unwrap! (get who s) (err CODE-WHO)) (get asset s) (get amount s) (get moment s) (get bits s))
-  (if (is-eq (get action s) "lesson-attend")
-    (contract-call? .session-manager attend-for (get author s) id (get subject s)
-      (unwrap! (get who s) (err CODE-WHO)) (get moment s))
-  (if (is-eq (get action s) "lesson-complete")
-    (contract-call? .session-manager complete-for (get author s) (get subject s))
+(define-private (dispatch-market (kind (string-ascii 24)) (by principal) (id (buff 32)) (subject (buff 32))
+    (who (optional principal)) (amount uint) (asset (optional principal)) (moment uint) (bits uint)
+    (content (buff 32)) (expires uint))
+  (if (is-eq kind "offer-set")
+    (contract-call? .tutor-profile offer-set-for by id subject amount asset moment bits content)
+  (if (is-eq kind "offer-withdraw") (contract-call? .tutor-profile offer-withdraw-for by subject)
+  (if (is-eq kind "request-open")
+    (contract-call? .student-request request-open-for by id amount asset moment bits content expires)
+  (if (is-eq kind "request-close") (contract-call? .student-request request-close-for by subject)
+  (if (is-eq kind "match-offer")
+    (contract-call? .matching-engine match-offer-for by id subject (unwrap! who (err CODE-COLUMNS)) amount asset moment
+      bits)
+  (if (is-eq kind "match-accept")
+    (contract-call? .matching-engine match-accept-for by subject who amount asset moment bits)
+    (err CODE-UNKNOWN-KIND))))))))
+
+(define-private (dispatch-lesson (kind (string-ascii 24)) (by principal) (id (buff 32)) (subject (buff 32))
+    (who (optional principal)) (amount uint) (asset (optional principal)) (moment uint) (bits uint))
+  (if (is-eq kind "lesson-book")
+    (contract-call? .session-manager book-for by id subject (unwrap! who (err CODE-COLUMNS)) asset amount moment bits)
+  (if (is-eq kind "lesson-confirm")
+    (contract-call? .session-manager confirm-for by subject (unwrap! who (err CODE-COLUMNS)) asset amount moment bits)
+  (if (is-eq kind "lesson-attend")
+    (contract-call? .session-manager attend-for by id subject (unwrap! who (err CODE-COLUMNS)) moment)
+  (if (is-eq kind "lesson-complete") (contract-call? .session-manager complete-for by subject)
     (err CODE-UNKNOWN-KIND))))))
 
-(define-private (dispatch-rating (s
-    { action: (string-ascii 24), amount: uint, asset: (optional principal), author: principal, bits: uint,
-      content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8), subject: (buff 32),
-      who: (optional principal) }))
-  (let ((who (unwrap! (get who s) (err CODE-WHO))))
-    (if (is-eq (get action s) "rating-seal")
-      (contract-call? .reputation-tracker rating-seal-for (get author s) (get subject s) who (get content s))
-    (if (is-eq (get action s) "rating-open")
-      (contract-call? .reputation-tracker rating-open-for (get author s) (get subject s) who (get amount s)
-        (get bits s) (get content s))
-      (err CODE-UNKNOWN-KIND)))))
-
 ;; A token can only leave with its own contract at hand: `submit-token-batch`.
-(define-private (dispatch-escrow (s
-    { action: (string-ascii 24), amount: uint, asset: (optional principal), author: principal, bits: uint,
-      content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8), subject: (buff 32),
-      who: (optional principal) }))
-  (begin
-    (asserts! (is-eq (get action s) "escrow-withdraw") (err CODE-UNKNOWN-KIND))
-    (asserts! (is-none (get asset s)) (err CODE-TOKEN-BATCH))
-    (contract-call? .payment-escrow withdraw-for (get author s) (get amount s) (get who s))))
+(define-private (dispatch-money (kind (string-ascii 24)) (by principal) (id (buff 32)) (subject (buff 32))
+    (who (optional principal)) (amount uint) (asset (optional principal)) (moment uint) (bits uint))
+  (if (is-eq kind "escrow-withdraw")
+    (begin
+      (asserts! (is-none asset) (err CODE-TOKEN-BATCH))
+      (contract-call? .payment-escrow withdraw-for by amount who))
+    (err CODE-UNKNOWN-KIND)))
+
+(define-private (dispatch-reputation (kind (string-ascii 24)) (by principal) (subject (buff 32))
+    (who (optional principal)) (amount uint) (bits uint) (content (buff 32)))
+  (let ((other (unwrap! who (err CODE-COLUMNS))))
+    (if (is-eq kind "rating-seal")
+      (contract-call? .reputation-tracker rating-seal-for by subject other content)
+    (if (is-eq kind "rating-open")
+      (contract-call? .reputation-tracker rating-open-for by subject other amount bits content)
+      (err CODE-UNKNOWN-KIND)))))
 
 ;; ---- batches
 
@@ -162,8 +265,7 @@
       author: principal, bits: uint, content: (buff 32), created: uint, expires: uint, moment: uint, salt: (buff 8),
       subject: (buff 32), who: (optional principal) } }))
   (begin
-    (try! (check id item))
-    (try! (dispatch id (get statement item)))
+    (try! (dispatch (try! (check id item)) id (get statement item)))
     (ok (map-set spent id stacks-block-height))))
 
 (define-private (step (item

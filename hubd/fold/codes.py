@@ -8,7 +8,7 @@ DONE = frozenset((0, SPENT))
 ABORTED = 10_000  # alone in its transaction, and the transaction aborted (docs/relay.md)
 REFUSED = frozenset(
     (
-        *(1, 2, 3, 5, 6, 7, 10),  # action-gateway
+        *(1, 2, 3, 5, 6, 10, 11, 12, 13),  # action-gateway
         *(200, 202, 203, 204, 205, 206),  # user-registry
         *(300, 302, 304, 305, 306),  # tutor-profile
         *(400, 402, 403, 404, 405, 406),  # student-request

@@ -38,7 +38,7 @@ function badItems() {
     [gateway("SPENT"), spent.item],
     [gateway("EXPIRED"), register(mesh, ghost, { expires: 1n }).item],
     [gateway("UNKNOWN-KIND"), mesh.action(AMINA, { action: "future-kind" }).item],
-    [gateway("WHO"), mesh.action(AMINA, { action: "lesson-attend" }).item],
+    [gateway("COLUMNS"), mesh.action(AMINA, { action: "lesson-attend" }).item],
     [gateway("TOKEN-BATCH"), withdraw(mesh, AMINA, 1n, { asset: mesh.hours }).item],
     [code("user-registry/ERR-KEY-TAKEN"), register(mesh, AMINA).item],
     [code("user-registry/ERR-KEY-UNKNOWN"), withdraw(mesh, ghost, 1n).item],

@@ -1,0 +1,111 @@
+// Withdrawing an action before it settles, and a gateway that follows another: what was done or withdrawn stays so.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { Cl } from "@stacks/transactions";
+import { person } from "./lib/action.mjs";
+import { code, source } from "./lib/mesh.mjs";
+import { plain } from "./lib/values.mjs";
+import { AMINA, bootVillage, Lesson, register, TOMAS, withdraw } from "./lib/village.mjs";
+
+const error = (name) => code(`action-gateway/CODE-${name}`);
+const voids = (who, subject) => mesh.action(who, { action: "action-void", subject });
+const gateway = (method, args, sender) => mesh.run("action-gateway", method, args, sender);
+const isVoided = (id, author) => mesh.read("action-gateway", "is-voided", [id, author.address]);
+let mesh;
+
+beforeEach(async () => {
+  mesh = await bootVillage();
+});
+
+test("an action that its person withdrew is never done, though money for it comes later", () => {
+  const { booking } = new Lesson(mesh, { amount: 5000n });
+  assert.deepEqual(mesh.submit([booking, voids(AMINA, booking.id)]), [code("payment-escrow/ERR-FUNDS"), 0n]);
+  mesh.call("payment-escrow", "deposit-for", [AMINA.address, 10_000n]);
+  assert.deepEqual(mesh.submit([booking]), [error("VOIDED")]);
+  assert.equal(mesh.read("session-manager", "get-lesson", [booking.id]), null);
+  assert.deepEqual(mesh.submit([new Lesson(mesh, { amount: 5000n }).booking]), [0n]);
+});
+
+test("what was done is not withdrawn, and stays done", () => {
+  const { booking } = new Lesson(mesh);
+  assert.deepEqual(mesh.submit([booking, voids(AMINA, booking.id), booking]),
+    [0n, error("DONE-BEFORE"), error("SPENT")]);
+  assert.deepEqual(gateway("void", [booking.id], AMINA.address).err, error("DONE-BEFORE"));
+  assert.equal(isVoided(booking.id, AMINA), false);
+});
+
+test("nobody withdraws another person's action, and trying does not keep its author from doing so", () => {
+  const { booking } = new Lesson(mesh);
+  assert.deepEqual(mesh.submit([voids(TOMAS, booking.id)]), [0n]);
+  assert.deepEqual([isVoided(booking.id, TOMAS), isVoided(booking.id, AMINA)], [true, false]);
+  const early = new Lesson(mesh);
+  assert.deepEqual(mesh.submit([booking, voids(TOMAS, early.id), voids(AMINA, early.id), early.booking]),
+    [0n, 0n, 0n, error("VOIDED")]);
+});
+
+test("whoever is nobody withdraws nothing", () => {
+  const { booking } = new Lesson(mesh);
+  const nobody = person("nobody");
+  const unknown = code("user-registry/ERR-KEY-UNKNOWN");
+  assert.deepEqual(mesh.submit([voids(nobody, booking.id)]), [unknown]);
+  assert.equal(gateway("void", [booking.id], nobody.address).err, unknown);
+  assert.deepEqual(mesh.submit([booking]), [0n]);
+});
+
+test("a wallet withdraws as a signature does, and twice is as good as once", () => {
+  const { booking } = new Lesson(mesh);
+  const done = gateway("void", [booking.id], AMINA.address);
+  assert.equal(done.ok, true);
+  assert.deepEqual(plain(done.events.at(-1).data.value),
+    { event: "action-voided", id: booking.id, person: AMINA.address });
+  assert.deepEqual(mesh.submit([voids(AMINA, booking.id), booking]), [0n, error("VOIDED")]);
+});
+
+test("a withdrawal can be withdrawn as any action, and then never happens", () => {
+  const { booking } = new Lesson(mesh);
+  const first = voids(AMINA, booking.id);
+  assert.deepEqual(mesh.submit([voids(AMINA, first.id), first, booking]), [0n, error("VOIDED"), 0n]);
+});
+
+test("a contract that a person calls withdraws nothing of theirs", () => {
+  const { booking } = new Lesson(mesh);
+  mesh.deploy("lure-void", `(define-public (bait) (contract-call? .action-gateway void 0x${booking.id}))`);
+  assert.deepEqual(mesh.call("lure-void", "bait", [], AMINA.address), { err: code("user-registry/ERR-KEY-UNKNOWN") });
+  assert.deepEqual(mesh.submit([booking]), [0n]);
+});
+
+/** The gateway as a successor is written: the same, and two questions more, to its predecessor. */
+const successor = () => [
+  ["(is-some (map-get? spent id))", (own) => `(or ${own} (contract-call? .action-gateway is-spent id))`],
+  ["(is-some (map-get? voids id))", (own) => `(or ${own} (contract-call? .action-gateway is-voided id author))`],
+  ["(is-some (map-get? voided { id: id, person: (contract-call? .user-registry person-of author) }))",
+    (own) => `(or ${own} (contract-call? .action-gateway is-voided id author))`],
+].reduce((text, [own, both]) => text.replace(own, both(own)), source("action-gateway"));
+
+test("a successor takes the role in one step, and what was done or withdrawn before stays so", () => {
+  const [done, withdrawn, late] = Array.from({ length: 3 }, () => new Lesson(mesh, { amount: 100n }).booking);
+  assert.deepEqual(mesh.submit([done, voids(AMINA, withdrawn.id)]), [0n, 0n]);
+  mesh.deploy("successor", successor());
+  const submit = (name, actions) =>
+    mesh.run(name, "submit-batch", [Cl.list(actions.map(({ item }) => item))]).ok.map((one) => one.code);
+  const notRole = code("access/ERR-NOT-ROLE");
+  assert.deepEqual(submit("successor", [late]), [notRole]);
+  const [old, next] = ["action-gateway", "successor"].map((name) => `${mesh.deployer}.${name}`);
+  assert.equal(mesh.call("access", "pass-role", [Cl.stringAscii("gateway"), old, next]).ok, true);
+  assert.deepEqual(submit("action-gateway", [late, done]), [notRole, error("SPENT")]);
+  assert.deepEqual(submit("successor", [done, withdrawn, late, late]),
+    [error("SPENT"), error("VOIDED"), 0n, error("SPENT")]);
+  assert.equal(mesh.balance(AMINA.address).locked, 200n);
+  assert.deepEqual(submit("successor", [voids(AMINA, done.id)]), [error("DONE-BEFORE")]);
+});
+
+test("a successor serves the same domain and the same token batches", () => {
+  mesh.deploy("successor", successor());
+  assert.equal(mesh.read("successor", "get-domain"), mesh.read("action-gateway", "get-domain"));
+  const out = withdraw(mesh, AMINA, 10n, { asset: mesh.hours });
+  assert.deepEqual(mesh.submit([out], { token: mesh.hours }), [0n]);
+  const [old, next] = ["action-gateway", "successor"].map((name) => `${mesh.deployer}.${name}`);
+  mesh.call("access", "pass-role", [Cl.stringAscii("gateway"), old, next]);
+  const again = mesh.run("successor", "submit-token-batch", [mesh.hours, Cl.list([out.item])]);
+  assert.equal(again.ok[0].code, error("SPENT"));
+});
