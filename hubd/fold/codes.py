@@ -14,7 +14,7 @@ REFUSED = frozenset(
         *(400, 402, 403, 404, 405, 406),  # student-request
         *(500, 502, 503, 504, 505, 506, 507, 508),  # matching-engine
         *(600, 602, 603, 604, 606, 608, 609, 610, 612),  # session-manager
-        *(700, 702, 704, 706),  # payment-escrow
+        *(700, 702, 704, 706, 707, 708, 709, 712),  # payment-escrow
         *(802, 803, 804, 806, 807, 808),  # reputation-tracker
         ABORTED,
     )
