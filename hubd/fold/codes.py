@@ -16,6 +16,7 @@ REFUSED = frozenset(
         *(600, 602, 603, 604, 606, 608, 609, 610, 612),  # session-manager
         *(700, 702, 704, 706, 707, 708, 709, 712),  # payment-escrow
         *(802, 803, 804, 806, 807, 808),  # reputation-tracker
+        *(1100, 1102, 1103, 1104, 1105, 1106, 1108),  # sponsor-pool
         ABORTED,
     )
 )

@@ -1,9 +1,10 @@
 // Money in tests: who may move it, and what must be true of it after every call.
 import assert from "node:assert/strict";
 import { Cl } from "@stacks/transactions";
-import { person, sha256 } from "./action.mjs";
+import { directId, person, sha256 } from "./action.mjs";
 import { code, STX } from "./mesh.mjs";
 import { maybe } from "./values.mjs";
+import { register } from "./village.mjs";
 
 export const INT_MAX = 2n ** 63n - 1n;
 /** Sums that no operation takes: nothing, the first beyond the protocol's integers, and the largest of the VM. */
@@ -53,4 +54,62 @@ export function checkMoney(mesh, { persons, assets = [STX], locks = [] }) {
     assert.equal(held, owed, "the vault's total is the sum of the balances");
     assert.equal(mesh.wallet(`${mesh.deployer}.payment-escrow`, asset), held, "the vault holds what it owes");
   }
+}
+
+export const SPONSOR = person("sponsor");
+
+/** A pool of one sponsor, opened by `open`; what is not named are harmless terms of 30 days from now. */
+export class Pool {
+  constructor(mesh, { sponsor = SPONSOR, salt = idOf("pool's salt"), ...terms } = {}) {
+    const from = mesh.now;
+    Object.assign(this, {
+      mesh, sponsor, salt, asset: STX, amount: 1000n, learnerCap: 100n, tutorCap: 300n, from, until: from + 30n * DAY,
+      ...terms,
+    });
+    this.id = directId(sponsor.address, "pool-open", salt);
+  }
+
+  /** Call sponsor-pool as the sponsor, or as `by`. */
+  call(method, args, by = this.sponsor) {
+    return this.mesh.call("sponsor-pool", method, args, by.address ?? by);
+  }
+
+  open(by = this.sponsor) {
+    const { salt, amount, learnerCap, tutorCap, from, until } = this;
+    return this.call("pool-open", [salt, maybe(this.asset), amount, learnerCap, tutorCap, from, until], by);
+  }
+
+  change({ learnerCap = this.learnerCap, tutorCap = this.tutorCap, until = this.until } = {}, by = this.sponsor) {
+    return this.call("pool-change", [this.id, learnerCap, tutorCap, until], by);
+  }
+
+  admit(tutor, on = true, by = this.sponsor) {
+    return this.call("pool-tutor-set", [this.id, tutor.address ?? tutor, on], by);
+  }
+
+  fund(by, amount, { sponsor = this.sponsor, asset = this.asset } = {}) {
+    return this.call("pool-fund", [this.id, sponsor.address, maybe(asset), amount], by);
+  }
+
+  close(by = this.sponsor) {
+    return this.call("pool-close", [this.id], by);
+  }
+
+  /** Pay as a contract with the role "pool-payer" does. */
+  pay(id, learner, tutor, amount, { start = this.from, asset = this.asset, by = PROTOCOL } = {}) {
+    return this.call("pay", [this.id, id, learner.address, tutor.address, maybe(asset), amount, start], by);
+  }
+}
+
+/** An open pool whose registered sponsor has 10,000 uSTX and as many hours in the vault; `tutors` are admitted. */
+export function openPool(mesh, { tutors = [], ...terms } = {}) {
+  const pool = new Pool(mesh, terms);
+  mesh.submit([register(mesh, pool.sponsor)]);
+  mesh.call("payment-escrow", "deposit-for", [pool.sponsor.address, 10_000n]);
+  mesh.call("hour-credit", "mint", [10_000n, mesh.deployer]);
+  mesh.call("payment-escrow", "deposit-for-ft", [mesh.hours, pool.sponsor.address, 10_000n]);
+  for (const outcome of [pool.open(), ...tutors.map((tutor) => pool.admit(tutor))]) {
+    assert.deepEqual(outcome, { ok: true });
+  }
+  return pool;
 }
