@@ -14,7 +14,7 @@ from hubd.action.clarity import encode as encode_value
 from hubd.action.envelope import Action
 from hubd.action.kinds import goes_to_chain
 from hubd.action.principal import Principal
-from hubd.action.sip018 import ActionId
+from hubd.action.sip018 import NO_ID, ActionId
 from hubd.errors import RemoteError
 from hubd.limits import INTEGER_MAX, RELAY_BATCH_ACTIONS_MAX, RELAY_BATCH_BYTES_MAX
 from hubd.relay.chain import Seen, Standing
@@ -23,13 +23,23 @@ from hubd.relay.tx import Call, Compare, PostCondition, Token
 
 SUBMIT, SUBMIT_TOKEN = "submit-batch", "submit-token-batch"
 WITHDRAW = "escrow-withdraw"
+VOID = "action-void"
 GATEWAY_ITEMS_MAX = 200  # the list type of both functions
 
-# The kinds that the gateway executes, in causal order: what a kind needs stands above it.
+# The kinds that a contract executes, in causal order: what a kind needs stands above it, and of two that exclude each other
+# the one that should win. So a withdrawn action finds its withdrawal done, a veto comes before what it stops, both
+# sides' word before one side's, a person's before that of time, and money leaves the vault last.
 _ORDER = (
-    "user-register", "lesson-book", "lesson-confirm", "lesson-attend", "lesson-complete", "rating-seal", "rating-open",
-    WITHDRAW,
+    "user-register", VOID, "key-add", "key-accept", "key-revoke", "guardian-set",
+    "recovery-open", "recovery-approve", "recovery-cancel", "recovery-finish",
+    "offer-set", "offer-withdraw", "request-open", "match-offer", "match-accept", "request-close",
+    "escrow-lock", "class-open", "class-attend",
+    "lesson-book", "lesson-confirm", "lesson-move", "lesson-attend", "lesson-complete", "lesson-decline", "lesson-cancel",
+    "dispute-open", "dispute-offer", "dispute-accept", "dispute-vote", "dispute-settle", "lesson-claim",
+    "rating-seal", "rating-open", "escrow-return", WITHDRAW,
 )  # fmt: skip
+BY_TIME = frozenset(("recovery-finish", "dispute-settle", "lesson-claim", "rating-open", "escrow-return"))
+"""Kinds that a contract may refuse for no other reason than that it is too early."""
 _RANK = {kind: rank for rank, kind in enumerate(_ORDER)}
 
 _ITEM = b"\x0c\x00\x00\x00\x02\x09signature\x02\x00\x00\x00\x41"  # tuple of two; a buffer of 65 bytes
@@ -75,6 +85,11 @@ def has_venue(action: Action, tokens: Collection[Principal]) -> bool:
     return action.kind != WITHDRAW or asset is None or asset in tokens
 
 
+def needed_by(action: Action) -> ActionId:
+    """The action that must be on the chain before this one: what it is about, but for what it withdraws."""
+    return NO_ID if action.kind == VOID else action.statement.subject
+
+
 def _lane(action: Action) -> tuple[bool, Principal | None]:
     """What may share a transaction: all that moves nothing; withdrawals asset by asset."""
     is_withdrawal = action.kind == WITHDRAW
@@ -87,7 +102,7 @@ def in_causal_order(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     children: dict[ActionId, list[ActionId]] = {}
     ready: list[tuple[int, ActionId]] = []
     for id_, candidate in waiting.items():
-        subject = candidate.action.statement.subject
+        subject = needed_by(candidate.action)
         if subject in waiting:
             children.setdefault(subject, []).append(id_)
         else:

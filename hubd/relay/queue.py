@@ -2,7 +2,8 @@
 
 An action leaves the queue when the chain has it or has refused it for good. What failed for want of something else comes
 again with growing pauses, at most `RELAY_TRIES_MAX` times by the clock; after that, and sooner where it can, it comes
-when something about it changes: the action it is about, another one about the same, or one of its author's is done.
+when something about it changes: the action it is about, another one about the same, or one of its author's is done. What
+may only be too early comes once a day besides, by whoever is no newcomer.
 """
 
 from collections import Counter
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING
 from hubd.action.envelope import Action
 from hubd.action.sip018 import NO_ID, ActionId
 from hubd.limits import RELAY_BATCH_ACTIONS_MAX, RELAY_NEWCOMER_ACTIONS_MAX, RELAY_STRIKES_MAX, RELAY_TRIES_MAX
+from hubd.relay.batch import BY_TIME, needed_by
 
 if TYPE_CHECKING:
     from hubd.action.principal import Principal
 
 RETRY_S = 30  # the first pause; each further one is twice as long
+EARLY_PAUSE_S = 86_400  # for what may only be too early: grace periods last weeks
 STRIKE_PAUSE_S = 86_400  # for an author whose actions abort whole batches
 
 
@@ -116,7 +119,9 @@ class Queue:
         item = self._items.get(id_)
         if item is not None:
             item.tries = min(item.tries + 1, RELAY_TRIES_MAX)
-            item.due_s = now + RETRY_S * 2 ** (item.tries - 1) if item.tries < tries_max else None
+            is_early = item.action.kind in BY_TIME and tries_max == RELAY_TRIES_MAX
+            later_s = now + EARLY_PAUSE_S if is_early else None
+            item.due_s = now + RETRY_S * 2 ** (item.tries - 1) if item.tries < tries_max else later_s
 
     def postpone(self, id_: ActionId, due_s: float) -> None:
         """Not before `due_s`, once: another hub's word may hold an action up, and not for ever. No pause gets shorter."""
@@ -160,7 +165,7 @@ class Queue:
         """Of these at most so many of each author, and none before what it is about is under way."""
         count: Counter[Principal] = Counter()
         for item in items:
-            parent, author = item.action.statement.subject, item.action.statement.author
+            parent, author = needed_by(item.action), item.action.statement.author
             is_early = parent in self and not any(parent in place for place in under_way)
             if not is_early and count[author] < RELAY_NEWCOMER_ACTIONS_MAX:
                 count[author] += 1

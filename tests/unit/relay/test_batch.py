@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from relay_twin import place_at, venue_of
 
 from hubd.action.clarity import Ascii, Buff, Err, ListCV, Ok, PrincipalCV, TupleCV, UInt, decode, encode
+from hubd.action.kinds import KINDS
 from hubd.action.principal import contract
 from hubd.errors import RemoteError
 from hubd.limits import INTEGER_MAX
-from hubd.relay.batch import Candidate, build, choose, codes_of, has_venue, in_causal_order, is_carried, results
+from hubd.relay.batch import _ORDER, Candidate, build, choose, codes_of, has_venue, in_causal_order, is_carried, results
 from hubd.relay.chain import Seen, Standing
 from hubd.relay.codes import ABORTED
 from hubd.relay.tx import Compare, PostCondition, Token
@@ -42,6 +43,38 @@ def test_what_an_action_needs_stands_before_it_in_whatever_order_they_came(actio
         kinds_before = [other.kind for other in ordered[: ordered.index(action)]]
         for needed in needs(action):
             assert needed.kind in kinds_before
+
+
+def test_the_relay_carries_exactly_the_kinds_that_a_contract_executes():
+    assert set(_ORDER) == {kind.name for kind in KINDS.values() if kind.contract}
+    assert len(_ORDER) == len(set(_ORDER))
+
+
+def test_what_is_withdrawn_finds_its_withdrawal_done():
+    voids = [
+        VILLAGE.seal("ana", "action-void", subject=LESSON.book),
+        VILLAGE.seal("ana", "action-void", subject=b"v" * 32),
+    ]
+    for actions in itertools.permutations([LESSON.book, *voids]):
+        ordered = [candidate.action for candidate in in_causal_order(map(Candidate, actions))]
+        assert ordered[2] is LESSON.book
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("key-accept", "key-revoke"),  # a revoked key is one first
+        ("recovery-cancel", "recovery-finish"),  # the veto wins
+        ("escrow-lock", "lesson-book"),  # a booking draws on an earmark
+        ("escrow-lock", "class-attend"),  # a pool pays from what it was given
+        ("lesson-complete", "lesson-cancel"),  # what both said, before what one says
+        ("lesson-cancel", "dispute-open"),  # who gives back has nothing to quarrel about
+        ("dispute-open", "lesson-claim"),  # a person's word before that of time
+        ("escrow-return", "escrow-withdraw"),
+    ],
+)
+def test_of_two_kinds_the_one_that_should_win_stands_first(first, then):
+    assert _ORDER.index(first) < _ORDER.index(then)
 
 
 def test_an_attendance_that_names_another_stands_behind_it_in_every_order():
@@ -122,7 +155,7 @@ def test_mixed_lanes_are_a_programmers_error():
 
 def test_only_kinds_that_the_gateway_knows_are_carried():
     assert is_carried(LESSON.book)
-    assert not is_carried(VILLAGE.offer("tomas"))
+    assert not is_carried(VILLAGE.vouch("tomas", "ana"))
     assert not is_carried(VILLAGE.seal("ana", "a-kind-of-tomorrow"))
 
 

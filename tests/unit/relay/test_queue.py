@@ -2,8 +2,8 @@
 
 from builders import Village
 
-from hubd.limits import RELAY_BATCH_ACTIONS_MAX, RELAY_STRIKES_MAX, RELAY_TRIES_MAX
-from hubd.relay.queue import RETRY_S, STRIKE_PAUSE_S, Queue
+from hubd.limits import RELAY_BATCH_ACTIONS_MAX, RELAY_NEWCOMER_TRIES_MAX, RELAY_STRIKES_MAX, RELAY_TRIES_MAX
+from hubd.relay.queue import EARLY_PAUSE_S, RETRY_S, STRIKE_PAUSE_S, Queue
 
 VILLAGE = Village(9)
 LESSON = VILLAGE.thread("ana", "tomas")
@@ -36,6 +36,16 @@ def test_each_failure_doubles_the_pause_until_only_a_change_helps():
         now += pause_s
     queue.fail(BOOK.id, now)
     assert (due(queue, now + 10**9), queue.parked) == (set(), 1)
+
+
+def test_what_may_only_be_too_early_comes_once_a_day_unless_newcomers_signed_it():
+    claim = VILLAGE.seal("ana", "lesson-claim", subject=BOOK)
+    queue = holding(claim)
+    for _ in range(RELAY_TRIES_MAX + 3):
+        queue.fail(claim.id, 0)
+    assert (due(queue, EARLY_PAUSE_S - 1), due(queue, EARLY_PAUSE_S)) == (set(), {claim.id})
+    queue.fail(claim.id, 0, RELAY_NEWCOMER_TRIES_MAX)
+    assert (due(queue, 10**9), queue.parked) == (set(), 1)
 
 
 def test_what_an_action_is_about_wakes_it():
