@@ -37,6 +37,10 @@
 (define-constant REPUTATION u16)
 (define-constant DISPUTE u32)
 
+;; Bits of an `escrow-lock`: what the sum is set aside for.
+(define-constant FOR-POOL u1)
+(define-constant FOR-TUTOR u2)
+
 ;; sha256 of the domain: this network, and the mesh by its access contract. Not this contract: a successor serves the
 ;; same signatures.
 (define-constant DOMAIN (sha256 (unwrap-panic (to-consensus-buff?
@@ -240,14 +244,21 @@
   (if (is-eq kind "lesson-complete") (contract-call? .session-manager complete-for by subject)
     (err CODE-UNKNOWN-KIND))))))
 
-;; A token can only leave with its own contract at hand: `submit-token-batch`.
+;; An `escrow-lock` is for a lesson, a pool or a tutor, as its bits say. A token can only leave with its own contract at
+;; hand: `submit-token-batch`.
 (define-private (dispatch-money (kind (string-ascii 24)) (by principal) (id (buff 32)) (subject (buff 32))
     (who (optional principal)) (amount uint) (asset (optional principal)) (moment uint) (bits uint))
   (if (is-eq kind "escrow-withdraw")
     (begin
       (asserts! (is-none asset) (err CODE-TOKEN-BATCH))
       (contract-call? .payment-escrow withdraw-for by amount who))
-    (err CODE-UNKNOWN-KIND)))
+  (if (is-eq kind "escrow-return") (contract-call? .payment-escrow earmark-return-for by subject)
+  (if (not (is-eq kind "escrow-lock")) (err CODE-UNKNOWN-KIND)
+  (if (is-eq bits FOR-POOL)
+    (contract-call? .sponsor-pool pool-fund-for by subject (unwrap! who (err CODE-COLUMNS)) asset amount)
+  (if (is-eq bits FOR-TUTOR)
+    (contract-call? .payment-escrow earmark-for by id (unwrap! who (err CODE-COLUMNS)) asset amount moment)
+    (err CODE-COLUMNS)))))))
 
 (define-private (dispatch-reputation (kind (string-ascii 24)) (by principal) (subject (buff 32))
     (who (optional principal)) (amount uint) (bits uint) (content (buff 32)))
