@@ -17,6 +17,7 @@ REFUSED = frozenset(
         *(700, 702, 704, 706, 707, 708, 709, 712),  # payment-escrow
         *(802, 803, 804, 806, 807, 808),  # reputation-tracker
         *(1100, 1102, 1103, 1104, 1105, 1106, 1108),  # sponsor-pool
+        *(1200, 1203, 1204, 1205, 1206, 1207),  # class-manager
         ABORTED,
     )
 )
