@@ -14,6 +14,8 @@ before(async () => {
   mesh = await bootVillage();
 });
 
+const open = (fields) => mesh.action(TOMAS, { action: "class-open", moment: mesh.now, bits: 90n, ...fields });
+const attend = ({ id }) => mesh.action(AMINA, { action: "class-attend", subject: id, who: TOMAS.address, moment: mesh.now });
 const lock = (by, fields) => mesh.action(by, { action: "escrow-lock", amount: 50n, ...fields });
 
 test("a sum is set aside for a pool or for a tutor, and an earmark comes back", () => {
@@ -24,6 +26,14 @@ test("a sum is set aside for a pool or for a tutor, and an earmark comes back", 
   assert.deepEqual(mesh.submit([funds, earmark, back(AMINA), back(TOMAS)]),
     [0n, 0n, code("payment-escrow/ERR-NOT-TUTOR"), 0n]);
   assert.equal(mesh.balance(AMINA.address).free, 950n);
+});
+
+test("a class is opened and attended by signature, and its pool pays", () => {
+  const pool = openPool(mesh, { salt: "ab".repeat(32), tutors: [TOMAS] });
+  const [paid, free] = [open({ subject: pool.id, amount: 7n }), open({})];
+  const before = mesh.balance(TOMAS.address).free;
+  assert.deepEqual(mesh.submit([paid, free, attend(paid), attend(free)]), [0n, 0n, 0n, 0n]);
+  assert.equal(mesh.balance(TOMAS.address).free - before, 7n);
 });
 
 test("a sum set aside for nothing known, or for nobody, is refused", () => {
