@@ -94,9 +94,13 @@
 (define-private (check-amount (amount uint))
   (ok (asserts! (and (> amount u0) (<= amount AMOUNT-MAX)) ERR-AMOUNT)))
 
-;; Money for the vault itself, or for an address of another network, could never be used.
+;; Money sent to the vault itself, or to an address of another network, could never be used.
 (define-private (check-recipient (who principal))
   (ok (asserts! (and (is-standard who) (not (is-eq who current-contract))) ERR-RECIPIENT)))
+
+;; A balance can be used by a person only, and a contract is never one.
+(define-private (check-person (who principal))
+  (ok (asserts! (match (principal-destruct? who) parts (is-none (get name parts)) other false) ERR-RECIPIENT)))
 
 ;; ---- deposits
 
@@ -112,7 +116,7 @@
 (define-public (deposit-for (person principal) (amount uint))
   (begin
     (try! (check-amount amount))
-    (try! (check-recipient person))
+    (try! (check-person person))
     (try! (contract-call? .access check-deposit none))
     (unwrap! (stx-transfer? amount contract-caller current-contract) ERR-TRANSFER)
     (record-deposit contract-caller (contract-call? .user-registry person-of person) none amount)))
@@ -128,7 +132,7 @@
         (name (try! (contract-call? .access check-deposit asset)))
         (before (unwrap! (contract-call? ft get-balance current-contract) ERR-TRANSFER)))
     (try! (check-amount amount))
-    (try! (check-recipient person))
+    (try! (check-person person))
     (unwrap! (restrict-assets? contract-caller ((with-ft (contract-of ft) name amount))
       (unwrap! (contract-call? ft transfer amount contract-caller current-contract none) ERR-TRANSFER)) ERR-TRANSFER)
     (let ((after (unwrap! (contract-call? ft get-balance current-contract) ERR-TRANSFER)))

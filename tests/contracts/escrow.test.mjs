@@ -59,7 +59,7 @@ test("nothing, and more than the protocol's largest number, can neither be paid 
     assert.deepEqual(escrow("withdraw", [amount, null], AMINA.address), AMOUNT);
     assert.deepEqual(escrow("withdraw-ft", [mesh.hours, amount, null], AMINA.address), AMOUNT);
   }
-  assert.deepEqual(mesh.submit([withdraw(mesh, AMINA, 0n)]), [AMOUNT.err]);
+  assert.deepEqual(mesh.submit([withdraw(mesh, AMINA, 0n)]), [code("action-gateway/CODE-COLUMNS")]);
 });
 
 test("a wallet without the money pays nothing in", () => {
@@ -71,11 +71,17 @@ test("a wallet without the money pays nothing in", () => {
 
 test("money for the vault itself or for an address of another network is refused both ways", () => {
   for (const nowhere of [vault, MAINNET]) {
-    assert.deepEqual(escrow("deposit-for", [nowhere, 1n]), RECIPIENT);
-    assert.deepEqual(escrow("deposit-for-ft", [mesh.hours, nowhere, 1n]), RECIPIENT);
     assert.deepEqual(escrow("withdraw", [1n, maybe(nowhere)], AMINA.address), RECIPIENT);
     assert.deepEqual(escrow("withdraw-ft", [mesh.hours, 1n, maybe(nowhere)], AMINA.address), RECIPIENT);
   }
+});
+
+test("the vault keeps money for persons only: no contract and no address of another network could use it", () => {
+  for (const nobody of [vault, mesh.hours, `${AMINA.address}.not-even-deployed`, MAINNET, `${MAINNET}.contract`]) {
+    assert.deepEqual(escrow("deposit-for", [nobody, 1n]), RECIPIENT, nobody);
+    assert.deepEqual(escrow("deposit-for-ft", [mesh.hours, nobody, 1n]), RECIPIENT, nobody);
+  }
+  assert.deepEqual(escrow("withdraw", [1n, maybe(mesh.hours)], AMINA.address), { ok: true }, "but it pays contracts");
 });
 
 test("a withdrawal goes to whom the person names, else to the key that signed", () => {
@@ -214,10 +220,12 @@ test("a contract that a person calls can neither deposit nor withdraw in the per
   mesh.fund(AMINA.address);
   mesh.deploy("lure", `
     (define-public (pay) (contract-call? .payment-escrow deposit u5))
+    (define-public (gift) (contract-call? .payment-escrow deposit-for tx-sender u5))
     (define-public (take) (contract-call? .payment-escrow withdraw u5 (some tx-sender)))
     (define-public (hours) (contract-call? .payment-escrow deposit-ft .hour-credit u5))`);
-  assert.deepEqual(mesh.call("lure", "pay", [], AMINA.address), TRANSFER);
+  assert.deepEqual(mesh.call("lure", "pay", [], AMINA.address), RECIPIENT);
+  assert.deepEqual(mesh.call("lure", "gift", [], AMINA.address), TRANSFER);
   assert.deepEqual(mesh.call("lure", "take", [], AMINA.address), err("user-registry/ERR-KEY-UNKNOWN"));
-  assert.deepEqual(mesh.call("lure", "hours", [], AMINA.address), TRANSFER);
+  assert.deepEqual(mesh.call("lure", "hours", [], AMINA.address), RECIPIENT);
   assert.deepEqual(mesh.balance(AMINA.address), { free: 1000n, locked: 0n });
 });
