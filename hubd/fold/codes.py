@@ -9,7 +9,7 @@ ABORTED = 10_000  # alone in its transaction, and the transaction aborted (docs/
 REFUSED = frozenset(
     (
         *(1, 2, 3, 5, 6, 10, 11, 12, 13),  # action-gateway
-        *(200, 202, 203, 204, 205, 206),  # user-registry
+        *(200, 202, 203, 204, 205, 206, 207, 210, 211, 212, 214, 215, 216, 217),  # user-registry
         *(300, 302, 304, 305, 306),  # tutor-profile
         *(400, 402, 403, 404, 405, 406),  # student-request
         *(500, 502, 503, 504, 505, 506, 507, 508),  # matching-engine
@@ -18,6 +18,7 @@ REFUSED = frozenset(
         *(802, 803, 804, 806, 807, 808),  # reputation-tracker
         *(1100, 1102, 1103, 1104, 1105, 1106, 1108),  # sponsor-pool
         *(1200, 1203, 1204, 1205, 1206, 1207),  # class-manager
+        *(1300, 1301, 1304, 1305, 1307, 1308, 1310, 1311, 1312),  # recovery
         ABORTED,
     )
 )

@@ -1,39 +1,35 @@
 // Persons and keys: registration, and the resolution that every other contract begins with.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
-import { Cl } from "@stacks/transactions";
 import { directId, person, sha256 } from "./lib/action.mjs";
+import { Identity } from "./lib/identity.mjs";
 import { BLOCK_SECONDS, bootMesh, code, STX } from "./lib/mesh.mjs";
 import { maybe, ZEROS } from "./lib/values.mjs";
 import { AMINA, Lesson, register, TOMAS, withdraw } from "./lib/village.mjs";
 
-const KEYS = readFileSync(new URL("lib/keys.clar", import.meta.url), "utf8");
 const MONEY = 8n;
 const MAX_UINT = 2n ** 128n - 1n;
 let mesh;
+let on;
 const resolve = (key, scope, amount = 0n, asset = STX, sender = mesh.deployer) =>
   mesh.call("user-registry", "resolve", [key, scope, amount, asset === STX ? null : maybe(asset)], sender);
-const putKey = (key, fields) => mesh.call("user-registry", "put-key", [key, Cl.tuple({
-  person: Cl.principal(AMINA.address), scopes: Cl.uint(65535), cap: Cl.none(), drawn: Cl.uint(0), until: Cl.none(),
-  revoked: Cl.bool(false), "added-by": Cl.bufferFromHex(ZEROS), ...fields,
-})]);
-const cap = (amount, asset = STX) => Cl.some(Cl.tuple({ amount: Cl.uint(amount), asset: maybe(asset) }));
-
 before(async () => {
-  mesh = await bootMesh({ append: { "user-registry": KEYS } });
+  mesh = await bootMesh();
   const home = person("home hub").address;
   const joined = register(mesh, AMINA, { bits: 3n, who: home });
   assert.deepEqual(mesh.submit([joined, register(mesh, TOMAS)]), [0n, 0n]);
   const { "registered-at": at, ...record } = mesh.read("user-registry", "get-person", [AMINA.address]);
-  assert.deepEqual(record, { roles: 3n, home, "keys-head": joined.id });
+  assert.deepEqual(record, { roles: 3n, home, "keys-head": joined.id, epoch: 0n, recovery: null, lasting: 1n,
+    guarded: false });
   assert.ok(at > 0n);
+  on = new Identity(mesh, "wallet");
 });
 
 test("the first key of a person has every scope, no cap and no end", () => {
   const { "added-by": by, ...key } = mesh.read("user-registry", "get-key", [AMINA.address]);
   assert.equal(by.length, 64);
-  assert.deepEqual(key, { person: AMINA.address, scopes: 65535n, cap: null, drawn: 0n, until: null, revoked: false });
+  assert.deepEqual(key, { person: AMINA.address, scopes: 65535n, cap: null, drawn: 0n, until: null, revoked: false,
+    epoch: 0n });
   assert.deepEqual(resolve(AMINA.address, 63n, MAX_UINT), { ok: AMINA.address });
 });
 
@@ -49,12 +45,13 @@ test("registering twice is refused, from a wallet and signed", () => {
   const taken = code("user-registry/ERR-KEY-TAKEN");
   assert.deepEqual(mesh.submit([register(mesh, AMINA)]), [taken]);
   assert.deepEqual(mesh.call("user-registry", "register", [ZEROS, 1n, null], AMINA.address), { err: taken });
-  assert.deepEqual(mesh.read("user-registry", "get-counts"), { persons: 3n });
+  assert.deepEqual(mesh.read("user-registry", "get-counts"),
+    { persons: 3n, tutors: 1n, keys: 3n, recoveries: 0n });
 });
 
 test("a key that acts for a person can never become one", () => {
-  const second = person("second key");
-  putKey(second.address, { revoked: Cl.bool(true) });
+  const second = on.secondKey(AMINA);
+  on.revoke(AMINA, second.added, second);
   assert.deepEqual(mesh.submit([register(mesh, second)]), [code("user-registry/ERR-KEY-TAKEN")]);
 });
 
@@ -72,22 +69,21 @@ test("a key that nobody registered resolves to nobody and is credited as itself"
 });
 
 test("a revoked key resolves to nobody, and money for it still reaches its person", () => {
-  const key = person("revoked").address;
-  putKey(key, { revoked: Cl.bool(true) });
+  const { address: key, added } = on.secondKey(AMINA);
+  on.revoke(AMINA, added, { address: key });
   assert.deepEqual(resolve(key, 0n), { err: code("user-registry/ERR-KEY-REVOKED") });
   assert.equal(mesh.read("user-registry", "person-of", [key]), AMINA.address);
 });
 
 test("a key acts until the second at which it ends", () => {
-  const key = person("ends").address;
-  putKey(key, { until: Cl.some(Cl.uint(mesh.now + BLOCK_SECONDS)) });
+  const { address: key } = on.secondKey(AMINA, { until: mesh.now + 3n * BLOCK_SECONDS });
+  while (mesh.now < mesh.read("user-registry", "get-key", [key]).until) resolve(key, 0n);
   assert.deepEqual(resolve(key, 0n), { ok: AMINA.address });
   assert.deepEqual(resolve(key, 0n), { err: code("user-registry/ERR-KEY-ENDED") });
 });
 
 test("a key needs every bit of the scope that an operation asks for", () => {
-  const key = person("scoped").address;
-  putKey(key, { scopes: Cl.uint(4) });
+  const { address: key } = on.secondKey(AMINA, { scopes: 4n });
   assert.deepEqual(resolve(key, 4n), { ok: AMINA.address });
   for (const scope of [8n, 12n, MAX_UINT]) {
     assert.deepEqual(resolve(key, scope), { err: code("user-registry/ERR-KEY-SCOPE") });
@@ -95,8 +91,7 @@ test("a key needs every bit of the scope that an operation asks for", () => {
 });
 
 test("a cap is drawn on until it is used up, in its own asset only", () => {
-  const key = person("capped");
-  putKey(key.address, { cap: cap(100n) });
+  const key = on.secondKey(AMINA, { amount: 100n });
   mesh.call("payment-escrow", "deposit-for", [AMINA.address, 1000n]);
   const refused = code("user-registry/ERR-KEY-CAP");
   const before = mesh.wallet(key.address);
@@ -112,16 +107,15 @@ test("a cap is drawn on until it is used up, in its own asset only", () => {
 });
 
 test("a cap is not drawn on by an operation that fails, nor by a stranger", () => {
-  const key = person("capped, untouched");
-  putKey(key.address, { cap: cap(5000n) });
+  const key = on.secondKey(AMINA, { amount: 5000n });
+  const stranger = person("stranger").address;
   assert.deepEqual(mesh.submit([withdraw(mesh, key, 4000n)]), [code("payment-escrow/ERR-FUNDS")]);
-  assert.deepEqual(resolve(key.address, MONEY, 1n), { err: code("access/ERR-NOT-ROLE") });
+  assert.deepEqual(resolve(key.address, MONEY, 1n, STX, stranger), { err: code("access/ERR-NOT-ROLE") });
   assert.equal(mesh.read("user-registry", "get-key", [key.address]).drawn, 0n);
 });
 
 test("a second key books for its person, who cannot be their own tutor under either key", () => {
-  const key = person("second key that books");
-  putKey(key.address, {});
+  const key = on.secondKey(AMINA);
   const lesson = new Lesson(mesh, { student: key, amount: 0n, bits: 60n });
   assert.deepEqual(mesh.submit([lesson.booking]), [0n]);
   assert.equal(mesh.read("session-manager", "get-lesson", [lesson.id]).student, AMINA.address);
