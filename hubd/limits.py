@@ -69,6 +69,11 @@ HUB_NAME_CHARS_MAX = 64  # what a status page shows on one line
 HUB_ADDRESSES_MAX = 8  # a hub's networks, twice: IPv4 and IPv6
 HUB_ADDRESS_CHARS_MAX = 255  # a DNS name is at most 253
 KEY_CHAIN_MAX = 32  # key-adds from one back to its registration: a person who changed phones thirty times
+GUARDIANS_MAX = 5  # slots of a person, and the highest threshold; as in `user-registry`
+GUARDIAN_DELAY_S_MIN = 7 * 86_400  # a week to object in; as in `user-registry`
+GUARDIAN_DELAY_S_MAX = 365 * 86_400  # as in `user-registry`
+LESSON_MOVES_MAX = 32  # of one lesson, one after the other: beyond it a lesson is where it was moved last
+DISPUTE_OFFERS_MAX = 8  # of one person, shown at once: only the last counts on the chain
 PERSON_KEY_ADDS_MAX = 64  # of one person, looked at; beyond it new keys have no effect
 
 # --- store --------------------------------------------------------------------------------------------------------

@@ -205,6 +205,22 @@ class Village:
     def key_revoke(self, author: str, key: str, added: Action) -> Action:
         return self.seal(author, "key-revoke", who=key, subject=added)
 
+    def guardian_set(
+        self, author: str, guardian: str | None, previous: Action | None = None, slot: int = 0, **fields: Any
+    ) -> Action:
+        fields = {"amount": 1, **fields}
+        return self.seal(author, "guardian-set", who=guardian, subject=previous, bits=slot, **fields)
+
+    def recovery_open(self, key: str, person: str) -> Action:
+        return self.seal(key, "recovery-open", who=person)
+
+    def recovery(self, step: str, author: str, opening: Action, **fields: Any) -> Action:
+        """`step` is approve, cancel or finish."""
+        return self.seal(author, f"recovery-{step}", subject=opening, **{"who": opening.statement.who, **fields})
+
+    def void(self, author: str, action: Action) -> Action:
+        return self.seal(author, "action-void", subject=action)
+
     def vouch(self, author: str, who: str, how: int = 1) -> Action:
         return self.seal(author, "vouch-give", who=who, bits=how)
 
@@ -255,6 +271,42 @@ class Village:
     def cancel(self, person: str, book: Action, **fields: Any) -> Action:
         return self.seal(person, "lesson-cancel", subject=book, **fields)
 
+    def move(self, person: str, about: Action, start: int = START_S + 3_600, minutes: int = 0, **fields: Any) -> Action:
+        """A proposal, or with the same start and minutes the agreement to one."""
+        return self.seal(person, "lesson-move", subject=about, moment=start, bits=minutes, **fields)
+
+    def agree(self, person: str, move: Action, **fields: Any) -> Action:
+        """The other side's agreement to a proposal."""
+        return self.move(person, move, move.statement.moment, move.statement.bits, **fields)
+
+    def claim(self, author: str, book: Action) -> Action:
+        return self.seal(author, "lesson-claim", subject=book)
+
+    def class_open(self, tutor: str, pool: bytes | None = None, price: int = 0, **fields: Any) -> Action:
+        fields = {"asset": self.hours if price else None, "moment": START_S, "bits": 60, **fields}
+        return self.seal(tutor, "class-open", subject=pool, amount=price, **fields)
+
+    def class_attend(self, learner: str, opened: Action, **fields: Any) -> Action:
+        fields = {"who": opened.statement.author, "moment": START_S, **fields}
+        return self.seal(learner, "class-attend", subject=opened, **fields)
+
+    # --- disputes
+
+    def dispute(self, person: str, book: Action, reason: int = 1, **fields: Any) -> Action:
+        return self.seal(person, "dispute-open", subject=book, bits=reason, **fields)
+
+    def dispute_offer(self, person: str, book: Action, points: int) -> Action:
+        return self.seal(person, "dispute-offer", subject=book, amount=points)
+
+    def dispute_accept(self, person: str, offer: Action) -> Action:
+        return self.seal(person, "dispute-accept", subject=offer)
+
+    def dispute_vote(self, person: str, book: Action, points: int) -> Action:
+        return self.seal(person, "dispute-vote", subject=book, amount=points)
+
+    def dispute_settle(self, author: str, book: Action) -> Action:
+        return self.seal(author, "dispute-settle", subject=book)
+
     def attend(self, person: str, subject: Action, other: str, **fields: Any) -> Action:
         """`subject` is the lesson, or the other's attend that was scanned."""
         return self.seal(person, "lesson-attend", subject=subject, who=other, **{"moment": START_S, **fields})
@@ -263,6 +315,19 @@ class Village:
         return self.seal(student, "lesson-complete", subject=book, **fields)
 
     # --- money, reputation
+
+    def lock(
+        self, person: str, sum_: int, bits: int = 0, subject: Action | bytes | None = None, **fields: Any
+    ) -> Action:
+        """An escrow-lock: bits 0 for a lesson, 1 for a pool, 2 an earmark."""
+        fields = {"asset": self.hours, **fields}
+        return self.seal(person, "escrow-lock", amount=sum_, bits=bits, subject=subject, **fields)
+
+    def earmark(self, student: str, tutor: str, sum_: int = 100, **fields: Any) -> Action:
+        return self.lock(student, sum_, 2, who=tutor, **{"moment": START_S + 86_400, **fields})
+
+    def give_back(self, author: str, earmark: Action) -> Action:
+        return self.seal(author, "escrow-return", subject=earmark)
 
     def withdraw(self, person: str, sum_: int, **fields: Any) -> Action:
         return self.seal(person, "escrow-withdraw", amount=sum_, **{"asset": self.hours, **fields})

@@ -7,10 +7,10 @@ parents, replays, contradictions, and content of the wrong shape. All are valid;
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from builders import Village
+from builders import START_S, Village
 
 from hubd.action.envelope import Action
-from hubd.action.kinds import KINDS
+from hubd.action.kinds import DRAWS_ON_EARMARK, KINDS, LOCKS, NEEDS_GUARDIAN
 
 TX1, TX2 = b"\x01" * 32, b"\x02" * 32
 
@@ -237,6 +237,163 @@ def _lesson() -> Soup:
     )
 
 
+def _ends() -> Soup:
+    """Moves, a guardian's word, and every way for a lesson to end."""
+    v = Village(18)
+    book = v.book("ana", "tomas", bits=60 | LOCKS | NEEDS_GUARDIAN)
+    later, sooner = v.move("tomas", book), v.move("ana", book, START_S - 60, 30)
+    agreed = v.agree("ana", later)
+    again = v.move("tomas", later, START_S + 9)
+    claim, cancel = v.claim("stranger", book), v.cancel("ana", book)
+    confirm = v.confirm("tomas", book, moment=later.statement.moment)
+    mine = v.attend("ana", book, "tomas")
+    return Soup(
+        v,
+        [*map(v.register, ("ana", "tomas", "bibi")), *v.found("hub", uplink=True), v.guardian_set("ana", "bibi"), book],
+        [
+            later,
+            agreed,
+            sooner,
+            v.agree("tomas", sooner),
+            confirm,
+            v.confirm("bibi", book, moment=later.statement.moment, bits=2),
+            v.confirm("bibi", book, bits=2),
+            v.confirm("tomas", book),
+            again,
+            v.agree("ana", again),
+            v.agree("tomas", later),
+            v.move("stranger", book),
+            cancel,
+            v.cancel("tomas", book),
+            v.decline("tomas", book),
+            mine,
+            v.attend("tomas", mine, "ana"),
+            claim,
+            v.void("ana", book),
+            v.void("tomas", book),
+            v.receipt("hub", [(book, 0), (agreed, 0), (cancel, 606)]),
+            v.receipt("hub", [(claim, 0), (mine, 0)], txid=TX2),
+        ],
+    )
+
+
+def _dispute() -> Soup:
+    v = Village(19)
+    thread = v.thread("ana", "tomas")
+    book = thread.book
+    opening, rival = v.dispute("ana", book), v.dispute("tomas", book, 2)
+    offer, other = v.dispute_offer("ana", book, 2_000), v.dispute_offer("tomas", book, 9_000)
+    mediated = v.dispute_offer("elder", book, 5_000)
+    votes = [v.dispute_vote(name, book, points) for name, points in (("elder", 1), ("sage", 7), ("mzee", 7))]
+    takes = [v.dispute_accept("ana", mediated), v.dispute_accept("tomas", mediated)]
+    settle = v.dispute_settle("stranger", book)
+    return Soup(
+        v,
+        [*map(v.register, ("ana", "tomas", "elder", "sage", "mzee")), *v.found("hub", uplink=True), book],
+        [
+            opening,
+            v.receipt("hub", [(book, 0), (opening, 0), (mediated, 0), *((take, 0) for take in takes)]),
+            mediated,
+            takes[0],
+            takes[1],
+            thread.confirm,
+            rival,
+            offer,
+            other,
+            v.dispute_accept("tomas", offer),
+            v.dispute_accept("ana", offer),
+            v.dispute_accept("elder", other),
+            v.dispute_offer("ana", book, 10_001),
+            *votes,
+            settle,
+            v.receipt("hub", [(vote, 0) for vote in votes[1:]], txid=TX2),
+            v.receipt("hub", [(settle, 0)], txid=b"\x03" * 32),
+            thread.complete,
+            *thread.attends,
+            v.cancel("tomas", book),
+        ],
+    )
+
+
+def _money() -> Soup:
+    v = Village(20)
+    earmark = v.earmark("ana", "tomas")
+    bits = 60 | DRAWS_ON_EARMARK
+    drawing, dear = v.book("ana", "tomas", 60, bits=bits, subject=earmark.id), v.book("ana", "tomas", 70, bits=60)
+    lock, back = v.lock("bibi", 70, subject=dear), v.give_back("tomas", earmark)
+    taught = v.class_open("tomas", b"\x09" * 32, 5)
+    cancel = v.cancel("tomas", drawing)
+    there = v.class_attend("ana", taught)
+    return Soup(
+        v,
+        [*map(v.register, ("ana", "tomas", "bibi")), *v.found("hub", uplink=True)],
+        [
+            earmark,
+            v.receipt("hub", [(earmark, 0), (drawing, 0), (there, 0)]),
+            drawing,
+            back,
+            cancel,
+            v.receipt("hub", [(cancel, 0), (lock, 0), (dear, 0), (back, 0)], txid=TX2),
+            dear,
+            lock,
+            v.lock("tomas", 70, subject=dear),
+            v.lock("ana", 71, subject=dear),
+            v.lock("ana", 70, 1, b"\x09" * 32, who="bibi"),
+            v.earmark("ana", "ana"),
+            v.give_back("bibi", lock),
+            v.give_back("stranger", earmark),
+            v.book("ana", "tomas", 9, bits=bits | LOCKS),
+            taught,
+            there,
+            v.class_attend("ana", taught),
+            v.class_attend("bibi", taught),
+            v.class_attend("tomas", taught),
+            v.cancel("ana", dear),
+        ],
+    )
+
+
+def _recovery() -> Soup:
+    v = Village(21)
+    born = v.register("ana")
+    add = v.key_add("ana", "phone", born)
+    opening = v.recovery_open("fresh", "ana")
+    stolen = v.recovery_open("thief", "ana")
+    finish, other = v.recovery("finish", "stranger", opening), v.recovery("finish", "thief", stolen)
+    spare = v.key_add("fresh", "spare", opening)
+    first = v.guardian_set("ana", "bibi")
+    return Soup(
+        v,
+        [born, *map(v.register, ("bibi", "tomas")), *v.found("hub", uplink=True), add, v.key_accept("phone", add)],
+        [
+            v.receipt("hub", [(finish, 0)]),
+            finish,
+            opening,
+            spare,
+            v.key_accept("spare", spare),
+            v.key_revoke("ana", "fresh", opening),
+            v.key_revoke("spare", "phone", add),
+            v.key_revoke("fresh", "spare", spare),
+            v.request("fresh"),
+            v.request("phone"),
+            v.recovery("approve", "bibi", opening),
+            v.recovery("approve", "tomas", opening),
+            v.recovery("cancel", "ana", stolen),
+            v.recovery("cancel", "fresh", stolen),
+            stolen,
+            other,
+            v.receipt("hub", [(other, 0)], txid=TX2, height=200),
+            first,
+            v.guardian_set("ana", "tomas", first, 1, amount=2),
+            v.guardian_set("ana", None, first, amount=3),
+            v.guardian_set("fresh", "tomas", opening, 4),
+            v.guardian_set("ana", "ana", first),
+            v.guardian_set("ana", "bibi", first, 5),
+            v.key_add("thief", "lodger", stolen),
+        ],
+    )
+
+
 SOUPS: dict[str, Callable[[], Soup]] = {
     "mesh": _mesh,
     "council": _council,
@@ -244,6 +401,10 @@ SOUPS: dict[str, Callable[[], Soup]] = {
     "identity": _identity,
     "market": _market,
     "lesson": _lesson,
+    "ends": _ends,
+    "dispute": _dispute,
+    "money": _money,
+    "recovery": _recovery,
 }
 
 

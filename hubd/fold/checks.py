@@ -5,29 +5,25 @@ A check sees the action and the one it is about, which is here, of an allowed ki
 contracts: what was paid for must not be void.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
-
 from hubd.action.content import is_anchored
 from hubd.action.envelope import Action
-from hubd.action.kinds import MINUTES_MASK
-from hubd.action.principal import Principal
 from hubd.fold.anchored import REVOKED_LEVEL
-from hubd.fold.keys import RINGS, has_scopes, person_of_add
+from hubd.fold.keys import KEYS, RINGS, has_scopes, person_of_add
+from hubd.fold.lesson_checks import LESSON_CHECKS, Check, same_terms
 from hubd.fold.read import Read
 from hubd.fold.speaking import person_of
+from hubd.limits import GUARDIAN_DELAY_S_MAX, GUARDIAN_DELAY_S_MIN, GUARDIANS_MAX
 
-Check: TypeAlias = Callable[[Action, Action | None, Read], str]
 _LESSON = frozenset(("lesson-book",))
+_KEYS = frozenset(("user-register", "key-add", "recovery-open"))
 
 # Kinds whose subject must be of certain kinds. Of others it may be anything: a transaction, any action, a sheet.
 SUBJECTS: dict[str, frozenset[str]] = {
     "profile-set": frozenset(("profile-set",)),
-    "key-add": frozenset(("user-register", "key-add")),
+    "key-add": _KEYS,
     "key-accept": frozenset(("key-add",)),
-    "key-revoke": frozenset(("user-register", "key-add")),
-    "guardian-set": frozenset(("guardian-set",)),
+    "key-revoke": _KEYS,
+    "guardian-set": frozenset(("guardian-set", "recovery-open")),
     "recovery-approve": frozenset(("recovery-open",)),
     "recovery-cancel": frozenset(("recovery-open",)),
     "recovery-finish": frozenset(("recovery-open",)),
@@ -39,6 +35,7 @@ SUBJECTS: dict[str, frozenset[str]] = {
     "match-accept": frozenset(("match-offer",)),
     "lesson-confirm": _LESSON,
     "lesson-decline": _LESSON,
+    "lesson-move": frozenset(("lesson-book", "lesson-move")),
     "lesson-cancel": _LESSON,
     "lesson-attend": frozenset(("lesson-book", "lesson-attend")),
     "lesson-complete": _LESSON,
@@ -48,6 +45,11 @@ SUBJECTS: dict[str, frozenset[str]] = {
     "payout-received": frozenset(("payout-note",)),
     "rating-seal": _LESSON,
     "rating-open": _LESSON,
+    "dispute-open": _LESSON,
+    "dispute-evidence": _LESSON,
+    "dispute-offer": _LESSON,
+    "dispute-vote": _LESSON,
+    "dispute-settle": _LESSON,
     "dispute-accept": frozenset(("dispute-offer",)),
     "consent-give": frozenset(("consent-give",)),
     "consent-withdraw": frozenset(("consent-give",)),
@@ -73,23 +75,6 @@ OWN = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Parties:
-    """The two persons of a lesson."""
-
-    student: Principal
-    tutor: Principal | None  # None only in a booking that is void
-
-    def other(self, person: Principal) -> Principal | None:
-        """The one across from `person`, who is one of the two."""
-        return self.tutor if person == self.student else self.student
-
-
-def parties(book: Action, read: Read) -> Parties:
-    """Who a lesson-book is between."""
-    return Parties(person_of(book.statement.author, read), book.statement.who)
-
-
 def _key_add(action: Action, _subject: Action | None, read: Read) -> str:
     key, person = action.statement.who, person_of_add(action, read)
     if key is None or not has_scopes(action):
@@ -107,10 +92,37 @@ def _key_accept(action: Action, subject: Action | None, read: Read) -> str:
 
 def _key_revoke(action: Action, subject: Action | None, read: Read) -> str:
     assert subject is not None
-    is_first = subject.kind == "user-register"
-    if action.statement.who != (subject.statement.author if is_first else subject.statement.who):
+    is_its_own = subject.kind != "key-add"
+    if action.statement.who != (subject.statement.author if is_its_own else subject.statement.who):
         return "who"
     return "" if person_of_add(subject, read) == person_of(action.statement.author, read) else "subject"
+
+
+def _guardian_set(action: Action, _subject: Action | None, read: Read) -> str:
+    said = action.statement
+    is_delay = said.moment == 0 or GUARDIAN_DELAY_S_MIN <= said.moment <= GUARDIAN_DELAY_S_MAX
+    if said.bits >= GUARDIANS_MAX or said.amount > GUARDIANS_MAX or not is_delay:
+        return "bounds"
+    return "self" if said.who == person_of(said.author, read) else ""
+
+
+def _recovery_open(action: Action, _subject: Action | None, read: Read) -> str:
+    """By a key that is nobody's, but for what this very recovery made it."""
+    if action.statement.who == action.statement.author:
+        return "self"
+    known = read.entry(KEYS, action.statement.author)
+    return "person" if known is not None and known.added != action.id else ""
+
+
+def _recovery_approve(action: Action, subject: Action | None, read: Read) -> str:
+    if person_of(action.statement.author, read) == action.statement.who:
+        return "self"
+    return _same_who(action, subject, read)
+
+
+def _recovery_cancel(action: Action, subject: Action | None, read: Read) -> str:
+    fault = _same_who(action, subject, read)
+    return fault or ("" if person_of(action.statement.author, read) == action.statement.who else "not-party")
 
 
 def _vouch_give(action: Action, _subject: Action | None, read: Read) -> str:
@@ -137,12 +149,6 @@ def _match_offer(action: Action, subject: Action | None, read: Read) -> str:
     return "self" if person_of(action.statement.author, read) == student else ""
 
 
-def same_terms(one: Action, other: Action) -> bool:
-    """Whether two statements name the same price, asset and start."""
-    ours, theirs = one.statement, other.statement
-    return (ours.amount, ours.asset, ours.moment) == (theirs.amount, theirs.asset, theirs.moment)
-
-
 def _match_accept(action: Action, subject: Action | None, read: Read) -> str:
     assert subject is not None
     if person_of(action.statement.author, read) != subject.statement.who:
@@ -150,58 +156,6 @@ def _match_accept(action: Action, subject: Action | None, read: Read) -> str:
     if action.statement.who not in (None, person_of(subject.statement.author, read)):
         return "who"
     return "" if same_terms(action, subject) and action.statement.bits == subject.statement.bits else "terms"
-
-
-def _lesson_book(action: Action, _subject: Action | None, read: Read) -> str:
-    if not action.statement.bits & MINUTES_MASK:
-        return "bits"
-    return "self" if action.statement.who == person_of(action.statement.author, read) else ""
-
-
-def _party(action: Action, book: Action, read: Read, sides: str) -> str:
-    """Whether the author is on one of `sides` ("student tutor") and names the other, if anybody."""
-    two, person = parties(book, read), person_of(action.statement.author, read)
-    allowed = {"student": two.student, "tutor": two.tutor}
-    if person not in (allowed[side] for side in sides.split()):
-        return "not-party"
-    return "" if action.statement.who in (None, two.other(person)) else "who"
-
-
-def _by(sides: str) -> Check:
-    """The check of a kind that these sides of a lesson may say."""
-
-    def check(action: Action, subject: Action | None, read: Read) -> str:
-        assert subject is not None
-        return _party(action, subject, read, sides)
-
-    return check
-
-
-def _lesson_confirm(action: Action, subject: Action | None, read: Read) -> str:
-    assert subject is not None
-    by_tutor, by_guardian = action.statement.bits == 1, action.statement.bits == 2
-    if not by_tutor and not by_guardian:
-        return "bits"
-    if by_tutor and (fault := _party(action, subject, read, "tutor")):
-        return fault
-    return "" if same_terms(action, subject) else "terms"
-
-
-def _lesson_attend(action: Action, subject: Action | None, read: Read) -> str:
-    assert subject is not None
-    if subject.kind == "lesson-book":
-        return _party(action, subject, read, "student tutor")
-    book = read.action(subject.statement.subject)
-    if book is None:
-        return ""
-    if person_of(subject.statement.author, read) == person_of(action.statement.author, read):
-        return "self"
-    return _party(action, book, read, "student tutor")
-
-
-def _rating_open(action: Action, subject: Action | None, read: Read) -> str:
-    assert subject is not None
-    return _party(action, subject, read, "student tutor") if 1 <= action.statement.amount <= 5 else "stars"
 
 
 def _hub_admit(action: Action, subject: Action | None, _read: Read) -> str:
@@ -216,21 +170,18 @@ CHECKS: dict[str, Check] = {
     "key-add": _key_add,
     "key-accept": _key_accept,
     "key-revoke": _key_revoke,
+    "guardian-set": _guardian_set,
+    "recovery-open": _recovery_open,
+    "recovery-approve": _recovery_approve,
+    "recovery-cancel": _recovery_cancel,
     "vouch-give": _vouch_give,
     "vouch-withdraw": _same_who,
     "content-erase": _content_erase,
     "offer-set": _offer_set,
     "match-offer": _match_offer,
     "match-accept": _match_accept,
-    "lesson-book": _lesson_book,
-    "lesson-confirm": _lesson_confirm,
-    "lesson-decline": _by("tutor"),
-    "lesson-cancel": _by("student tutor"),
-    "lesson-attend": _lesson_attend,
-    "lesson-complete": _by("student"),
-    "rating-seal": _by("student tutor"),
-    "rating-open": _rating_open,
     "hub-admit": _hub_admit,
     "hub-retire": _same_who,
     "relay-receipt": _relay_receipt,
+    **LESSON_CHECKS,
 }

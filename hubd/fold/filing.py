@@ -26,8 +26,13 @@ from hubd.fold.anchored import balances_of, is_report, receipt_of
 Rank: TypeAlias = tuple[int, ...]
 Place: TypeAlias = tuple[str, bytes]  # shelf, key
 
-_BY_AUTHOR = frozenset(("user-register", "key-accept", "hub-announce", "hub-admit", "steward-add", "steward-remove"))
-_BY_WHO = frozenset(("vouch-give", "hub-admit"))
+_BY_AUTHOR = frozenset(
+    (
+        *("user-register", "key-accept", "guardian-set", "recovery-open"),
+        *("hub-announce", "hub-admit", "steward-add", "steward-remove"),
+    )
+)
+_BY_WHO = frozenset(("vouch-give", "recovery-open", "hub-admit"))
 
 
 def row_key(person: Principal, asset: Principal | None) -> bytes:

@@ -8,7 +8,9 @@
 - a `key-revoke` by any key that ever had the identity scope ends a key, for ever. Two keys that revoke each other both
   end, and the person's guardians help: who of them is the thief can't be told from the set;
 - what a revoked key added lapses with it, unless the chain took the key-add, or the key that revoked descends from it
-  (the daughter's phone, which revokes the stolen one, was added by the stolen one).
+  (the daughter's phone, which revokes the stolen one, was added by the stolen one);
+- a recovery that the chain finished begins a new epoch: the key that asked for it has every scope, and all keys of
+  earlier epochs are over, whatever they add or revoke. Until a receipt says so it changes nothing here.
 
 *Keys* then give each key to one person: to itself if it registered, else to the one whose key-add it accepted, the
 smallest accept counting where it accepted several.
@@ -26,7 +28,7 @@ from hubd.action.sip018 import ActionId
 from hubd.fold.read import Read, View
 from hubd.fold.settlement import SETTLEMENT, best
 from hubd.fold.versions import in_order
-from hubd.fold.views import Key
+from hubd.fold.views import Key, Settlement
 from hubd.limits import KEY_CHAIN_MAX, PERSON_KEY_ADDS_MAX
 
 SCOPES_ALL = 0xFFFF  # the first key's; as in `user-registry`, areas to come included
@@ -34,9 +36,10 @@ SCOPES_ALL = 0xFFFF  # the first key's; as in `user-registry`, areas to come inc
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """Every key that ever was a person's, the person's own first."""
+    """Every key that ever was a person's, the person's own first; and the recoveries that the chain finished, in order."""
 
     keys: tuple[Key, ...]
+    recoveries: tuple[ActionId, ...]
 
 
 def registers(person: Principal, read: Read) -> list[Action]:
@@ -58,26 +61,50 @@ def _accepted(add: Action, read: Read) -> bool:
     )
 
 
+def _finished(opening: Action, read: Read) -> Settlement | None:
+    """The chain's word that a recovery is over, by whichever of the statements that say so."""
+    ends = (
+        read.entry(SETTLEMENT, finish.id)
+        for author in read.authors("recovery-finish", opening.id)
+        for finish in read.filed("recovery-finish", opening.id, author)
+    )
+    return next((end for end in ends if end is not None and end.is_done), None)
+
+
+def _recoveries(person: Principal, read: Read) -> list[Action]:
+    """The recoveries of a person that the chain finished, in its order: weeks lie between two of them."""
+    found = [
+        (end.height, opening.id, opening)
+        for author in read.authors("recovery-open/who", person)
+        for opening in read.filed("recovery-open/who", person, author)
+        if (end := _finished(opening, read)) is not None and in_order(opening) and not registers(author, read)
+    ]
+    return [opening for _, _, opening in sorted(found, key=lambda entry: entry[:2])]
+
+
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A key and the statements that made it one: registrations, or key-adds; the first of them counts."""
+    """A key, its epoch, and the statements that made it a key: registrations, a recovery, or key-adds; the first counts."""
 
     via: Action
     named: list[Action]
+    epoch: int
 
     @property
     def scopes(self) -> int:
-        return SCOPES_ALL if self.via.kind == "user-register" else self.via.statement.bits
+        return self.via.statement.bits if self.via.kind == "key-add" else SCOPES_ALL
 
 
-def _members(person: Principal, roots: list[Action], read: Read) -> dict[Principal, _Member]:
+def _members(person: Principal, roots: list[Action], recoveries: list[Action], read: Read) -> dict[Principal, _Member]:
     """Every key that ever was the person's, in a fixed order.
 
     Each statement that a key-add may name meets each key that may add, once; key-adds are looked at up to a bound.
     """
-    members = {person: _Member(best(roots, read) or roots[0], roots)}
-    nodes, adders = list(roots), [person]
-    meetings = deque((node, person) for node in roots)
+    members = {person: _Member(best(roots, read) or roots[0], roots, 0)}
+    for epoch, recovery in enumerate(recoveries, 1):
+        members.setdefault(recovery.statement.author, _Member(recovery, [recovery], epoch))
+    nodes, adders = [*roots, *recoveries], list(members)
+    meetings = deque((node, adder) for adder in adders for node in nodes)
     seen = set[ActionId]()
     while meetings:
         node, author = meetings.popleft()
@@ -93,7 +120,7 @@ def _members(person: Principal, roots: list[Action], read: Read) -> dict[Princip
             if key in members:
                 members[key].named.append(add)
                 continue
-            members[key] = _Member(add, [add])
+            members[key] = _Member(add, [add], members[author].epoch)
             if members[key].scopes & Scope.IDENTITY:
                 adders.append(key)
                 meetings.extend((met, key) for met in nodes)
@@ -101,11 +128,12 @@ def _members(person: Principal, roots: list[Action], read: Read) -> dict[Princip
 
 
 def _revokers(key: Principal, members: dict[Principal, _Member], read: Read) -> list[Principal]:
-    """Who of the ring revoked a key."""
+    """Who of the key's own epoch revoked it."""
     return [
         author
         for author, member in members.items()
         if member.scopes & Scope.IDENTITY
+        and member.epoch == members[key].epoch
         and any(
             in_order(revoke) and revoke.statement.who == key
             for added in members[key].named
@@ -128,15 +156,17 @@ def _ring(person: Principal, read: Read) -> Ring | None:
     roots = registers(person, read)
     if not roots:
         return None
-    members = _members(person, roots, read)
+    recoveries = _recoveries(person, read)
+    members = _members(person, roots, recoveries, read)
     revokers = {key: _revokers(key, members, read) for key in members}
     live: dict[Principal, bool] = {}
     for key, member in members.items():
         added_by = member.via.statement.author
-        stands = key == person or live[added_by] or _settled(member.via, read)
+        stands = added_by == key or live[added_by] or _settled(member.via, read)
         stands = stands or any(_descends(members[revoker], member.via, read) for revoker in revokers[added_by])
-        live[key] = stands and not revokers[key]
-    return Ring(tuple(_key(person, key, member, live[key]) for key, member in members.items()))
+        live[key] = stands and not revokers[key] and member.epoch == len(recoveries)
+    keys = tuple(_key(person, key, member, live[key]) for key, member in members.items())
+    return Ring(keys, tuple(recovery.id for recovery in recoveries))
 
 
 def _settled(add: Action, read: Read) -> bool:
@@ -145,7 +175,7 @@ def _settled(add: Action, read: Read) -> bool:
 
 
 def _key(person: Principal, key: Principal, member: _Member, is_live: bool) -> Key:
-    added, is_first = member.via.statement, key == person
+    added, is_first = member.via.statement, member.via.kind != "key-add"
     return Key(
         principal=key,
         person=person,
@@ -164,24 +194,26 @@ RINGS: View[Principal, Ring] = View(
 
 
 def person_of_add(add: Action, read: Read) -> Principal | None:
-    """The person to whose registration a key-add leads back, None where the way is broken or too long."""
+    """The person to whose registration or recovery a key-add leads back, None where the way is broken or too long."""
     node: Action | None = add
     for _ in range(KEY_CHAIN_MAX):
-        if node is None or not in_order(node) or node.kind not in ("key-add", "user-register"):
+        if node is None or not in_order(node) or node.kind not in ("key-add", "user-register", "recovery-open"):
             return None
-        if node.kind == "user-register":
-            return node.statement.author
+        if node.kind != "key-add":
+            return node.statement.author if node.kind == "user-register" else node.statement.who
         node = read.action(node.statement.subject)
     return None
 
 
 def _claims(key: Principal, read: Read) -> Iterator[Key]:
-    """What the rings say of a key that is no person, in the order of its accepts."""
-    for accept in islice(read.filed("key-accept/by", key, key), PERSON_KEY_ADDS_MAX):
-        add = read.action(accept.statement.subject)
-        person = person_of_add(add, read) if add is not None and add.kind == "key-add" else None
+    """What the rings say of a key that is no person, in the order of its accepts; then of its recoveries."""
+    accepts = islice(read.filed("key-accept/by", key, key), PERSON_KEY_ADDS_MAX)
+    adds = (read.action(accept.statement.subject) for accept in accepts)
+    people = [person_of_add(add, read) for add in adds if add is not None and add.kind == "key-add"]
+    people += [opening.statement.who for opening in read.filed("recovery-open/by", key, key)]
+    for person in people:
         ring = read.entry(RINGS, person) if person is not None else None
-        if add is not None and ring is not None:
+        if ring is not None:
             yield from (known for known in ring.keys if known.principal == key)
 
 
@@ -198,6 +230,7 @@ KEYS: View[Principal, Key] = View(
     {
         "user-register": lambda action, _: (action.statement.author,),
         "key-accept": lambda action, _: (action.statement.author,),
+        "recovery-open": lambda action, _: (action.statement.author,),
     },
 )
 

@@ -6,10 +6,11 @@ from hubd.action.envelope import Action
 from hubd.action.kinds import MINUTES_MASK
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
-from hubd.fold.checks import same_terms
 from hubd.fold.filing import offer_key
 from hubd.fold.keys import keys_of
+from hubd.fold.lesson_checks import same_terms
 from hubd.fold.read import Read, Tally, View
+from hubd.fold.settlement import standing
 from hubd.fold.speaking import person_of
 from hubd.fold.versions import ruling
 from hubd.fold.views import Match, Offer, Request, RequestState
@@ -17,23 +18,23 @@ from hubd.fold.void import heeded, is_heeded
 
 
 def _offer(key: tuple[Principal, Principal | None], read: Read) -> Offer | None:
-    """The ruling version among those that nothing replaced and the tutor did not withdraw."""
+    """The ruling version among those that nothing replaced, the tutor did not withdraw and the chain did not refuse."""
     tutor, asset = key
-    versions = [
+    all_of_them = (
         action
         for author in keys_of(tutor, read)
         for action in read.filed("offer-set/asset", offer_key(author, asset), author)
-        if is_heeded(action, read)
-    ]
+    )
+    versions = standing((action for action in all_of_them if is_heeded(action, read)), read)
     replaced = {version.statement.subject for version in versions}
-    standing = [
+    stands = [
         version
         for version in versions
         if version.id not in replaced and not heeded("offer-withdraw", version.id, tutor, read)
     ]
-    if not standing:
+    if not stands:
         return None
-    head = ruling(standing)
+    head = ruling(stands)
     said = head.statement
     return Offer(head.id, tutor, asset, rate=said.amount, week=said.moment, bits=said.bits)
 

@@ -8,10 +8,11 @@ from hubd.action.sip018 import ActionId
 from hubd.fold.council import stewards
 from hubd.fold.keys import KEYS, RINGS, keys_of, registers
 from hubd.fold.read import Read, Tally, View
-from hubd.fold.settlement import best
+from hubd.fold.settlement import best, standing
 from hubd.fold.speaking import person_of
 from hubd.fold.views import Erased, Person, Vouch
 from hubd.fold.void import heeded
+from hubd.limits import PERSON_KEY_ADDS_MAX
 
 
 def _vouch(key: tuple[Principal, Principal], read: Read) -> Vouch | None:
@@ -38,10 +39,21 @@ _VOUCHED: Tally[Principal, tuple[int, ...]] = Tally(
 )
 
 
+def _head(start: Action, person: Principal, read: Read) -> Action:
+    """The end of the chain of key-adds that begins with a registration or a recovery."""
+    for _ in range(PERSON_KEY_ADDS_MAX):
+        add = best(standing(heeded("key-add", start.id, person, read), read), read)
+        if add is None:
+            break
+        start = add
+    return start
+
+
 def _person(principal: Principal, read: Read) -> Person | None:
     ring, ruling = read.entry(RINGS, principal), best(registers(principal, read), read)
     if ring is None or ruling is None:
         return None
+    start = read.action(ring.recoveries[-1]) if ring.recoveries else None
     live = {key for key in keys_of(principal, read) if (known := read.entry(KEYS, key)) is not None and known.is_live}
     vouches, steward_vouches = read.entry(_VOUCHED, principal) or (0, 0)
     return Person(
@@ -49,6 +61,7 @@ def _person(principal: Principal, read: Read) -> Person | None:
         roles=ruling.statement.bits,
         home=ruling.statement.who,
         registered=ruling.id,
+        head=_head(start or ruling, principal, read).id,
         keys={key.principal: key.scopes for key in ring.keys if key.principal in live},
         vouches=vouches,
         steward_vouches=steward_vouches,

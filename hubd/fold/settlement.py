@@ -174,11 +174,18 @@ TRANSACTIONS: View[bytes, Transaction] = View(
 SETTLEMENT: View[ActionId, Settlement] = View("settlement", _settlement, {"relay-receipt": _items})
 
 
+def is_taken(action: Action, read: Read) -> bool:
+    """Whether the chain did it."""
+    known = read.entry(SETTLEMENT, action.id)
+    return known is not None and known.is_done
+
+
 def best(actions: Sequence[Action], read: Read) -> Action | None:
     """Of statements that say the same thing the one that counts: the one the chain took, else the smallest id."""
+    return min(actions, key=lambda action: (not is_taken(action, read), action.id), default=None)
 
-    def preference(action: Action) -> tuple[bool, ActionId]:
-        known = read.entry(SETTLEMENT, action.id)
-        return (known is None or not known.is_done, action.id)
 
-    return min(actions, key=preference, default=None)
+def standing(actions: Iterable[Action], read: Read) -> list[Action]:
+    """Those that the chain did not refuse for good."""
+    known = ((action, read.entry(SETTLEMENT, action.id)) for action in actions)
+    return [action for action, settlement in known if settlement is None or not settlement.is_refused]

@@ -2,11 +2,16 @@
 
 from hubd.fold.balances import BALANCES
 from hubd.fold.bookings import BOOKINGS
+from hubd.fold.classes import CLASSES
 from hubd.fold.council import COUNCIL
+from hubd.fold.disputes import DISPUTES
+from hubd.fold.earmarks import EARMARKS
+from hubd.fold.guardians import GUARDIANS, RECOVERIES
 from hubd.fold.keys import KEYS, RINGS
 from hubd.fold.lessons import LESSONS
 from hubd.fold.market import MARKET_STRATA
 from hubd.fold.membership import HUBS, MESH
+from hubd.fold.moves import MOVES
 from hubd.fold.persons import PERSON_STRATA
 from hubd.fold.read import Stratum
 from hubd.fold.reputation import RATINGS, REPUTATION
@@ -26,9 +31,15 @@ STRATA: tuple[Stratum, ...] = (
     FOREIGN,
     UNKNOWN,
     *PERSON_STRATA,
+    GUARDIANS,
+    RECOVERIES,
     *MARKET_STRATA,
+    MOVES,
+    DISPUTES,
     BOOKINGS,
     RATINGS,
     REPUTATION,
     LESSONS,
+    EARMARKS,
+    CLASSES,
 )

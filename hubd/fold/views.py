@@ -12,6 +12,7 @@ from typing import NamedTuple
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.fold.codes import DONE, REFUSED
+from hubd.fold.lesson_views import Class, Dispute, Earmark, Move
 
 
 class HubState(StrEnum):
@@ -39,8 +40,16 @@ class RequestState(StrEnum):
     CLOSED = "closed"
 
 
+class RecoveryState(StrEnum):
+    """What became of a new key's request to speak for a person."""
+
+    OPEN = "open"
+    CANCELLED = "cancelled"  # the person objected
+    FINISHED = "finished"  # on the chain; only then it changes whose key speaks
+
+
 class LessonState(StrEnum):
-    """What student and tutor signed; needs no chain."""
+    """What student and tutor signed; needs no chain. Where the chain took one of several ends, it is that one."""
 
     BOOKED = "booked"
     CONFIRMED = "confirmed"
@@ -48,15 +57,21 @@ class LessonState(StrEnum):
     COMPLETED = "completed"
     DECLINED = "declined"
     CANCELLED = "cancelled"
+    DISPUTED = "disputed"
+    DECIDED = "decided"  # a dispute ended, on the chain
+    LAPSED = "lapsed"  # never held, and claimed after the grace period
 
 
 class Payment(StrEnum):
     """Where a lesson's price is, as the chain says."""
 
-    NONE = "none"  # a lesson without a price
+    NONE = "none"  # a lesson without a price, or one that ended before anything was set aside
     PROMISED = "promised"  # signed; nothing about it on the chain yet
     LOCKED = "locked"
+    DISPUTED = "disputed"  # locked until the dispute ends
     RELEASED = "released"
+    RETURNED = "returned"
+    SPLIT = "split"  # between the two, by a dispute
     FAILED = "failed"  # the chain refused: somebody has to do something
 
 
@@ -164,9 +179,32 @@ class Person:
     roles: int
     home: Principal | None
     registered: ActionId  # the ruling user-register
+    head: ActionId  # what the next key-add names
     keys: Mapping[Principal, int]
     vouches: int
     steward_vouches: int  # of these, live stewards
+
+
+@dataclass(frozen=True, slots=True)
+class Guardians:
+    """Who may help to recover a person, by the newest change; on the chain a change may still have to wait."""
+
+    person: Principal
+    head: ActionId  # what the next guardian-set names
+    slots: tuple[Principal | None, ...]  # five
+    threshold: int
+    delay: int  # seconds between enough approvals and the end; 0 = the mesh's grace period
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """A new key asks to speak for a person."""
+
+    id: ActionId
+    person: Principal
+    key: Principal
+    approved: tuple[Principal, ...]  # guardians, sorted
+    state: RecoveryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,16 +267,19 @@ class Lesson:
     tutor: Principal
     asset: Principal | None
     price: int
-    start: int
+    start: int  # as both agreed last
     minutes: int
+    version: ActionId  # what the next lesson-move names
     locks: bool  # the booking locks the price in the vault
     match: ActionId | None
+    payer: ActionId | None  # the earmark or pool that pays
+    needs_guardian: bool
     state: LessonState
     attended: Sides
     sealed: Sides  # who sealed a rating
     rated: Sides  # whose rating was opened and counts
     payment: Payment
-    settled: bool  # completed, and the chain did every action of it that exists
+    settled: bool  # it ended, and the chain did what it takes: all of a completed one, else its end
     level: int | None  # the lowest among these; None while one is missing
 
 
@@ -303,10 +344,16 @@ class Views:
     keys: Mapping[Principal, Key]
     vouches: Mapping[tuple[Principal, Principal], Vouch]  # (voucher, person)
     persons: Mapping[Principal, Person]
+    guardians: Mapping[Principal, Guardians]
+    recoveries: Mapping[ActionId, Recovery]
     offers: Mapping[tuple[Principal, Principal | None], Offer]  # (tutor, asset)
     requests: Mapping[ActionId, Request]
     matches: Mapping[ActionId, Match]
+    moves: Mapping[ActionId, Move]
+    disputes: Mapping[ActionId, Dispute]  # by lesson
     lessons: Mapping[ActionId, Lesson]
+    earmarks: Mapping[ActionId, Earmark]
+    classes: Mapping[ActionId, Class]
     ratings: Mapping[tuple[ActionId, Principal], Rating]  # (lesson, rater)
     reputation: Mapping[Principal, Reputation]
     erased: Mapping[ActionId, Erased]

@@ -35,6 +35,7 @@ REASONS = {
     "who": "It names another person than the one it is about.",
     "person": "The key is a person already, or never was another's.",
     "terms": "It does not repeat the price, asset, start or length that it answers.",
+    "bounds": "A number in it is outside of what this kind allows.",
     "bits": "Its bits mean nothing here.",
     "stars": "Stars go from 1 to 5.",
 }

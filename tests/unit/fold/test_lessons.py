@@ -97,7 +97,6 @@ def test_either_side_cancels_and_the_tutor_declines_until_it_was_held():
     [
         ({"amount": 59}, "terms"),
         ({"asset": None}, "terms"),
-        ({"moment": 5}, "terms"),
         ({"who": "lou"}, "who"),
         ({"bits": 3}, "bits"),
     ],
@@ -109,18 +108,43 @@ def test_a_confirmation_must_repeat(changes, reason):
     assert two.views(confirm).void[confirm.id].reason == reason
 
 
-def test_a_guardians_confirmation_is_not_the_tutors():
+def test_another_start_confirms_nothing_unless_the_chain_knows_it():
     two = Two()
-    confirm = two.village.confirm("tomas", two.book, bits=2)
+    confirm = two.village.confirm("tomas", two.book, moment=5)
     assert two.lesson(confirm).state is LessonState.BOOKED
+    assert confirm.id not in two.views(confirm).void
+    assert two.lesson(confirm, two.done(confirm)).state is LessonState.CONFIRMED
 
 
-def test_a_booking_that_needs_a_guardian_stays_booked():
+def test_the_tutor_is_no_guardian_and_no_guardian_the_tutor():
     two = Two()
-    two.book = two.village.book("ana", "tomas", bits=60 | NEEDS_GUARDIAN)
-    confirm, attend = two.village.confirm("tomas", two.book), two.village.attend("ana", two.book, "tomas")
-    scan = two.village.attend("tomas", attend, "ana")
-    assert two.lesson(confirm, attend, scan, two.village.complete("ana", two.book)).state is LessonState.BOOKED
+    v = two.village
+    two.people += [v.register("bibi"), v.guardian_set("ana", "bibi")]
+    for confirm in (v.confirm("tomas", two.book, bits=2), v.confirm("bibi", two.book)):
+        assert two.lesson(confirm).state is LessonState.BOOKED
+        assert two.views(confirm).void[confirm.id].reason == "not-party"
+
+
+def test_a_booking_that_needs_a_guardian_waits_for_one_of_the_students():
+    two = Two()
+    v = two.village
+    two.book = v.book("ana", "tomas", bits=60 | NEEDS_GUARDIAN)
+    two.people += [v.register("bibi"), v.register("lou"), v.guardian_set("ana", "bibi")]
+    confirm, attend = v.confirm("tomas", two.book), v.attend("ana", two.book, "tomas")
+    held = [confirm, attend, v.attend("tomas", attend, "ana")]
+    assert two.lesson(*held, v.complete("ana", two.book)).state is LessonState.BOOKED
+    by_stranger, by_guardian = (v.confirm(name, two.book, bits=2) for name in ("lou", "bibi"))
+    assert two.lesson(*held, by_stranger).state is LessonState.BOOKED
+    assert two.lesson(*held, by_guardian).state is LessonState.HELD
+    assert two.lesson(by_guardian).state is LessonState.BOOKED
+    assert two.lesson(*held, by_stranger, two.done(by_stranger)).state is LessonState.HELD  # a guardian on the chain
+
+
+def test_who_needs_no_guardian_is_not_helped_by_one():
+    two = Two()
+    v = two.village
+    two.people += [v.register("bibi"), v.guardian_set("ana", "bibi")]
+    assert two.lesson(v.confirm("bibi", two.book, bits=2)).state is LessonState.BOOKED
 
 
 def test_strangers_confirm_attend_and_complete_nothing():

@@ -45,6 +45,7 @@ SHORTEST: dict[str, Callable[[Village], list[Action]]] = {
         book := v.book("ana", "tomas"),
         v.confirm("tomas", book, amount=1),
     ],
+    "bounds": lambda v: [v.register("ana"), v.guardian_set("ana", "tomas", slot=5)],
     "bits": lambda v: [v.register("ana"), v.book("ana", "tomas", minutes=0)],
     "stars": lambda v: [v.register("ana"), book := v.book("ana", "tomas"), v.rating_open("ana", book, "tomas", 6)],
 }
