@@ -243,7 +243,7 @@
   (if (is-eq kind "lesson-confirm")
     (contract-call? .session-manager confirm-for by subject (try! (named who)) asset amount moment bits)
   (if (is-eq kind "lesson-attend") (contract-call? .session-manager attend-for by id subject (try! (named who)) moment)
-  (if (is-eq kind "lesson-complete") (contract-call? .session-manager complete-for by subject)
+  (if (is-eq kind "lesson-complete") (contract-call? .session-manager complete-for by subject who)
   (if (is-eq kind "class-open") (contract-call? .class-manager class-open-for by id subject asset amount moment bits)
   (if (is-eq kind "class-attend")
     (contract-call? .class-manager class-attend-for by id subject (try! (named who)) moment)

@@ -33,8 +33,10 @@ test("a booked lesson records what was agreed, and its price is locked", () => {
   assert.deepEqual([payer, amount, state], [AMINA.address, 300n, 0n]);
 });
 
-test("a booking without minutes, or with bits that nothing answers yet, is refused", () => {
-  for (const bits of [0n, LOCKS, 8192n + 60n, 16384n + 60n, 32768n + 60n, INT_MAX]) {
+test("a booking without minutes, with unknown bits or with two ways to pay is refused", () => {
+  const [earmark, pool] = [16384n, 32768n];
+  for (const bits of [LOCKS, 8192n, 65536n + 60n, LOCKS + earmark + 60n, LOCKS + pool + 60n, earmark + pool + 60n,
+    LOCKS + earmark + pool + 60n, INT_MAX]) {
     assert.deepEqual(submit(new Lesson(mesh, { bits, amount: 1n }).booking), [error("BITS")], `${bits}`);
   }
 });
@@ -77,7 +79,9 @@ test("only the tutor confirms, once, and only a lesson that was booked", () => {
   assert.deepEqual(submit(confirmation), [error("LESSON-UNKNOWN")]);
   const byStudent = mesh.action(AMINA, { ...confirmation.fields, author: AMINA.address, salt: "ff".repeat(8) });
   const byStranger = mesh.action(STRANGER, { ...confirmation.fields, author: STRANGER.address });
-  assert.deepEqual(submit(lesson.booking, byStudent, byStranger), [0n, error("NOT-PARTY"), error("NOT-PARTY")]);
+  const asGuardian = mesh.action(STRANGER, { ...byStranger.fields, bits: 2n });
+  assert.deepEqual(submit(lesson.booking, byStudent, byStranger, asGuardian, lesson.confirm({ bits: 2n })),
+    [0n, error("NOT-PARTY"), error("NOT-PARTY"), error("NOT-GUARDIAN"), error("NOT-PARTY")]);
   assert.deepEqual(submit(confirmation, lesson.confirm()), [0n, error("NOT-BOOKED")]);
   const { state, confirmed } = lessonOf(lesson.id);
   assert.deepEqual([state, confirmed], [2n, 1n]);
@@ -86,9 +90,12 @@ test("only the tutor confirms, once, and only a lesson that was booked", () => {
 test("a confirmation that repeats anything else than the booking is refused", () => {
   const lesson = new Lesson(mesh);
   submit(lesson.booking);
-  const changes = [{ who: STRANGER.address }, { asset: mesh.hours }, { amount: 299n }, { moment: START + 1n }];
+  const changes = [{ who: STRANGER.address }, { asset: mesh.hours }, { amount: 299n }];
   for (const change of changes) assert.deepEqual(submit(lesson.confirm(change)), [error("TERMS")]);
-  for (const bits of [0n, 2n, 3n, INT_MAX]) assert.deepEqual(submit(lesson.confirm({ bits })), [error("BITS")]);
+  for (const moment of [START - 1n, START + 1n]) {
+    assert.deepEqual(submit(lesson.confirm({ moment })), [error("VERSION")]);
+  }
+  for (const bits of [3n, INT_MAX]) assert.deepEqual(submit(lesson.confirm({ bits })), [error("BITS")]);
   assert.deepEqual(submit(lesson.confirm()), [0n]);
 });
 
@@ -131,7 +138,8 @@ test("only the student completes, and only what both sides attended", () => {
   assert.deepEqual(submit(lesson.complete(), lesson.complete(), lesson.confirm(), lesson.attend(AMINA)),
     [0n, error("OVER"), error("NOT-BOOKED"), error("OVER")]);
   assert.deepEqual(mesh.balance(TOMAS.address), { free: 300n, locked: 0n });
-  assert.deepEqual(mesh.read("session-manager", "get-counts"), { lessons: 1n, minutes: 60n });
+  assert.deepEqual(mesh.read("session-manager", "get-counts"), 
+    { booked: 1n, lessons: 1n, minutes: 60n, cancelled: 0n, lapsed: 0n });
 });
 
 test("a price that nobody locked is paid from the student's free money at completion", () => {
@@ -160,7 +168,7 @@ test("wallets hold a lesson by themselves, under ids bound to who made them", ()
   assert.equal(session("attend", [salt, id, TOMAS.address, START], AMINA.address).ok, true);
   const scanned = directId(AMINA.address, "lesson-attend", salt);
   assert.equal(session("attend", [salt, scanned, AMINA.address, START], TOMAS.address).ok, true);
-  assert.equal(session("complete", [id], AMINA.address).ok, true);
+  assert.equal(session("complete", [id, null], AMINA.address).ok, true);
   assert.deepEqual(mesh.balance(TOMAS.address), { free: 300n, locked: 0n });
 });
 
@@ -169,15 +177,36 @@ test("a wallet's booking with numbers beyond the protocol is refused, whatever t
     session("book", [ZEROS, ZEROS, TOMAS.address, null, amount, start, bits], AMINA.address);
   for (const huge of [INT_MAX + 1n, 2n ** 128n - 1n]) {
     assert.deepEqual(book(huge, START, 60n), { err: error("RANGE") });
-    assert.deepEqual(book(1n, huge, 60n), { err: error("RANGE") });
+    assert.deepEqual(book(1n, huge, 60n), { err: error("START") });
     assert.deepEqual(book(1n, START, huge), { err: error("BITS") });
   }
+  assert.deepEqual(book(1n, START, 0n), { err: error("BITS") });
 });
 
-test("the largest numbers of the protocol are still taken", () => {
-  const longest = [ZEROS, ZEROS, TOMAS.address, null, INT_MAX, INT_MAX, 4095n];
-  assert.deepEqual(session("book", longest, AMINA.address), { ok: true });
+test("the largest numbers of the protocol are still taken, but for a start that would keep money locked", () => {
+  const longest = [ZEROS, ZEROS, TOMAS.address, null, INT_MAX];
+  const ahead = mesh.now + 2n * 365n * 86_400n;
+  assert.deepEqual(session("book", [...longest, INT_MAX, 4095n], AMINA.address), { err: error("START") });
+  assert.deepEqual(session("book", [...longest, ahead + 11n, 4095n], AMINA.address), { err: error("START") });
+  assert.deepEqual(session("book", [...longest, ahead + 20n, 4095n], AMINA.address), { ok: true });
   assert.deepEqual(submit(new Lesson(mesh, { amount: 1n, bits: 8191n }).booking), [0n]);
+});
+
+test("an attendance's id is used once, so that a scan can't be turned to another lesson", () => {
+  const [cheap, dear] = [new Lesson(mesh, { amount: 1n }), new Lesson(mesh, { amount: 300n })];
+  submit(cheap.booking, cheap.confirm(), dear.booking, dear.confirm());
+  const salt = sha256("the tutor's salt");
+  const attend = (id) => session("attend", [salt, id, AMINA.address, START], TOMAS.address);
+  assert.deepEqual([attend(cheap.id), attend(dear.id)], [{ ok: true }, { err: error("ID-USED") }]);
+  assert.deepEqual(submit(cheap.attend(AMINA, directId(TOMAS.address, "lesson-attend", salt))), [0n]);
+  assert.deepEqual([cheap, dear].map(({ id }) => lessonOf(id).attended), [3n, 0n]);
+});
+
+test("the student may name the tutor whose lesson is completed, and nobody else", () => {
+  const lesson = new Lesson(mesh);
+  submit(...lesson.held());
+  const naming = (who) => mesh.action(AMINA, { ...lesson.complete().fields, who: who.address });
+  assert.deepEqual(submit(naming(STRANGER), naming(AMINA), naming(TOMAS)), [error("TERMS"), error("TERMS"), 0n]);
 });
 
 test("from a wallet and through the gateway the same event is printed", () => {
@@ -198,5 +227,11 @@ test("only the gateway acts for somebody else", () => {
   assert.deepEqual(session("book-for", [who, ZEROS, ZEROS, TOMAS.address, null, 1n, START, 60n]), role);
   assert.deepEqual(session("confirm-for", [who, ZEROS, who, null, 1n, START, 1n]), role);
   assert.deepEqual(session("attend-for", [who, ZEROS, ZEROS, who, START]), role);
-  assert.deepEqual(session("complete-for", [who, ZEROS]), role);
+  assert.deepEqual(session("complete-for", [who, ZEROS, null]), role);
+  assert.deepEqual(session("fund-for", [who, ZEROS, null, null, 1n]), role);
+  assert.deepEqual(session("decline-for", [who, ZEROS, null]), role);
+  assert.deepEqual(session("cancel-for", [who, ZEROS, null]), role);
+  assert.deepEqual(session("move-for", [who, ZEROS, ZEROS, null, START, 0n]), role);
+  assert.deepEqual(session("claim-for", [ZEROS]), role);
+  for (const method of ["dispute-hold", "dispute-end"]) assert.deepEqual(session(method, [ZEROS]), role);
 });

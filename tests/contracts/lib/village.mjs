@@ -1,6 +1,7 @@
 // A small village: people with keys, and the actions of a lesson's life.
 import { person, seal } from "./action.mjs";
 import { bootMesh, STX } from "./mesh.mjs";
+import { ZEROS } from "./values.mjs";
 
 export const LOCKS = 4096n;
 export const START = 1_800_000_000n;
@@ -10,10 +11,11 @@ export const GRACE_SECONDS = 45 * 86_400;
 
 /** Builders of the actions of one lesson, with the terms of its booking repeated wherever the protocol repeats them. */
 export class Lesson {
-  constructor(mesh, { student = AMINA, tutor = TOMAS, asset = STX, amount = 300n, bits = LOCKS + 60n } = {}) {
-    Object.assign(this, { mesh, student, tutor, asset, amount });
+  constructor(mesh, { student = AMINA, tutor = TOMAS, asset = STX, amount = 300n, bits = LOCKS + 60n, start = START,
+    offer = ZEROS } = {}) {
+    Object.assign(this, { mesh, student, tutor, asset, amount, start });
     this.booking = mesh.action(student, {
-      action: "lesson-book", who: tutor.address, asset, amount, moment: START, bits,
+      action: "lesson-book", subject: offer, who: tutor.address, asset, amount, moment: start, bits,
     });
     this.id = this.booking.id;
   }
@@ -21,7 +23,7 @@ export class Lesson {
   confirm(changed = {}) {
     return this.mesh.action(this.tutor, {
       action: "lesson-confirm", subject: this.id, who: this.student.address, asset: this.asset, amount: this.amount,
-      moment: START, bits: 1n, ...changed,
+      moment: this.start, bits: 1n, ...changed,
     });
   }
 
