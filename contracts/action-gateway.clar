@@ -38,6 +38,7 @@
 (define-constant DISPUTE u32)
 
 ;; Bits of an `escrow-lock`: what the sum is set aside for.
+(define-constant FOR-LESSON u0)
 (define-constant FOR-POOL u1)
 (define-constant FOR-TUTOR u2)
 
@@ -251,12 +252,16 @@
     (contract-call? .session-manager book-for by id subject (try! (named who)) asset amount moment bits)
   (if (is-eq kind "lesson-confirm")
     (contract-call? .session-manager confirm-for by subject (try! (named who)) asset amount moment bits)
+  (if (is-eq kind "lesson-decline") (contract-call? .session-manager decline-for by subject who)
+  (if (is-eq kind "lesson-move") (contract-call? .session-manager move-for by id subject who moment bits)
+  (if (is-eq kind "lesson-cancel") (contract-call? .session-manager cancel-for by subject who)
   (if (is-eq kind "lesson-attend") (contract-call? .session-manager attend-for by id subject (try! (named who)) moment)
   (if (is-eq kind "lesson-complete") (contract-call? .session-manager complete-for by subject who)
+  (if (is-eq kind "lesson-claim") (contract-call? .session-manager claim-for subject)
   (if (is-eq kind "class-open") (contract-call? .class-manager class-open-for by id subject asset amount moment bits)
   (if (is-eq kind "class-attend")
     (contract-call? .class-manager class-attend-for by id subject (try! (named who)) moment)
-    (err CODE-UNKNOWN-KIND))))))))
+    (err CODE-UNKNOWN-KIND))))))))))))
 
 ;; An `escrow-lock` is for a lesson, a pool or a tutor, as its bits say. A token can only leave with its own contract at
 ;; hand: `submit-token-batch`.
@@ -268,11 +273,12 @@
       (contract-call? .payment-escrow withdraw-for by amount who))
   (if (is-eq kind "escrow-return") (contract-call? .payment-escrow earmark-return-for by subject)
   (if (not (is-eq kind "escrow-lock")) (err CODE-UNKNOWN-KIND)
+  (if (is-eq bits FOR-LESSON) (contract-call? .session-manager fund-for by subject who asset amount)
   (if (is-eq bits FOR-POOL)
     (contract-call? .sponsor-pool pool-fund-for by subject (try! (named who)) asset amount)
   (if (is-eq bits FOR-TUTOR)
     (contract-call? .payment-escrow earmark-for by id (try! (named who)) asset amount moment)
-    (err CODE-COLUMNS)))))))
+    (err CODE-COLUMNS))))))))
 
 (define-private (dispatch-reputation (kind (string-ascii 24)) (by principal) (subject (buff 32))
     (who (optional principal)) (amount uint) (bits uint) (content (buff 32)))

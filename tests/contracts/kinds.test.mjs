@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 import { person } from "./lib/action.mjs";
 import { code } from "./lib/mesh.mjs";
 import { openPool, WEEK } from "./lib/money.mjs";
-import { AMINA, bootVillage, GRACE_SECONDS, register, TOMAS } from "./lib/village.mjs";
+import { AMINA, bootVillage, GRACE_SECONDS, Lesson, register, TOMAS } from "./lib/village.mjs";
 
 const error = (name) => code(`action-gateway/CODE-${name}`);
 const POOL = 1n;
@@ -79,4 +79,27 @@ test("a sum set aside for nothing known, or for nobody, is refused", () => {
   const bad = [lock(AMINA, { bits: 3n, who: TOMAS.address }), lock(AMINA, { bits: POOL, subject: "ab".repeat(32) }),
     lock(AMINA, { bits: EARMARK, moment: mesh.now + WEEK })];
   assert.deepEqual(mesh.submit(bad), Array(3).fill(error("COLUMNS")));
+});
+
+test("a lesson is moved by both, funded, declined, cancelled and claimed by signature", () => {
+  const lessons = Array.from({ length: 4 }, () => new Lesson(mesh, { amount: 9n, bits: 60n, start: mesh.now }));
+  const [moved, declined, cancelled, claimed] = lessons;
+  const sign = (who, action, fields) => mesh.action(who, { action, ...fields });
+  const later = { moment: mesh.now + 60n, bits: 45n };
+  const move = sign(AMINA, "lesson-move", { subject: moved.id, ...later });
+  const actions = [
+    ...lessons.flatMap((one) => [one.booking, one.confirm()]),
+    move, sign(TOMAS, "lesson-move", { subject: move.id, ...later }),
+    ...lessons.map(({ id }) => lock(AMINA, { subject: id, who: TOMAS.address, amount: 9n })),
+    sign(TOMAS, "lesson-decline", { subject: declined.id }), sign(AMINA, "lesson-cancel", { subject: cancelled.id }),
+    claimed.attend(AMINA), claimed.attend(TOMAS),
+  ];
+  assert.deepEqual(mesh.submit(actions), actions.map(() => 0n));
+  const claim = sign(person("anybody"), "lesson-claim", { subject: claimed.id });
+  assert.deepEqual(mesh.submit([claim]), [code("session-manager/ERR-TOO-EARLY")]);
+  mesh.advance(GRACE_SECONDS + 600);
+  assert.deepEqual(mesh.submit([claim]), [0n]);
+  const states = lessons.map(({ id }) => mesh.read("session-manager", "get-lesson", [id]));
+  assert.deepEqual(states.map(({ state }) => state), [2n, 4n, 5n, 3n]);
+  assert.equal(states[0].minutes, 45n);
 });
