@@ -180,7 +180,7 @@
         (confirmed (bit-or (get confirmed lesson) bits)))
     (asserts! (or (is-eq bits TUTOR) (is-eq bits GUARDIAN)) ERR-BITS)
     (asserts! (is-eq by-tutor (is-eq bits TUTOR)) ERR-NOT-PARTY)
-    (asserts! (or by-tutor false) ERR-NOT-GUARDIAN)
+    (asserts! (or by-tutor (contract-call? .recovery is-guardian (get student lesson) person)) ERR-NOT-GUARDIAN)
     (asserts! (and (is-eq (get state lesson) STATE-BOOKED) (> confirmed (get confirmed lesson))) ERR-NOT-BOOKED)
     (asserts! (and (is-eq student (get student lesson)) (is-eq asset (get asset lesson))
       (is-eq amount (get amount lesson))) ERR-TERMS)
