@@ -24,10 +24,13 @@ from hubd.cli.terminal import (
 from hubd.config import check_url
 from hubd.errors import FatalError, HubdError, RemoteError
 from hubd.gossip.discovery import PhoneAdvertiser
+from hubd.messages import words
 from hubd.phone.phone import Phone
 from hubd.phone.serve import VisitedPhone
 from hubd.phone.sync import SyncReport
 
+_ALWAYS_SHOWN = ("lessons", "requests", "matches", "balances", "outbox")
+_SHOWN_WHERE_THERE = ("moves", "disputes", "classes", "earmarks", "recoveries")
 ROLES = {"student": 1, "tutor": 2, "guardian": 4, "mediator": 8}
 
 phone_option = click.option(
@@ -191,12 +194,14 @@ async def show_phone(directory: Path, passphrase_file: Path | None, as_json: boo
 def _lines(facts: dict[str, Any]) -> list[str]:
     me = facts["me"]
     lines = [f"{me.get('name') or me.get('person')}"]
-    for title in ("lessons", "requests", "matches", "balances", "outbox"):
-        lines.append(f"{title}: {len(facts[title]) or 'none'}")
-        lines += [
-            "  " + ", ".join(f"{key} {value}" for key, value in entry.items() if value not in (None, ""))
-            for entry in facts[title]
-        ]
+    for title in _ALWAYS_SHOWN + _SHOWN_WHERE_THERE:
+        if facts[title] or title in _ALWAYS_SHOWN:
+            lines.append(f"{title}: {len(facts[title]) or 'none'}")
+        for entry in facts[title]:
+            lines.append(
+                "  " + ", ".join(f"{key} {value}" for key, value in entry.items() if value not in (None, "", []))
+            )
+            lines += [f"    {words(entry['reason'])}"] if title == "outbox" and entry["reason"] else []
     return lines
 
 

@@ -29,7 +29,7 @@ from hubd.errors import FatalError, RemoteError
 from hubd.fold.views import Views
 from hubd.limits import STATEMENT_LIFE_S, SYNC_S
 from hubd.phone import compose, rating
-from hubd.phone.compose import About
+from hubd.phone.fillers import About
 from hubd.phone.http_link import HttpLink
 from hubd.phone.link import HubLink
 from hubd.phone.names import NAME_CHARS_MAX, Names
@@ -240,6 +240,11 @@ class Phone:
         return {
             "me": screen.myself(self.principal),
             "lessons": screen.lessons(),
+            "moves": screen.moves(),
+            "disputes": screen.disputes(),
+            "classes": screen.classes(),
+            "earmarks": screen.earmarks(),
+            "recoveries": screen.recoveries(),
             "requests": screen.requests(),
             "matches": screen.matches(),
             "balances": screen.balances(),

@@ -11,7 +11,16 @@ from hubd.action.envelope import Action
 from hubd.action.kinds import KINDS
 from hubd.action.principal import Principal, address
 from hubd.action.sip018 import ActionId
-from hubd.fold.views import Lesson, Match, Request, RequestState, SettlementState, Views
+from hubd.fold.views import (
+    Lesson,
+    LessonState,
+    Match,
+    RecoveryState,
+    Request,
+    RequestState,
+    SettlementState,
+    Views,
+)
 from hubd.phone.outbox import Item
 
 ON_THIS_PHONE = "on this phone"
@@ -59,13 +68,24 @@ class Screen:
         """The asset's short name."""
         return self._charter.asset_name(asset)
 
+    def _side(self, lesson: Lesson) -> str:
+        """What this person is in a lesson, "" where nothing: a guardian only of one that waits for a guardian's word."""
+        if self._me in (lesson.student, lesson.tutor):
+            return "student" if lesson.student == self._me else "tutor"
+        guards = lesson.needs_guardian and self._guards(lesson.student)
+        return "guardian" if guards else ""
+
+    def _guards(self, person: Principal) -> bool:
+        known = self._views.guardians.get(person)
+        return known is not None and self._me in known.slots
+
     def lesson(self, lesson: Lesson) -> dict[str, Any]:
         """One lesson, from this person's side."""
-        is_student = lesson.student == self._me
+        side = self._side(lesson)
         return {
             "id": lesson.id.hex(),
-            "side": "student" if is_student else "tutor",
-            "with": self.person(lesson.tutor if is_student else lesson.student),
+            "side": side,
+            "with": self.person(lesson.tutor if side == "student" else lesson.student),
             "state": lesson.state.value,
             "payment": lesson.payment.value,
             "price": lesson.price,
@@ -81,7 +101,7 @@ class Screen:
 
     def lessons(self) -> list[dict[str, Any]]:
         """This person's lessons, the latest start first."""
-        mine = [each for each in self._views.lessons.values() if self._me in (each.student, each.tutor)]
+        mine = [each for each in self._views.lessons.values() if self._side(each)]
         mine.sort(key=lambda each: (each.start, each.id), reverse=True)
         return [self.lesson(each) for each in mine[:_SHOWN_MAX]]
 
@@ -95,6 +115,71 @@ class Screen:
         mine = [each for each in self._views.matches.values() if self._me in (each.student, each.tutor)]
         return [self._match(each) for each in _latest(mine)]
 
+    def moves(self) -> list[dict[str, Any]]:
+        """Other times that somebody proposes for this person's lessons, as long as both may still agree."""
+        lessons = self._views.lessons
+        waiting = [
+            each
+            for each in self._views.moves.values()
+            if (lesson := lessons.get(each.lesson)) is not None
+            and each.version == lesson.version
+            and lesson.state in (LessonState.BOOKED, LessonState.CONFIRMED)
+            and self._me in (lesson.student, lesson.tutor)
+        ]
+        return [
+            {"id": each.id.hex(), "lesson": each.lesson.hex(), "mine": each.by == self._me, "start": each.start,
+             "minutes": each.minutes or lessons[each.lesson].minutes}
+            for each in _latest(waiting)
+        ]  # fmt: skip
+
+    def disputes(self) -> list[dict[str, Any]]:
+        """Quarrels about this person's lessons, with what each would settle for."""
+        lessons = self._views.lessons
+        mine = [
+            each
+            for each in self._views.disputes.values()
+            if (lesson := lessons.get(each.lesson)) is not None and self._me in (lesson.student, lesson.tutor)
+        ]
+        return [
+            {"lesson": each.lesson.hex(), "by": self.person(each.opener), "reason": each.reason,
+             "state": each.state.value, "points": each.points,
+             "offers": [{"id": offer.id.hex(), "by": self.person(offer.by), "points": offer.points}
+                        for offer in each.offers]}
+            for each in sorted(mine, key=lambda each: each.lesson)[:_SHOWN_MAX]
+        ]  # fmt: skip
+
+    def earmarks(self) -> list[dict[str, Any]]:
+        """What is set aside for this person, or by it."""
+        mine = [each for each in self._views.earmarks.values() if self._me in (each.student, each.tutor)]
+        return [
+            {"id": each.id.hex(), "student": self.person(each.student), "tutor": self.person(each.tutor),
+             "asset": self.asset(each.asset), "amount": each.amount, "left": each.left, "until": each.until,
+             "state": each.state.value}
+            for each in _latest(mine)
+        ]  # fmt: skip
+
+    def classes(self) -> list[dict[str, Any]]:
+        """Classes that are held here."""
+        return [
+            {"id": each.id.hex(), "tutor": self.person(each.tutor), "mine": each.tutor == self._me, "price": each.price,
+             "asset": self.asset(each.asset), "start": each.start, "minutes": each.minutes,
+             "attended": each.attended, "settled": each.settled}
+            for each in _latest(self._views.classes.values())
+        ]  # fmt: skip
+
+    def recoveries(self) -> list[dict[str, Any]]:
+        """Who asks for a new key: for this person, who may object, or for somebody it guards, and may help."""
+        mine = [
+            each
+            for each in self._views.recoveries.values()
+            if each.state is RecoveryState.OPEN and (each.person == self._me or self._guards(each.person))
+        ]
+        return [
+            {"id": each.id.hex(), "person": self.person(each.person), "key": address(each.key),
+             "approved": [self.person(who) for who in each.approved]}
+            for each in _latest(mine)
+        ]  # fmt: skip
+
     def balances(self) -> list[dict[str, Any]]:
         """What hubs with an uplink last reported of this person's vault."""
         mine = [each for (person, _), each in self._views.balances.items() if person == self._me]
@@ -107,6 +192,7 @@ class Screen:
         """Who this phone speaks for."""
         person = self._views.persons.get(self._me)
         reputation = self._views.reputation.get(self._me)
+        guardians = self._views.guardians.get(self._me)
         return {
             "key": address(key),
             "person": address(self._me),
@@ -114,6 +200,8 @@ class Screen:
             "registered": person is not None,
             "roles": person.roles if person else 0,
             "home": address(person.home) if person and person.home else None,
+            "keys": {address(key): scopes for key, scopes in person.keys.items()} if person else {},
+            "guardians": [self.person(who) for who in guardians.slots if who is not None] if guardians else [],
             "vouched": bool(person and (person.vouches or person.steward_vouches)),
             "ratings": {"count": reputation.count, "stars": reputation.total} if reputation else None,
         }

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hubd.action.charter import Charter
+from hubd.action.kinds import Scope
 from hubd.action.principal import Principal, check_principal, parse_address
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
+from hubd.fold.keys import SCOPES_ALL
 from hubd.limits import INTEGER_MAX
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SLOTS = 8  # two hours each, from 06:00 to 22:00
 _YES, _NO = ("yes", "true", "1", "on"), ("no", "false", "0", "off")
+_SCOPES = {"all": SCOPES_ALL, **{scope.name.lower(): int(scope) for scope in Scope if scope.name}}
 _ID_CHARS_MIN = 4
 _DIGITS_MAX = 30  # with underscores; the largest number has 19
 
@@ -106,6 +109,22 @@ class Words:
             for slot in range(first, last + 1):
                 grid |= 1 << (_DAYS.index(match[1]) * _SLOTS + slot - 1)
         return grid
+
+    def days(self, text: str) -> int:
+        """Whole days, in seconds."""
+        return min(self.number(text) * 86_400, INTEGER_MAX)
+
+    def scopes(self, text: str) -> int:
+        """What a key may do: areas such as "lesson,money", "all" for whatever its person may, or a number."""
+        if re.fullmatch(r"\s*[0-9_]+\s*", text):
+            return self.number(text)
+        mask = 0
+        for part in text.lower().split(","):
+            scope = _SCOPES.get(part.strip())
+            if scope is None:
+                raise wrong(f"{part!r} is nothing a key may do", "write one or more of: " + ", ".join(_SCOPES))
+            mask |= scope
+        return mask
 
     def subjects(self, text: str) -> int:
         """A mask of the charter's subjects, by name or by number from 0."""

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubd.action.envelope import Action
-from hubd.action.kinds import KINDS, LOCKS
+from hubd.action.kinds import DRAWS_ON_EARMARK, DRAWS_ON_POOL, KINDS, LOCKS
 from hubd.action.sip018 import NO_ID
 from hubd.action.statement import Statement
 from hubd.errors import RemoteError
 from hubd.fold.folder import fold
+from hubd.fold.views import Views
 from hubd.phone import compose
-from hubd.phone.compose import About
+from hubd.phone.fillers import About
 from hubd.phone.words import Words
 
 VILLAGE = Village(1)
@@ -24,7 +25,10 @@ MATCH = VILLAGE.match_offer("tomas", REQUEST, price=60, bits=45)
 BOOK = VILLAGE.book("ana", "tomas", price=60)
 ATTEND = VILLAGE.attend("ana", BOOK, "tomas")
 OFFER = VILLAGE.offer("tomas")
-ACTIONS = [VILLAGE.register("ana"), VILLAGE.register("tomas"), REQUEST, MATCH, BOOK, ATTEND, OFFER]
+BORN = VILLAGE.register("ana")
+MOVE = VILLAGE.move("tomas", BOOK)
+EARMARK, CLASS = VILLAGE.earmark("ana", "tomas"), VILLAGE.class_open("tomas")
+ACTIONS = [BORN, VILLAGE.register("tomas"), REQUEST, MATCH, BOOK, ATTEND, OFFER, MOVE, EARMARK, CLASS]
 VIEWS = fold(VILLAGE.charter, ACTIONS)
 WORDS = Words(VILLAGE.charter, {"ana": ANA, "tomas": TOMAS}, [action.id for action in ACTIONS], now=START_S)
 
@@ -33,12 +37,12 @@ def short(action: Action) -> str:
     return action.id.hex()[:12]
 
 
-def composed(kind_name: str, me: bytes = ANA, **said: str) -> Statement:
+def composed(kind_name: str, me: bytes = ANA, views: Views = VIEWS, **said: str) -> Statement:
     """The statement that a phone would sign, checked."""
     kind, columns = compose.read(kind_name, said, WORDS)
     subject = columns.get("subject", NO_ID)
     lesson_id = BOOK.id if subject == ATTEND.id else subject
-    about = About(VIEWS, me, WORDS, said, lesson_id)  # type: ignore[arg-type]
+    about = About(views, me, WORDS, said, lesson_id)  # type: ignore[arg-type]
     filled = compose.fill(kind, columns, about)
     statement = replace(REQUEST.statement, action=kind_name, asset=None, amount=0, moment=0, bits=0, author=me)
     statement = replace(statement, **filled)
@@ -74,7 +78,6 @@ def test_a_booking_locks_its_price_unless_told_not_to() -> None:
     terms = {"tutor": "tomas", "minutes": "60", "start": "now"}
     assert composed("lesson-book", **terms, price="60").bits == 60 | LOCKS
     assert composed("lesson-book", **terms, price="60", lock="no").bits == 60
-    assert composed("lesson-book", **terms, price="60", pool="yes", lock="no").bits == 60 | 1 << 15
     assert composed("lesson-book", **terms).bits == 60, "what costs nothing locks nothing"
 
 
@@ -107,9 +110,86 @@ def test_a_vouch_says_that_one_knows_the_person() -> None:
     assert composed("vouch-give", person="tomas").bits == 1
 
 
+def test_a_pool_or_an_earmark_pays_instead_of_a_lock() -> None:
+    by_pool = composed("lesson-book", tutor="tomas", minutes="60", start="now", price="60", pool="07" * 32)
+    assert (by_pool.bits, by_pool.subject) == (60 | DRAWS_ON_POOL, b"\x07" * 32)
+    drawn = composed("lesson-book", match=short(MATCH), earmark=short(EARMARK))
+    assert (drawn.bits, drawn.subject) == (45 | DRAWS_ON_EARMARK, EARMARK.id)
+    assert (drawn.who, drawn.amount, drawn.moment) == (TOMAS, 60, MATCH.statement.moment)
+
+
+def test_money_is_set_aside_for_a_tutor_a_pool_or_a_lesson() -> None:
+    for_tutor = composed("escrow-lock", tutor="tomas", sum="100", until="2026-12-01T00:00")
+    assert (for_tutor.bits, for_tutor.who, for_tutor.subject) == (2, TOMAS, NO_ID)
+    for_pool = composed("escrow-lock", pool="07" * 32, sponsor="tomas", sum="100")
+    assert (for_pool.bits, for_pool.who, for_pool.subject) == (1, TOMAS, b"\x07" * 32)
+    for_lesson = composed("escrow-lock", lesson=short(BOOK))
+    assert (for_lesson.bits, for_lesson.who, for_lesson.amount, for_lesson.asset) == (0, TOMAS, 60, VILLAGE.hours)
+    assert composed("escrow-return", earmark=short(EARMARK)).subject == EARMARK.id
+
+
+def test_a_move_is_proposed_for_the_lesson_as_it_is_and_agreed_to_by_its_id() -> None:
+    proposed = composed("lesson-move", lesson=short(BOOK), start="now", minutes="30")
+    assert (proposed.subject, proposed.moment, proposed.bits, proposed.who) == (BOOK.id, START_S, 30, TOMAS)
+    agreed = composed("lesson-move", move=short(MOVE))
+    assert (agreed.subject, agreed.moment, agreed.bits, agreed.who) == (MOVE.id, MOVE.statement.moment, 0, TOMAS)
+
+
+def test_a_move_of_a_moved_lesson_names_what_was_agreed_last() -> None:
+    agreed = VILLAGE.agree("ana", MOVE)
+    views = fold(VILLAGE.charter, [*ACTIONS, agreed])
+    for said in ({"lesson": short(BOOK)}, {"move": short(MOVE)}):
+        proposed = composed("lesson-move", views=views, start="now", **said)
+        assert (proposed.subject, proposed.moment) == (MOVE.id, START_S)
+    confirmed = composed("lesson-confirm", me=TOMAS, views=views, lesson=short(BOOK))
+    assert confirmed.moment == MOVE.statement.moment
+
+
+def test_who_isnt_the_tutor_confirms_as_a_guardian() -> None:
+    assert composed("lesson-confirm", me=VILLAGE.principal("bibi"), lesson=short(BOOK)).bits == 2
+
+
+def test_an_attendance_of_a_class_names_its_tutor() -> None:
+    said = composed("class-attend", **{"class": short(CLASS)})
+    assert (said.subject, said.who, said.moment) == (CLASS.id, TOMAS, START_S)
+
+
+def test_a_further_key_names_the_last_one_and_may_what_people_do_every_day() -> None:
+    said = composed("key-add", key="tomas")
+    assert (said.subject, said.bits) == (BORN.id, 63)
+    assert composed("key-add", key="tomas", scopes="lesson, money", cap="500").bits == 4 | 8
+    assert composed("key-add", key="tomas", scopes="all").bits == 0xFFFF
+
+
+def test_a_lost_key_is_ended_by_what_made_it_one() -> None:
+    said = composed("key-revoke", key="ana")
+    assert (said.subject, said.who) == (BORN.id, ANA)
+
+
+def test_a_guardian_takes_the_first_free_slot_of_the_next_version() -> None:
+    first = composed("guardian-set", person="tomas", threshold="2", days="30")
+    assert (first.subject, first.bits, first.amount, first.moment) == (NO_ID, 0, 2, 30 * 86_400)
+    known = VILLAGE.guardian_set("ana", "tomas", amount=2, moment=30 * 86_400)
+    views = fold(VILLAGE.charter, [*ACTIONS, known])
+    second = composed("guardian-set", views=views, person="ana")
+    assert (second.subject, second.bits, second.amount, second.moment) == (known.id, 1, 2, 30 * 86_400)
+    assert composed("guardian-set", views=views, person="tomas").bits == 0
+
+
+def test_a_recovery_is_answered_for_the_person_it_is_about() -> None:
+    opening = VILLAGE.recovery_open("fresh", "ana")
+    views = fold(VILLAGE.charter, [*ACTIONS, opening])
+    for step in ("approve", "cancel", "finish"):
+        said = composed(f"recovery-{step}", me=TOMAS, views=views, recovery=opening.id.hex())
+        assert (said.subject, said.who) == (opening.id, ANA)
+
+
 @pytest.mark.parametrize(
     ("kind", "said", "words"),
     [
+        ("key-revoke", {}, "needs the key-add"),
+        ("key-add", {"key": "tomas", "scopes": "everything"}, "nothing a key may do"),
+        ("lesson-move", {"lesson": "ff" * 32, "start": "now"}, "no such lesson"),
         ("lesson-dance", {}, "no kind"),
         ("request-open", {"colour": "red"}, "no field"),
         ("request-open", {}, "needs subjects"),

@@ -4,6 +4,7 @@ from builders import START_S, Village
 
 from hubd.action import cbor, envelope
 from hubd.action.envelope import Action
+from hubd.action.kinds import NEEDS_GUARDIAN
 from hubd.fold.folder import fold
 from hubd.phone.outbox import Item
 from hubd.phone.show import Screen
@@ -109,3 +110,57 @@ def test_a_screen_is_plain_values_and_bounded() -> None:
     assert len(listed) == len(shown.requests()) == 100
     assert listed[0]["id"] == requests[-1].id.hex(), "the latest first"
     cbor.encode([listed, shown.requests(), shown.myself(ANA)])
+
+
+def test_a_proposal_is_shown_while_both_may_still_agree_to_it() -> None:
+    book = VILLAGE.book("ana", "tomas")
+    move = VILLAGE.move("tomas", book, START_S + 60)
+    [shown] = screen(book, move).moves()
+    assert shown == {
+        "id": move.id.hex(), "lesson": book.id.hex(), "mine": False, "start": START_S + 60, "minutes": 60,
+    }  # fmt: skip
+    assert screen(book, move, VILLAGE.agree("ana", move)).moves() == []
+    assert screen(book, move, VILLAGE.cancel("ana", book)).moves() == []
+    assert screen(book, move, me=VILLAGE.principal("lou")).moves() == []
+
+
+def test_a_dispute_is_shown_to_its_two_with_what_each_would_settle_for() -> None:
+    book = VILLAGE.book("ana", "tomas")
+    offer = VILLAGE.dispute_offer("tomas", book, 4_000)
+    quarrel = [book, VILLAGE.confirm("tomas", book), VILLAGE.dispute("tomas", book, 3), offer]
+    [shown] = screen(*quarrel).disputes()
+    assert (shown["by"], shown["reason"], shown["state"], shown["points"]) == ("Tomas", 3, "open", None)
+    assert shown["offers"] == [{"id": offer.id.hex(), "by": "Tomas", "points": 4_000}]
+    assert screen(*quarrel, me=VILLAGE.principal("lou")).disputes() == []
+
+
+def test_a_guardian_sees_the_lessons_that_wait_for_a_guardian_and_no_others() -> None:
+    guarded = VILLAGE.book("ana", "tomas", bits=60 | NEEDS_GUARDIAN)
+    plain = VILLAGE.book("ana", "tomas")
+    bibi = VILLAGE.principal("bibi")
+    shown = screen(guarded, plain, VILLAGE.guardian_set("ana", "bibi"), me=bibi).lessons()
+    assert [(each["id"], each["side"]) for each in shown] == [(guarded.id.hex(), "guardian")]
+    assert screen(guarded, me=bibi).lessons() == []
+
+
+def test_a_recovery_is_shown_to_its_person_and_the_guardians() -> None:
+    opening, guardian = VILLAGE.recovery_open("fresh", "ana"), VILLAGE.guardian_set("ana", "tomas")
+    approved = VILLAGE.recovery("approve", "tomas", opening)
+    for me in (ANA, TOMAS):
+        [shown] = screen(opening, guardian, approved, me=me).recoveries()
+        assert (shown["id"], shown["approved"]) == (opening.id.hex(), ["Tomas"])
+    assert screen(opening, guardian, me=VILLAGE.principal("lou")).recoveries() == []
+    assert screen(opening, guardian, VILLAGE.recovery("cancel", "ana", opening)).recoveries() == []
+
+
+def test_what_is_set_aside_and_classes_are_shown() -> None:
+    earmark, taught = VILLAGE.earmark("ana", "tomas", 80), VILLAGE.class_open("tomas")
+    shown = screen(earmark, taught, VILLAGE.class_attend("ana", taught))
+    [aside], [held] = shown.earmarks(), shown.classes()
+    assert (aside["tutor"], aside["left"], aside["asset"], aside["state"]) == ("Tomas", 80, "hours", "promised")
+    assert (held["tutor"], held["mine"], held["attended"]) == ("Tomas", False, 1)
+
+
+def test_a_person_sees_the_own_keys_and_guardians() -> None:
+    me = screen(VILLAGE.guardian_set("ana", "tomas")).myself(ANA)  # type: ignore[arg-type]
+    assert (list(me["keys"].values()), me["guardians"]) == ([0xFFFF], ["Tomas"])
