@@ -1,0 +1,248 @@
+// A dispute from its opening to an agreement: who may open, what it costs, and whose word settles it.
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { person } from "./lib/action.mjs";
+import {
+  bondOf, bootDistrict, BPS, BY_AGREEMENT, confirmed, disputeOf, enrol, GATEWAY, GRACE, OK, OPEN, PANEL, resolution,
+  STRANGER, votingTime, waitUntil, WALLET,
+} from "./lib/disputes.mjs";
+import { errorsOf, eventsOf, idOf, INT_MAX, lockOf } from "./lib/money.mjs";
+import { ZEROS } from "./lib/values.mjs";
+import { AMINA, Lesson, TOMAS } from "./lib/village.mjs";
+
+const err = errorsOf("dispute-resolution");
+const [ADA, BEN] = PANEL;
+const GHOST = person("ghost");
+const STATES = { CONFIRMED: 2n, DISPUTED: 6n, ENDED: 7n };
+let mesh;
+const state = (lesson) => mesh.read("session-manager", "get-lesson", [lesson.id]).state;
+const money = (who) => mesh.balance(who.address);
+const counts = () => mesh.read("dispute-resolution", "get-counts");
+const act = (name, ...args) => WALLET[name](mesh, ...args);
+/** A lesson in dispute, opened by its student unless another is named. */
+const disputed = ({ by = AMINA, ...terms } = {}) => {
+  const lesson = confirmed(mesh, { amount: 200n, ...terms });
+  assert.deepEqual(act("open", by, lesson), OK);
+  return lesson;
+};
+
+before(async () => {
+  mesh = await bootDistrict();
+});
+
+for (const [form, acts] of [["from a wallet", WALLET], ["through the gateway", GATEWAY]]) {
+  test(`${form}, an opening holds the lesson and the opener's bond, and records the moment`, () => {
+    const lesson = confirmed(mesh, { amount: 390n });
+    const before = money(TOMAS);
+    const at = mesh.now;
+    const { burnBlockHeight } = mesh.vm;
+    assert.deepEqual(acts.open(mesh, TOMAS, lesson, AMINA.address), OK);
+    assert.equal(state(lesson), STATES.DISPUTED);
+    assert.deepEqual(money(TOMAS), { free: before.free - 19n, locked: before.locked + 19n });
+    assert.deepEqual(disputeOf(mesh, lesson.id), {
+      student: AMINA.address, tutor: TOMAS.address, "student-home": null, "tutor-home": null, opener: TOMAS.address,
+      bond: 19n, "opened-at": at, grace: GRACE, burn: BigInt(burnBlockHeight), seats: 5n, "student-offer": null,
+      "tutor-offer": null, mediator: null, "mediator-offer": null, accepted: 0n, votes: [], ended: OPEN, share: 0n,
+    });
+    assert.deepEqual(lockOf(mesh, bondOf(mesh, lesson.id)).amount, 19n);
+  });
+}
+
+test("an opening prints one event and counts once", () => {
+  const before = counts().opened;
+  const lesson = confirmed(mesh, { amount: 100n });
+  const done = mesh.run("dispute-resolution", "open", [lesson.id, null, 3n], AMINA.address);
+  assert.deepEqual(eventsOf(done).filter((name) => name.startsWith("dispute")), ["dispute-opened"]);
+  assert.equal(counts().opened, before + 1n);
+});
+
+test("only a side of the lesson opens, and names the other side or nobody", () => {
+  const lesson = confirmed(mesh, { amount: 100n });
+  assert.deepEqual(act("open", STRANGER, lesson), err("NOT-PARTY"));
+  assert.deepEqual(act("open", ADA, lesson), err("NOT-PARTY"));
+  assert.deepEqual(act("open", GHOST, lesson), errorsOf("user-registry")("KEY-UNKNOWN"));
+  for (const other of [AMINA, STRANGER]) assert.deepEqual(act("open", AMINA, lesson, other.address), err("OTHER"));
+  assert.deepEqual(act("open", TOMAS, lesson, TOMAS.address), err("OTHER"));
+  assert.equal(disputeOf(mesh, lesson.id), null);
+  assert.deepEqual(act("open", TOMAS, lesson, AMINA.address), OK);
+});
+
+test("a lesson is disputed once, by whichever side, also after its end", () => {
+  const lesson = disputed();
+  for (const who of [AMINA, TOMAS]) assert.deepEqual(act("open", who, lesson), err("OPENED"));
+  const offer = act("offer", TOMAS, lesson, 0n);
+  assert.deepEqual(act("accept", AMINA, offer), OK);
+  for (const who of [AMINA, TOMAS]) assert.deepEqual(act("open", who, lesson), err("OPENED"));
+});
+
+test("nothing is disputed that is unknown, unconfirmed, paid, or holds no money", () => {
+  assert.deepEqual(act("open", AMINA, { id: ZEROS }), err("LESSON-UNKNOWN"));
+  const booked = new Lesson(mesh, { amount: 10n });
+  const paid = confirmed(mesh, { amount: 10n });
+  assert.deepEqual(mesh.submit([booked.booking, paid.complete()]), [0n, 0n]);
+  const unfunded = confirmed(mesh, { amount: 10n, bits: 60n });
+  for (const lesson of [booked, paid, unfunded]) {
+    const { err: refusal } = act("open", AMINA, lesson);
+    assert.ok(refusal >= 600n && refusal < 700n, `${refusal}`);
+    assert.equal(disputeOf(mesh, lesson.id), null);
+    assert.equal(lockOf(mesh, bondOf(mesh, lesson.id)), null);
+  }
+});
+
+test("a disputed lesson can't be completed around its dispute", () => {
+  const lesson = disputed();
+  const [refusal] = mesh.submit([lesson.complete()]);
+  assert.ok(refusal >= 600n && refusal < 700n, `${refusal}`);
+  assert.equal(state(lesson), STATES.DISPUTED);
+});
+
+test("an opener without free money for the bond opens nothing, and later may", () => {
+  const [poor, terms] = [STRANGER, { student: STRANGER, amount: 200n }];
+  mesh.call("payment-escrow", "deposit-for", [poor.address, 209n]);
+  const lesson = confirmed(mesh, terms);
+  assert.deepEqual(act("open", poor, lesson), errorsOf("payment-escrow")("FUNDS"));
+  assert.deepEqual([disputeOf(mesh, lesson.id), state(lesson)], [null, STATES.CONFIRMED]);
+  mesh.call("payment-escrow", "deposit-for", [poor.address, 1n]);
+  assert.deepEqual(act("open", poor, lesson), OK);
+  assert.deepEqual(money(poor), { free: 0n, locked: 210n });
+});
+
+test("a bond that rounds to nothing, or that the mesh doesn't ask, is no lock at all", () => {
+  const small = disputed({ amount: 19n });
+  mesh.call("access", "set-dispute-bond", [0n]);
+  const free = disputed({ amount: 1000n });
+  mesh.call("access", "set-dispute-bond", [500n]);
+  for (const lesson of [small, free]) {
+    assert.equal(disputeOf(mesh, lesson.id).bond, 0n);
+    assert.equal(lockOf(mesh, bondOf(mesh, lesson.id)), null);
+    assert.deepEqual(act("accept", AMINA, act("offer", TOMAS, lesson, 5000n)), OK);
+  }
+});
+
+test("the largest price of the protocol has its bond computed without overflow", () => {
+  const [rich, terms] = [BEN, { student: BEN, amount: INT_MAX }];
+  mesh.fund(mesh.deployer, INT_MAX);
+  mesh.call("payment-escrow", "deposit-for", [rich.address, INT_MAX]);
+  const lesson = confirmed(mesh, terms);
+  mesh.call("payment-escrow", "deposit-for", [rich.address, 1n]);
+  assert.deepEqual(act("open", rich, lesson), errorsOf("payment-escrow")("FUNDS"));
+});
+
+test("taking the other side's last offer ends the dispute, and the bond comes back", () => {
+  const before = [money(AMINA), money(TOMAS), counts()];
+  const lesson = disputed({ amount: 333n });
+  assert.deepEqual(act("accept", AMINA, act("offer", TOMAS, lesson, 5000n)), OK);
+  assert.deepEqual(money(AMINA), { ...before[0], free: before[0].free - 166n });
+  assert.deepEqual(money(TOMAS), { ...before[1], free: before[1].free + 166n });
+  const { ended, share } = disputeOf(mesh, lesson.id);
+  assert.deepEqual([ended, share, state(lesson)], [BY_AGREEMENT, 5000n, STATES.ENDED]);
+  assert.equal(counts()["by-agreement"], before[2]["by-agreement"] + 1n);
+  assert.equal(counts().settled, before[2].settled + 1n);
+});
+
+test("nobody takes an offer of their own, a replaced one, an unknown one, or somebody else's", () => {
+  const lesson = disputed();
+  const first = act("offer", TOMAS, lesson, 9000n);
+  const second = act("offer", TOMAS, lesson, 8000n);
+  assert.deepEqual(act("accept", AMINA, first), err("OFFER-REPLACED"));
+  assert.deepEqual(act("accept", TOMAS, second), err("OWN-OFFER"));
+  assert.deepEqual(act("accept", STRANGER, second), err("NOT-PARTY"));
+  assert.deepEqual(act("accept", ADA, second), err("NOT-PARTY"));
+  assert.deepEqual(act("accept", AMINA, { id: ZEROS }), err("OFFER-UNKNOWN"));
+  assert.equal(disputeOf(mesh, lesson.id).ended, OPEN);
+  assert.deepEqual(act("accept", AMINA, second), OK);
+});
+
+test("an offer of one dispute settles no other", () => {
+  const [cheap, dear] = [disputed({ amount: 1n }), disputed({ amount: 400n })];
+  const offer = act("offer", TOMAS, cheap, BPS);
+  assert.deepEqual(act("accept", AMINA, offer), OK);
+  assert.deepEqual([disputeOf(mesh, cheap.id).ended, disputeOf(mesh, dear.id).ended], [BY_AGREEMENT, OPEN]);
+  assert.deepEqual(disputeOf(mesh, dear.id)["tutor-offer"], null);
+});
+
+test("a share is at most the whole, and nothing is left by the smallest", () => {
+  const lesson = disputed({ amount: 77n });
+  for (const share of [BPS + 1n, INT_MAX, 2n ** 128n - 1n]) {
+    assert.deepEqual(resolution(mesh, "offer", [ZEROS, lesson.id, share], AMINA.address), err("SHARE"));
+  }
+  assert.deepEqual(act("accept", TOMAS, act("offer", AMINA, lesson, 0n)), OK);
+  const whole = disputed({ amount: 77n });
+  const before = money(TOMAS).free;
+  assert.deepEqual(act("accept", TOMAS, act("offer", AMINA, whole, BPS)), OK);
+  assert.equal(money(TOMAS).free, before + 77n);
+});
+
+test("an offer's id is used once, and a wallet's is its own", () => {
+  const lesson = disputed();
+  const salt = idOf("salt of an offer");
+  assert.equal(act("offer", TOMAS, lesson, 1n, salt).ok, true);
+  assert.equal(act("offer", TOMAS, lesson, 2n, salt).err, err("OFFER-EXISTS").err);
+  assert.equal(act("offer", AMINA, lesson, 2n, salt).ok, true);
+  assert.equal(disputeOf(mesh, lesson.id)["tutor-offer"], act("offer", TOMAS, lesson, 1n, salt).id);
+});
+
+test("after its end a dispute takes no offer, no acceptance, no vote and no second end", () => {
+  const lesson = disputed();
+  const [theirs, ours] = [act("offer", TOMAS, lesson, 5000n), act("offer", AMINA, lesson, 4000n)];
+  act("accept", AMINA, theirs);
+  const before = [money(AMINA), money(TOMAS)];
+  assert.equal(act("offer", AMINA, lesson, 1n).err, err("SETTLED").err);
+  assert.deepEqual(act("accept", TOMAS, ours), err("SETTLED"));
+  assert.deepEqual(act("vote", ADA, lesson, 0n), err("SETTLED"));
+  assert.deepEqual(act("settle", lesson), err("SETTLED"));
+  assert.deepEqual([money(AMINA), money(TOMAS)], before);
+});
+
+test("before its opening a dispute takes nothing", () => {
+  const lesson = confirmed(mesh, { amount: 10n });
+  for (const outcome of [act("offer", AMINA, lesson, 1n), act("vote", ADA, lesson, 0n), act("settle", lesson)]) {
+    assert.equal(outcome.err, err("DISPUTE-UNKNOWN").err);
+  }
+});
+
+test("the first member of the panel mediates, and both sides must take the last offer", () => {
+  const lesson = disputed();
+  const before = money(TOMAS).free;
+  assert.equal(act("offer", STRANGER, lesson, 1n).err, err("NOT-MEDIATOR").err);
+  const first = act("offer", ADA, lesson, 3000n);
+  assert.equal(act("offer", BEN, lesson, 3000n).err, err("NOT-MEDIATOR").err);
+  assert.deepEqual(act("accept", AMINA, first), OK);
+  assert.deepEqual(act("accept", AMINA, first), err("ACCEPTED"));
+  assert.deepEqual(act("accept", ADA, first), err("NOT-PARTY"));
+  const second = act("offer", ADA, lesson, 2000n);
+  assert.deepEqual(act("accept", TOMAS, first), err("OFFER-REPLACED"));
+  assert.deepEqual(act("accept", TOMAS, second), OK);
+  assert.equal(disputeOf(mesh, lesson.id).ended, OPEN);
+  assert.deepEqual(act("accept", AMINA, second), OK);
+  assert.equal(money(TOMAS).free, before + 40n);
+  assert.equal(disputeOf(mesh, lesson.id).ended, BY_AGREEMENT);
+});
+
+test("a member of the panel who is a side only speaks as a side, and who was dismissed not at all", () => {
+  const lesson = disputed();
+  enrol(mesh, AMINA);
+  assert.equal(act("offer", AMINA, lesson, 1n).ok, true);
+  assert.equal(disputeOf(mesh, lesson.id).mediator, null);
+  enrol(mesh, AMINA, false);
+  act("offer", ADA, lesson, 1n);
+  enrol(mesh, ADA, false);
+  assert.equal(act("offer", ADA, lesson, 2n).err, err("NOT-MEDIATOR").err);
+  enrol(mesh, ADA);
+  assert.equal(act("offer", ADA, lesson, 2n).ok, true);
+});
+
+test("nobody becomes the mediator once voting may have begun, but the one who is may go on", () => {
+  const [mediated, lonely] = [disputed(), disputed()];
+  act("offer", ADA, mediated, 5000n);
+  waitUntil(mesh, votingTime(mesh, lonely).from);
+  assert.equal(act("offer", BEN, lonely, 5000n).err, err("NOT-MEDIATOR").err);
+  assert.equal(act("offer", ADA, mediated, 4000n).ok, true);
+});
+
+test("the two sides may agree as long as nothing else ended the dispute", () => {
+  const lesson = disputed();
+  waitUntil(mesh, votingTime(mesh, lesson).until + 10n);
+  assert.deepEqual(act("accept", TOMAS, act("offer", AMINA, lesson, 2500n)), OK);
+  assert.equal(disputeOf(mesh, lesson.id).ended, BY_AGREEMENT);
+});

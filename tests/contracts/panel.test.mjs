@@ -1,0 +1,181 @@
+// The panel and the draw: who may judge, and that nobody chooses by whom.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { person } from "./lib/action.mjs";
+import {
+  arbitersOf, bootDistrict, confirmed, disputeOf, drawAgain, drawnOf, enrol, member, OK, PANEL, resolution,
+  settlePeople, STRANGER, votingTime, waitUntil, WALLET,
+} from "./lib/disputes.mjs";
+import { errorsOf, eventsOf, PROTOCOL } from "./lib/money.mjs";
+import { AMINA } from "./lib/village.mjs";
+
+const err = errorsOf("dispute-resolution");
+const DRAW_DELAY = 6;
+const HEADERS = "(define-read-only (header (at uint)) (get-burn-block-info? header-hash at))";
+
+const seatOf = (mesh, seat) => mesh.read("dispute-resolution", "get-seat", [BigInt(seat)]);
+const isEnrolled = (mesh, who) => mesh.read("dispute-resolution", "is-enrolled", [who.address]);
+/** A disputed lesson whose header is known. */
+const disputed = (mesh, terms) => {
+  const lesson = confirmed(mesh, { amount: 100n, ...terms });
+  assert.deepEqual(WALLET.open(mesh, lesson.student, lesson), OK);
+  mesh.vm.mineEmptyBurnBlocks(DRAW_DELAY);
+  return lesson;
+};
+const addresses = (people) => people.map((one) => one.address);
+
+test("the owner and stewards enrol and dismiss; nobody else does, not even the gateway", async () => {
+  const mesh = await bootDistrict([]);
+  const [ada, steward] = [PANEL[0], person("steward").address];
+  settlePeople(mesh, [ada]);
+  mesh.call("access", "steward-add", [steward]);
+  for (const sender of [PROTOCOL, ada.address, AMINA.address]) {
+    assert.deepEqual(enrol(mesh, ada, true, sender), err("NOT-STEWARD"));
+  }
+  const done = mesh.run("dispute-resolution", "panel-set", [ada.address, true], steward);
+  assert.deepEqual([done.ok, eventsOf(done)], [true, ["panel-set"]]);
+  assert.deepEqual(enrol(mesh, ada, false, ada.address), err("NOT-STEWARD"));
+  assert.deepEqual(enrol(mesh, ada, false, mesh.deployer), OK);
+  mesh.call("access", "steward-remove", [steward]);
+  assert.deepEqual(enrol(mesh, ada, true, steward), err("NOT-STEWARD"));
+});
+
+test("only a registered person is enrolled, once at a time, and only a member is dismissed", async () => {
+  const mesh = await bootDistrict([]);
+  const ghost = person("ghost");
+  assert.deepEqual(enrol(mesh, ghost), err("PERSON-UNKNOWN"));
+  assert.deepEqual(enrol(mesh, `${mesh.deployer}.access`), err("PERSON-UNKNOWN"));
+  assert.deepEqual(enrol(mesh, STRANGER, false), err("NOT-ENROLLED"));
+  assert.deepEqual([enrol(mesh, STRANGER), enrol(mesh, STRANGER)], [OK, err("ENROLLED")]);
+  assert.deepEqual([enrol(mesh, STRANGER, false), enrol(mesh, STRANGER, false)], [OK, err("NOT-ENROLLED")]);
+});
+
+test("a seat is never given twice: who comes back sits on a new one", async () => {
+  const mesh = await bootDistrict(PANEL.slice(0, 2));
+  const [ada] = PANEL;
+  const leaving = mesh.now;
+  enrol(mesh, ada, false);
+  assert.equal(isEnrolled(mesh, ada), false);
+  enrol(mesh, ada);
+  assert.equal(isEnrolled(mesh, ada), true);
+  assert.deepEqual(seatOf(mesh, 0), { who: ada.address, home: ada.home, left: leaving });
+  assert.deepEqual(seatOf(mesh, 2), { who: ada.address, home: ada.home, left: null });
+  assert.equal(mesh.read("dispute-resolution", "get-counts").seats, 3n);
+});
+
+test("nobody knows the arbiters before the sixth burn header after the opening", async () => {
+  const mesh = await bootDistrict();
+  const lesson = confirmed(mesh);
+  assert.deepEqual(arbitersOf(mesh, lesson.id), []);
+  WALLET.open(mesh, AMINA, lesson);
+  mesh.vm.mineEmptyBurnBlocks(DRAW_DELAY - 1);
+  assert.deepEqual(arbitersOf(mesh, lesson.id), []);
+  mesh.vm.mineEmptyBurnBlock();
+  const drawn = arbitersOf(mesh, lesson.id);
+  assert.equal(new Set(drawn).size, 3);
+  mesh.vm.mineEmptyBurnBlocks(1000);
+  assert.deepEqual(arbitersOf(mesh, lesson.id), drawn);
+});
+
+test("the draw is the one that anybody can compute, whoever sits, has left, judges or is related", async () => {
+  const [here, there] = [member("here", "of amina"), member("there", "of tomas")];
+  const homeless = member("of no village", null);
+  const panel = [...PANEL, here, there, homeless];
+  const mesh = await bootDistrict(panel);
+  mesh.deploy("headers", HEADERS);
+  const [student, tutor] = [member("student", "of amina"), member("teacher", "of tomas")];
+  settlePeople(mesh, [student, tutor]);
+  for (const party of [student, tutor]) enrol(mesh, party);
+  enrol(mesh, PANEL[4], false);
+  mesh.call("payment-escrow", "deposit-for", [student.address, 10_000n]);
+  const seats = [...panel, student, tutor]
+    .map((one) => (one === PANEL[4] ? null : { who: one.address, home: one.home }));
+  const everDrawn = new Set();
+  for (let i = 0; i < 40; i++) {
+    const lesson = disputed(mesh, { student, tutor });
+    const mediator = i % 2 === 0 ? PANEL[i % 4] : null;
+    if (mediator) WALLET.offer(mesh, mediator, lesson, 5000n);
+    const header = mesh.read("headers", "header", [disputeOf(mesh, lesson.id).burn + BigInt(DRAW_DELAY)]);
+    const closed = [student, tutor, mediator].filter((one) => one).map((one) => one.address);
+    const drawn = arbitersOf(mesh, lesson.id);
+    assert.deepEqual(drawn, drawAgain({ header, lesson: lesson.id, seats, closed, homes: [here.home, there.home] }));
+    for (const one of drawn) everDrawn.add(one);
+  }
+  assert.deepEqual(everDrawn, new Set(addresses([...PANEL.slice(0, 4), homeless])));
+});
+
+test("a side, the mediator and the neighbours of a side never judge, however small the panel", async () => {
+  const mesh = await bootDistrict([]);
+  const [student, tutor] = [member("student", "of amina"), member("teacher", "of tomas")];
+  const related = [student, tutor, member("here", "of amina"), member("there", "of tomas"), PANEL[0]];
+  settlePeople(mesh, related);
+  for (const one of related) enrol(mesh, one);
+  mesh.call("payment-escrow", "deposit-for", [student.address, 1000n]);
+  const lesson = disputed(mesh, { student, tutor });
+  assert.deepEqual(arbitersOf(mesh, lesson.id), [PANEL[0].address]);
+  assert.deepEqual(WALLET.offer(mesh, PANEL[0], lesson, 5000n).ok, true);
+  assert.deepEqual(arbitersOf(mesh, lesson.id), []);
+});
+
+test("who named no home hub is nobody's neighbour, also not of another without one", async () => {
+  const homeless = [0, 1, 2].map((i) => member(`homeless ${i}`, null));
+  const mesh = await bootDistrict(homeless);
+  const lesson = disputed(mesh);
+  assert.deepEqual(new Set(arbitersOf(mesh, lesson.id)), new Set(addresses(homeless)));
+});
+
+test("an empty panel yields nobody, a panel of one yields one", async () => {
+  const mesh = await bootDistrict([]);
+  const without = disputed(mesh);
+  settlePeople(mesh, [PANEL[0]]);
+  enrol(mesh, PANEL[0]);
+  const withOne = disputed(mesh);
+  assert.deepEqual([arbitersOf(mesh, without.id), arbitersOf(mesh, withOne.id)], [[], [PANEL[0].address]]);
+});
+
+test("who enrols, leaves or comes back after the opening changes no draw", async () => {
+  const mesh = await bootDistrict();
+  const lesson = disputed(mesh);
+  const drawn = arbitersOf(mesh, lesson.id);
+  const late = ["fay", "gus", "hana"].map((name) => member(name));
+  settlePeople(mesh, late);
+  for (const one of late) enrol(mesh, one);
+  for (const one of PANEL) enrol(mesh, one, false);
+  assert.deepEqual(arbitersOf(mesh, lesson.id), drawn);
+  for (const one of PANEL) enrol(mesh, one);
+  assert.deepEqual(arbitersOf(mesh, lesson.id), drawn);
+});
+
+test("who left before the opening is not drawn, also when its seat is", async () => {
+  const mesh = await bootDistrict();
+  for (const one of PANEL.slice(0, 4)) enrol(mesh, one, false);
+  assert.deepEqual(arbitersOf(mesh, disputed(mesh).id), [PANEL[4].address]);
+});
+
+test("a dismissed arbiter keeps the place and has no vote, so dismissing chooses nobody", async () => {
+  const mesh = await bootDistrict();
+  const lesson = disputed(mesh);
+  const drawn = drawnOf(mesh, lesson);
+  const others = PANEL.filter((one) => !drawn.includes(one));
+  enrol(mesh, drawn[0], false);
+  waitUntil(mesh, votingTime(mesh, lesson).from);
+  for (const one of [drawn[0], ...others]) {
+    assert.deepEqual(WALLET.vote(mesh, one, lesson, 0n), err("NOT-ARBITER"));
+  }
+  enrol(mesh, drawn[0]);
+  assert.deepEqual(WALLET.vote(mesh, drawn[0], lesson, 0n), OK);
+});
+
+test("only the gateway acts for somebody else", async () => {
+  const mesh = await bootDistrict([]);
+  const role = errorsOf("access")("NOT-ROLE");
+  const id = "ab".repeat(32);
+  const who = AMINA.address;
+  const calls = [
+    ["open-for", who, id, null, 1n], ["offer-for", who, id, id, 1n], ["accept-for", who, id],
+    ["vote-for", who, id, 1n, 1n], ["settle-for", id],
+  ];
+  for (const [method, ...args] of calls) {
+    for (const sender of [who, mesh.deployer]) assert.deepEqual(resolution(mesh, method, args, sender), role, method);
+  }
+});
