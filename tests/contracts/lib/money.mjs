@@ -113,3 +113,20 @@ export function openPool(mesh, { tutors = [], ...terms } = {}) {
   }
   return pool;
 }
+
+/** The signed actions of money and classes. */
+export const earmark = (mesh, by, { tutor, amount, asset = STX, until = mesh.now + 30n * DAY }) =>
+  mesh.action(by, { action: "escrow-lock", who: tutor.address, amount, asset, moment: until, bits: 2n });
+
+export const giveBack = (mesh, by, id) => mesh.action(by, { action: "escrow-return", subject: id });
+
+export const fundPool = (mesh, by, { id, sponsor, asset }, amount) =>
+  mesh.action(by, { action: "escrow-lock", subject: id, who: sponsor.address, amount, asset, bits: 1n });
+
+export const openClass = (mesh, by, { pool, amount = 20n, minutes = 90n }) =>
+  mesh.action(by, {
+    action: "class-open", subject: pool.id, amount, asset: pool.asset, moment: pool.from, bits: minutes,
+  });
+
+export const attendClass = (mesh, by, { id, fields }) =>
+  mesh.action(by, { action: "class-attend", subject: id, who: fields.author, moment: fields.moment });
