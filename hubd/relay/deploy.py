@@ -1,7 +1,8 @@
 """Publish a mesh's contracts, and make the calls that set them up, as `contracts/deployment.json` lists them.
 
 Everything may be interrupted and given again: a contract that is on the chain with the same source is skipped, one with
-another source stops everything with words, and a call is left out where a question to the contract shows its effect.
+another source stops everything with words, and a call is left out where a question to the contract shows its effect. In
+the end the chain is asked for all of it.
 """
 
 import json
@@ -129,6 +130,7 @@ async def _bring(wallet: Wallet, plan: Plan) -> Outcome:
         made.append(await _within_chain(wallet, made, payload))
         wallet.progress(f"calling {call.contract}.{call.function}")
     await wallet.settle(made)
+    await _verify(wallet, plan)
     skipped = len(plan.sources) - len(sources) + len(plan.calls) - len(calls)
     return Outcome(tuple(sources), len(calls), skipped, sum(one.fee_ustx for one in (*sent, *made)))
 
@@ -153,6 +155,28 @@ async def _missing(wallet: Wallet, plan: Plan) -> dict[str, str]:
                 hint="contracts can't be changed: take the release that deployed them, or deploy with another key",
             )
     return missing
+
+
+async def _verify(wallet: Wallet, plan: Plan) -> None:
+    """Ask the contracts whether everything is as planned, whoever made the calls."""
+    if await _missing(wallet, plan):
+        raise _unset("a contract")
+    for call in plan.calls:
+        if has_effect(call) and not await _is_made(wallet, call):
+            raise _unset(f"{call.contract}.{call.function}")
+
+
+def _unset(what: str) -> FatalError:
+    return FatalError(
+        "deployment-unset",
+        f"{what} was mined and does not show on the chain",
+        hint="give the same command again; if it stays so, the node is behind or serves another fork",
+    )
+
+
+def has_effect(call: SetUpCall) -> bool:
+    """Whether the contract can be asked for what a call did."""
+    return (call.contract, call.function) in _EFFECTS
 
 
 async def _is_made(wallet: Wallet, call: SetUpCall) -> bool:

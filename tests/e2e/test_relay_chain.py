@@ -11,6 +11,7 @@ import httpx
 import pytest
 from builders import Village
 
+from hubd.action.clarity import Ascii, Bool, PrincipalCV
 from hubd.action.envelope import encode
 from hubd.action.network import MAINNET
 from hubd.action.principal import address
@@ -20,7 +21,7 @@ from hubd.fold.folder import Folder
 from hubd.fold.views import LessonState, Payment, SettlementState
 from hubd.intake import SetIntake
 from hubd.ports import Door, TransactionState
-from hubd.relay.deploy import deploy, read_plan
+from hubd.relay.deploy import SetUpCall, _is_made, deploy, read_plan
 from hubd.relay.driver import Keys, Links, Relay
 from hubd.relay.lease import lease_s
 from hubd.relay.node import Node
@@ -267,22 +268,47 @@ async def test_before_the_contracts_are_there_the_relay_waits_and_says_why(chain
         assert not await uplink.ledger.entries(TransactionState)
 
 
-async def test_a_deployment_that_was_interrupted_goes_on_and_never_pays_twice(chain):
-    village = Village(80)
+def _dying(wallet):
+    """A wallet whose program dies as soon as a node took one transaction."""
+    send = wallet.send
+
+    async def send_and_die(*arguments):
+        await send(*arguments)
+        raise PowerCutError
+
+    wallet.send = send_and_die
+    return wallet
+
+
+async def test_a_deployment_that_dies_after_each_of_its_transactions_goes_on_and_never_pays_twice(chain):
+    village, deaths = Village(80), 0
     async with Node([chain]) as node:
         deployer = village.principal("deployer")
         rich = _coordinator(made_village(), node)
         await rich.wait(await rich.send(*transfer(deployer, 10_000_000)))
         plan = read_plan(ROOT / "contracts", deployer)
-        for cut in (1, 4, 11):
-            wallet = _coordinator(village, node)
-            Plug(wallet, "send", cut, after=True)
-            with pytest.raises(PowerCutError):
-                await deploy(wallet, plan)
-        await deploy(_coordinator(village, node), plan)
-        again = await deploy(_coordinator(village, node), plan)
-        assert (again.deployed, again.called) == ((), 0)
-        assert (await node.account(deployer)).account_nonce == len(plan.sources) + len(plan.calls)
+        steps = len(plan.sources) + len(plan.calls)
+        while deaths < 10 * steps:
+            try:
+                whole = await deploy(_dying(_coordinator(village, node)), plan)
+                break
+            except PowerCutError:
+                deaths += 1
+        assert deaths >= steps, "it was at every step once"
+        assert (whole.deployed, whole.called, whole.skipped) == ((), 0, steps)
+        assert (await node.account(deployer)).account_nonce == steps
+        for call in plan.calls:
+            assert await _is_made(_coordinator(village, node), call), call
+
+
+async def test_a_set_up_call_that_the_chain_does_not_show_is_said(chain):
+    async with Node([chain]) as node:
+        wallet = _coordinator(made_village(), node)
+        plan = read_plan(ROOT / "contracts", wallet.principal)
+        off = SetUpCall("access", "set-role", (Ascii("steward"), PrincipalCV(wallet.principal), Bool(False)))
+        with pytest.raises(FatalError, match="deployment-unset") as caught:
+            await deploy(wallet, replace(plan, calls=(off,)))
+        assert caught.value.hint
 
 
 async def test_a_contract_with_another_source_is_refused_in_words(chain):

@@ -9,7 +9,7 @@ from builders import Village
 from hubd.action.clarity import NONE, Ascii, Bool, Buff, PrincipalCV, Some, UInt
 from hubd.action.principal import address, contract
 from hubd.errors import FatalError
-from hubd.relay.deploy import read_plan
+from hubd.relay.deploy import has_effect, read_plan
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
 VILLAGE = Village(12)
@@ -34,6 +34,12 @@ def test_the_projects_own_plan_is_read_with_every_source():
     assert {"access", "action-gateway", "payment-escrow"} <= set(plan.sources)
     assert all(source for source in plan.sources.values())
     assert {call.contract for call in plan.calls} <= set(plan.sources)
+
+
+def test_the_chain_can_be_asked_for_every_call_of_the_projects_own_plan():
+    calls = read_plan(CONTRACTS, DEPLOYER).calls
+    assert len(calls) > 10
+    assert [call for call in calls if not has_effect(call)] == []
 
 
 def test_every_type_of_argument_is_read(tmp_path):
