@@ -2,6 +2,10 @@
 
 import json
 import re
+import subprocess
+import sys
+import tomllib
+import zipfile
 
 import pytest
 
@@ -39,6 +43,26 @@ def test_every_reason_of_a_void_action_has_a_sentence_and_the_reverse():
 def test_the_chains_codes_are_the_contracts_in_their_own_words():
     expected = {f"chain-{number}": row["words"] for number, row in CONTRACT_ERRORS.items()}
     assert {code: SENTENCES[code] for code in family("chain-") - OF_THE_RELAY} == expected
+
+
+def test_the_contracts_words_stand_in_their_own_table_and_nowhere_else():
+    for language in messages.languages():
+        text = (ROOT / "hubd" / "locale" / f"{language}.toml").read_text("utf-8")
+        own = set(tomllib.loads(text).get("chain", {}))
+        assert language != messages.DEFAULT_LANGUAGE or own == OF_THE_RELAY
+
+
+def test_an_installed_hub_carries_the_contracts_words(tmp_path):
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as files:
+        files.extractall(tmp_path / "installed")
+    asked = "import hubd.messages as m; print(m.__file__, m.words('chain-604'), sep='|')"
+    said = subprocess.run(
+        [sys.executable, "-c", asked], cwd=tmp_path / "installed", check=True, capture_output=True, text=True
+    ).stdout
+    assert said.strip() == f"{tmp_path}/installed/hubd/messages.py|{CONTRACT_ERRORS['604']['words']}"
 
 
 def test_the_relays_own_code_has_its_sentence():
