@@ -97,7 +97,9 @@ each("places, thresholds and delays beyond their bounds are refused", (on) => {
   const guardian = on.person();
   const wrong = [{ slot: 5n }, { threshold: 0n }, { threshold: 6n }];
   for (const delay of [1n, WEEK - 1n, YEAR + 1n]) wrong.push({ delay });
-  for (const huge of [INT_MAX, INT_MAX + 1n, UINT_MAX]) wrong.push({ slot: huge }, { threshold: huge }, { delay: huge });
+  for (const huge of [INT_MAX, INT_MAX + 1n, UINT_MAX]) {
+    wrong.push({ slot: huge }, { threshold: huge }, { delay: huge });
+  }
   for (const terms of wrong) assert.equal(on.guard(owner, guardian, terms).err, err("TERMS"));
   for (const edge of [{ slot: 4n, threshold: 5n, delay: YEAR }, { slot: 4n, threshold: 1n, delay: WEEK }]) {
     assert.equal(on.guard(owner, guardian, edge).err, DONE);
@@ -135,6 +137,16 @@ each("too few guardians for their threshold are none", (on) => {
   const { id } = on.recovering(owner, [guardian]);
   assert.equal(on.record(owner).recovery, null);
   assert.equal(on.finish(id, owner).err, err("NOT-DUE"));
+});
+
+each("an objection to a recovery leaves the owner's own change of guardians on its way", (on) => {
+  const { owner, circle } = on.guarded(3, { delay: WEEK });
+  const honest = on.person();
+  on.guard(owner, honest, { slot: 0n, delay: WEEK });
+  const { id } = on.recovering(owner, circle.slice(0, 2));
+  on.cancel(owner, id, owner);
+  on.mesh.advance(Number(WEEK) + 60);
+  assert.deepEqual([honest, circle[0]].map((one) => on.isGuardian(owner, one)), [true, false]);
 });
 
 each("only the gateway speaks for somebody else", ({ mesh }) => {

@@ -219,16 +219,6 @@ each("a thief's change of guardians neither overtakes a recovery nor outlives it
   assert.equal(on.guard({ ...fresh, of: owner }, null, { slot: 2n }).err, DONE);
 });
 
-each("an objection leaves the owner's own change of guardians on its way", (on) => {
-  const { owner, circle } = on.guarded(3, { delay: WEEK });
-  const honest = on.person();
-  on.guard(owner, honest, { slot: 0n, delay: WEEK });
-  const { id } = on.recovering(owner, circle.slice(0, 2));
-  on.cancel(owner, id, owner);
-  on.mesh.advance(Number(WEEK) + 60);
-  assert.deepEqual([honest, circle[0]].map((one) => on.isGuardian(owner, one)), [true, false]);
-});
-
 each("a guardian who was replaced counts no more", (on) => {
   const { owner, circle } = on.guarded(3, { delay: WEEK });
   const { id } = on.recovering(owner, [circle[0]]);

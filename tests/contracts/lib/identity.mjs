@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Cl } from "@stacks/transactions";
 import { directId, person, sha256 } from "./action.mjs";
 import { bootMesh, STX } from "./mesh.mjs";
-import { maybe, ZEROS } from "./values.mjs";
+import { maybe, plain, ZEROS } from "./values.mjs";
 
 export const IDENTITY = 1n;
 export const LESSON = 4n;
@@ -24,7 +24,7 @@ let newcomers = 0;
 /** A key that nobody has. */
 export const newKey = () => person(`identity ${++newcomers}`);
 
-/** The operations of identity in one form; each answers { id, ok } or { id, err }. */
+/** The operations of identity in one form; each answers { id, ok, err, events }. */
 export class Identity {
   constructor(mesh, form) {
     Object.assign(this, { mesh, form });
@@ -38,14 +38,14 @@ export class Identity {
 
   /** An operation by `actor`; one that leaves an id behind is given a salt, or the id of the action. */
   act(contract, kind, actor, args, { leavesId = false, method = kind, salt = sha256(`salt ${++operations}`) } = {}) {
-    const address = actor.address ?? actor;
-    if (this.form === "wallet") {
-      const id = leavesId ? directId(address, kind, salt) : null;
-      return { id, ...this.mesh.call(contract, method, leavesId ? [salt, ...args] : args, address) };
-    }
-    const actors = kind === "recovery-finish" ? [] : [address];
-    const id = leavesId ? salt : null;
-    return { id, ...this.mesh.call(contract, `${method}-for`, [...actors, ...(id ? [id] : []), ...args], CARRIER) };
+    const by = actor.address ?? actor;
+    const wallet = this.form === "wallet";
+    const id = !leavesId ? null : wallet ? directId(by, kind, salt) : salt;
+    const signed = [...(kind === "recovery-finish" ? [] : [by]), ...(leavesId ? [id] : []), ...args];
+    const done = wallet
+      ? this.mesh.run(contract, method, leavesId ? [salt, ...args] : args, by)
+      : this.mesh.run(contract, `${method}-for`, signed, CARRIER);
+    return { id, ok: done.ok, err: done.err, events: done.events.map(({ data }) => plain(data.value)) };
   }
 
   register(who = newKey(), { roles = 1n, home = null, salt } = {}) {
