@@ -210,7 +210,8 @@
     (if (is-eq area LESSON) (dispatch-lesson kind by id subject who amount asset moment bits)
     (if (is-eq area MONEY) (dispatch-money kind by id subject who amount asset moment bits)
     (if (is-eq area REPUTATION) (dispatch-reputation kind by subject who amount bits content)
-      (err CODE-UNKNOWN-KIND))))))))
+    (if (is-eq area DISPUTE) (dispatch-dispute kind by id subject who amount bits)
+      (err CODE-UNKNOWN-KIND)))))))))
 
 ;; The second person of a kind that has one: the columns promise it.
 (define-private (named (who (optional principal)))
@@ -287,6 +288,15 @@
   (if (is-eq kind "rating-open")
     (contract-call? .reputation-tracker rating-open-for by subject (try! (named who)) amount bits content)
     (err CODE-UNKNOWN-KIND))))
+
+(define-private (dispatch-dispute (kind (string-ascii 24)) (by principal) (id (buff 32)) (subject (buff 32))
+    (who (optional principal)) (amount uint) (bits uint))
+  (if (is-eq kind "dispute-open") (contract-call? .dispute-resolution open-for by subject who bits)
+  (if (is-eq kind "dispute-offer") (contract-call? .dispute-resolution offer-for by id subject amount)
+  (if (is-eq kind "dispute-accept") (contract-call? .dispute-resolution accept-for by subject)
+  (if (is-eq kind "dispute-vote") (contract-call? .dispute-resolution vote-for by subject amount bits)
+  (if (is-eq kind "dispute-settle") (contract-call? .dispute-resolution settle-for subject)
+    (err CODE-UNKNOWN-KIND)))))))
 
 ;; ---- batches
 
