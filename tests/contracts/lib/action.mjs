@@ -68,7 +68,8 @@ export const seal = ({ amount, bits = 0n, content = ZEROS, subject }) =>
 let salts = 0;
 
 /**
- * A signed action: { id, item, fields }. Fields not named are empty; `created` and `expires` count from `now`.
+ * A signed action: { id, item, fields, signer, signature }. Fields not named are empty; `created` and `expires` count
+ * from `now`.
  * `author` may be named apart from the signer, to forge.
  */
 export function action(access, signer, now, fields, chainId = TESTNET_CHAIN_ID) {
@@ -81,5 +82,5 @@ export function action(access, signer, now, fields, chainId = TESTNET_CHAIN_ID) 
   const signed = { message, domain: domain(access, chainId) };
   const id = sha256(encodeStructuredDataBytes(signed));
   const signature = signStructuredData({ ...signed, privateKey: signer.key });
-  return { id, fields: full, signature, item: item(message, signature) };
+  return { id, fields: full, signer, signature, item: item(message, signature) };
 }

@@ -1,5 +1,5 @@
-// Scores of many pairs by the contract: reads JSON { request, offer, stars, ratings } a line, integers as text, and writes
-// one score a line.
+// Scores of many pairs by the contract: reads JSON { request, offer, stars, ratings } a line, integers as text, and
+// writes one score a line.
 import { readFileSync } from "node:fs";
 import { Cl } from "@stacks/transactions";
 import { bootMesh } from "./mesh.mjs";
