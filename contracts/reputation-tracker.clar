@@ -1,8 +1,9 @@
 ;; reputation-tracker: blind ratings of lessons that both sides attended, and their totals.
 ;;
 ;; Each side first seals its rating (a hash), then opens it. An opening counts once the other side has sealed, or has
-;; been silent for the grace period, so neither can answer the other's stars. Keeps counts and sums, never an average
-;; alone; holds no text; does not weigh a rating by who gave it: views off the chain do.
+;; been silent for the grace period and thereby lost its turn, so neither can answer the other's stars. What counts is
+;; that both attended, however the lesson's price was settled. Keeps counts and sums, never an average alone, and says
+;; how many persons they came from; holds no text, and weighs no rating by who gave it: whoever reads it may.
 
 (define-constant ERR-LESSON-UNKNOWN (err u800))
 (define-constant ERR-NOT-ATTENDED (err u801))
@@ -14,6 +15,7 @@
 (define-constant ERR-SEAL-DIFFERS (err u807))
 (define-constant ERR-OPENED (err u808))
 (define-constant ERR-OTHER-NOT-SEALED (err u809))
+(define-constant ERR-OTHER-OPENED (err u810))
 
 ;; Scope that rating needs (area reputation).
 (define-constant SCOPE-REPUTATION u16)
@@ -27,8 +29,14 @@
 (define-map ratings { lesson: (buff 32), rater: principal }
   { rated: principal, of-tutor: bool, seal: (buff 32), sealed-at: uint, stars: uint, tags: uint })
 
-;; Person -> number and sum of stars, as a tutor and as a student apart. An average is stars / count.
-(define-map totals principal { tutor-count: uint, tutor-stars: uint, student-count: uint, student-stars: uint })
+;; Person -> number and sum of stars, and how many persons gave them, as a tutor and as a student apart. An average is
+;; stars / count; few raters of many ratings are a sign of friends who rate each other.
+(define-map totals principal
+  { tutor-count: uint, tutor-stars: uint, tutor-raters: uint,
+    student-count: uint, student-stars: uint, student-raters: uint })
+
+;; (who rated, whom, whether as the tutor) -> number and sum of stars that one person gave another.
+(define-map pairs { rater: principal, rated: principal, of-tutor: bool } { count: uint, stars: uint })
 
 ;; Ratings opened. Never falls.
 (define-data-var opened-count uint u0)
@@ -41,7 +49,13 @@
 
 ;; What a person was given, in counts and sums. Zeros for whom nobody rated.
 (define-read-only (get-totals (person principal))
-  (default-to { tutor-count: u0, tutor-stars: u0, student-count: u0, student-stars: u0 } (map-get? totals person)))
+  (default-to
+    { tutor-count: u0, tutor-stars: u0, tutor-raters: u0, student-count: u0, student-stars: u0, student-raters: u0 }
+    (map-get? totals person)))
+
+;; What one person gave another, as the tutor or as the student, in all their lessons.
+(define-read-only (get-pair (rater principal) (rated principal) (of-tutor bool))
+  (default-to { count: u0, stars: u0 } (map-get? pairs { rater: rater, rated: rated, of-tutor: of-tutor })))
 
 ;; Counters for analytics.
 (define-read-only (get-counts)
@@ -60,12 +74,17 @@
     (asserts! (or by-student (is-eq person (get tutor lesson))) ERR-NOT-PARTY)
     (asserts! (is-eq other (if by-student (get tutor lesson) (get student lesson))) ERR-OTHER)
     (asserts! (is-eq (get attended lesson) ATTENDED-BOTH) ERR-NOT-ATTENDED)
+    (asserts! (not (is-open lesson-id other)) ERR-OTHER-OPENED)
     (asserts!
       (map-insert ratings { lesson: lesson-id, rater: person }
         { rated: other, of-tutor: by-student, seal: seal, sealed-at: stacks-block-time, stars: u0, tags: u0 })
       ERR-SEALED)
     (print { event: "rating-sealed", lesson: lesson-id, rater: person, rated: other, seal: seal })
     (ok true)))
+
+;; Whether a person's rating of a lesson can be read already.
+(define-private (is-open (lesson-id (buff 32)) (rater principal))
+  (> (default-to u0 (get stars (map-get? ratings { lesson: lesson-id, rater: rater }))) u0))
 
 ;; Whether an opening may count now: the other side sealed, or was silent for the grace period.
 (define-private (check-blind (lesson-id (buff 32)) (other principal) (sealed-at uint))
@@ -84,19 +103,24 @@
     (asserts! (is-eq (seal-of lesson-id stars tags content) (get seal rating)) ERR-SEAL-DIFFERS)
     (try! (check-blind lesson-id other (get sealed-at rating)))
     (map-set ratings { lesson: lesson-id, rater: person } (merge rating { stars: stars, tags: tags }))
-    (add-stars other (get of-tutor rating) stars)
+    (add-stars person other (get of-tutor rating) stars)
     (var-set opened-count (+ (var-get opened-count) u1))
     (print { event: "rating-opened", lesson: lesson-id, rater: person, rated: other, stars: stars, tags: tags,
       content: content })
     (ok true)))
 
-(define-private (add-stars (person principal) (as-tutor bool) (stars uint))
-  (let ((sums (get-totals person)))
-    (map-set totals person
-      (if as-tutor
-        (merge sums { tutor-count: (+ (get tutor-count sums) u1), tutor-stars: (+ (get tutor-stars sums) stars) })
-        (merge sums
-          { student-count: (+ (get student-count sums) u1), student-stars: (+ (get student-stars sums) stars) })))))
+(define-private (add-stars (rater principal) (rated principal) (of-tutor bool) (stars uint))
+  (let ((sums (get-totals rated))
+        (pair (get-pair rater rated of-tutor))
+        (new (if (is-eq (get count pair) u0) u1 u0)))
+    (map-set pairs { rater: rater, rated: rated, of-tutor: of-tutor }
+      { count: (+ (get count pair) u1), stars: (+ (get stars pair) stars) })
+    (map-set totals rated
+      (if of-tutor
+        (merge sums { tutor-count: (+ (get tutor-count sums) u1), tutor-stars: (+ (get tutor-stars sums) stars),
+          tutor-raters: (+ (get tutor-raters sums) new) })
+        (merge sums { student-count: (+ (get student-count sums) u1), student-stars: (+ (get student-stars sums) stars),
+          student-raters: (+ (get student-raters sums) new) })))))
 
 ;; ---- public forms
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { STX } from "./lib/mesh.mjs";
-import { checkMoney, errorsOf } from "./lib/money.mjs";
+import { checkMoney, errorsOf, lockOf } from "./lib/money.mjs";
 import {
   bootLessons, CANCELLED, DECLINED, FORMS, OK, setNotice, STRANGER,
 } from "./lib/lessons.mjs";
@@ -13,6 +13,7 @@ const refused = errorsOf("session-manager");
 const DAY = 86_400n;
 /** The VM's blocks come every ten seconds, and empty ones more slowly: an hour is far from a border. */
 const HOUR = 3600n;
+const REFUNDED = 2n;
 const check = ({ mesh, ids }) =>
   checkMoney(mesh, { persons: [AMINA, TOMAS, STRANGER], assets: [STX, mesh.hours], locks: ids });
 
@@ -22,7 +23,7 @@ for (const form of FORMS) {
     for (const words of [[], ["confirmed"], ["confirmed", "tutor"], ["confirmed", "student"]]) {
       const lesson = lessons.booked({}, ...words);
       assert.deepEqual(lessons.decline(lesson), OK);
-      assert.equal(lessons.state(lesson), DECLINED);
+      assert.deepEqual([lessons.state(lesson), lockOf(lessons.mesh, lesson.id).state], [DECLINED, REFUNDED]);
       assert.deepEqual(lessons.mesh.balance(AMINA.address), { free: 1000n, locked: 0n });
       assert.deepEqual(lessons.decline(lesson), refused("OVER"));
     }

@@ -11,7 +11,8 @@ test("one batch carries a lesson from booking to both ratings, paid in STX", asy
   assert.deepEqual(mesh.balance(TOMAS.address), { free: 300n, locked: 0n });
   assert.equal(mesh.read("session-manager", "get-lesson", [lesson.id]).state, 3n);
   assert.deepEqual(mesh.read("reputation-tracker", "get-totals", [TOMAS.address]),
-    { "tutor-count": 1n, "tutor-stars": 5n, "student-count": 0n, "student-stars": 0n });
+    { "tutor-count": 1n, "tutor-stars": 5n, "tutor-raters": 1n,
+      "student-count": 0n, "student-stars": 0n, "student-raters": 0n });
 
   const before = mesh.wallet(TOMAS.address);
   assert.deepEqual(mesh.submit([withdraw(mesh, TOMAS, 300n)]), [0n]);

@@ -3,11 +3,14 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { person, seal } from "./lib/action.mjs";
 import { code } from "./lib/mesh.mjs";
+import { grant, PROTOCOL } from "./lib/money.mjs";
 import { ZEROS } from "./lib/values.mjs";
 import { AMINA, bootVillage, GRACE_SECONDS, Lesson, register, TOMAS } from "./lib/village.mjs";
 
 const STRANGER = person("stranger");
 const error = (name) => code(`reputation-tracker/ERR-${name}`);
+const NONE = { "tutor-count": 0n, "tutor-stars": 0n, "tutor-raters": 0n,
+  "student-count": 0n, "student-stars": 0n, "student-raters": 0n };
 let mesh;
 let lesson;
 const submit = (...actions) => mesh.submit(actions);
@@ -23,9 +26,8 @@ beforeEach(async () => {
 test("both sides rate, and counts and sums are kept apart for tutors and students", () => {
   assert.deepEqual(submit(lesson.seal(AMINA, 5n, 3n), lesson.seal(TOMAS, 2n)), [0n, 0n]);
   assert.deepEqual(submit(lesson.open(AMINA, 5n, 3n), lesson.open(TOMAS, 2n)), [0n, 0n]);
-  const none = { "tutor-count": 0n, "tutor-stars": 0n, "student-count": 0n, "student-stars": 0n };
-  assert.deepEqual(totals(TOMAS), { ...none, "tutor-count": 1n, "tutor-stars": 5n });
-  assert.deepEqual(totals(AMINA), { ...none, "student-count": 1n, "student-stars": 2n });
+  assert.deepEqual(totals(TOMAS), { ...NONE, "tutor-count": 1n, "tutor-stars": 5n, "tutor-raters": 1n });
+  assert.deepEqual(totals(AMINA), { ...NONE, "student-count": 1n, "student-stars": 2n, "student-raters": 1n });
   assert.deepEqual(mesh.read("reputation-tracker", "get-counts"), { opened: 2n });
   const { "sealed-at": at, ...rating } = mesh.read("reputation-tracker", "get-rating", [lesson.id, AMINA.address]);
   assert.ok(at > 0n);
@@ -89,7 +91,59 @@ test("an opening waits for the other's seal, or for the grace period", () => {
   assert.deepEqual(submit(opening), [wait]);
   mesh.advance(7200);
   assert.deepEqual(submit(opening), [0n]);
-  assert.deepEqual(submit(lesson.seal(TOMAS, 5n), lesson.open(TOMAS, 5n)), [0n, 0n]);
+});
+
+test("whoever was silent until the other's rating opened can't answer it any more", () => {
+  submit(lesson.seal(AMINA, 1n));
+  mesh.advance(GRACE_SECONDS + 3600);
+  const inTime = new Lesson(mesh, { amount: 1n });
+  submit(...inTime.held(), inTime.seal(AMINA, 1n));
+  assert.deepEqual(submit(lesson.open(AMINA, 1n), lesson.seal(TOMAS, 1n)), [0n, error("OTHER-OPENED")]);
+  assert.deepEqual(totals(AMINA), NONE);
+  mesh.advance(GRACE_SECONDS + 3600);
+  assert.deepEqual(submit(inTime.seal(TOMAS, 5n), inTime.open(AMINA, 1n), inTime.open(TOMAS, 5n)), [0n, 0n, 0n]);
+});
+
+test("many ratings by one friend are many ratings and one rater", () => {
+  const carol = person("carol, student");
+  submit(register(mesh, carol));
+  const rated = (student, stars) => {
+    const one = new Lesson(mesh, { student, amount: 0n, bits: 60n });
+    const acts = [...one.held(), one.seal(student, stars), one.seal(TOMAS, 5n), one.open(student, stars)];
+    assert.deepEqual(submit(...acts), Array(acts.length).fill(0n));
+  };
+  for (const [student, stars] of [[AMINA, 5n], [AMINA, 4n], [carol, 1n]]) rated(student, stars);
+  assert.deepEqual(totals(TOMAS), { ...NONE, "tutor-count": 3n, "tutor-stars": 10n, "tutor-raters": 2n });
+  const pair = (rater, whom, asTutor) =>
+    mesh.read("reputation-tracker", "get-pair", [rater.address, whom.address, asTutor]);
+  const none = { count: 0n, stars: 0n };
+  assert.deepEqual([pair(AMINA, TOMAS, true), pair(carol, TOMAS, true)],
+    [{ count: 2n, stars: 9n }, { count: 1n, stars: 1n }]);
+  assert.deepEqual([pair(AMINA, TOMAS, false), pair(TOMAS, AMINA, true)], [none, none]);
+});
+
+test("a lesson that both attended is rated however it ended, and one that ended before is not", () => {
+  for (const role of ["gateway", "dispute"]) grant(mesh, role);
+  const act = (method, one, by) => mesh.call("session-manager", method, [one.id, null], by.address);
+  const asDispute = (method, one) => mesh.call("session-manager", method, [one.id], PROTOCOL);
+  const ends = {
+    open: () => ({ ok: true }),
+    completed: (one) => act("complete", one, AMINA),
+    "given back": (one) => act("cancel", one, TOMAS),
+    disputed: (one) => asDispute("dispute-hold", one),
+    settled: (one) => asDispute("dispute-hold", one).ok && asDispute("dispute-end", one),
+  };
+  for (const [how, end] of Object.entries(ends)) {
+    const one = new Lesson(mesh, { amount: 10n });
+    submit(...one.held());
+    assert.deepEqual(end(one), { ok: true }, how);
+    assert.deepEqual(submit(one.seal(AMINA, 5n), one.seal(TOMAS, 5n), one.open(AMINA, 5n), one.open(TOMAS, 5n)),
+      Array(4).fill(0n), how);
+  }
+  const off = new Lesson(mesh, { amount: 10n });
+  submit(off.booking, off.confirm(), off.attend(TOMAS));
+  assert.deepEqual(act("decline", off, TOMAS), { ok: true });
+  assert.deepEqual(submit(off.seal(AMINA, 1n), off.seal(TOMAS, 1n)), Array(2).fill(error("NOT-ATTENDED")));
 });
 
 test("wallets rate by the same rules", () => {
