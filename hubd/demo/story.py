@@ -18,10 +18,12 @@ STUDENTS = ("Amina", "Baraka", "Chausiku", "Daudi", "Eshe", "Farida", "Gathoni",
 TUTORS = ("Juma", "Kamau", "Lulu", "Makena", "Neema", "Omari", "Pendo", "Rehema")
 HOURS_PRICE, STX_PRICE = 100, 2_000_000  # one hour (two decimals); two STX
 DEPOSIT_FACTOR = 3
+A_DAY_S = 86_400
 MINUTES = 60
 PATIENCE_S = 90.0
 _POLL_S = 0.15
 FINAL = 2
+ENDS = ("completed", "cancelled")
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Pair:
     student: Phone
     tutor: Phone
     lesson: str = ""
+    cancelled: str = ""  # a second lesson, of the first pair only
     paid_before: int = 0
 
 
@@ -151,13 +154,19 @@ class Story:
             match = await self._find(pair.student, "matches", tutor=pair.tutor_name)
             booked = await pair.student.do("lesson-book", match=match["id"])
             pair.lesson = booked.id.hex()
+        first = self.pairs[0]
+        self._say("one of them books the same tutor once more, for tomorrow")
+        terms = {"tutor": first.tutor_name, "price": str(first.price), "asset": first.asset, "minutes": str(MINUTES)}
+        again = await first.student.do("lesson-book", start=str(int(time.time()) + A_DAY_S), **terms)
+        first.cancelled = again.id.hex()
         await self._sync_everybody()
 
     async def _confirm(self) -> None:
         self._say("tutors confirm")
         for pair in self.pairs:
-            await self._find(pair.tutor, "lessons", id=pair.lesson)
-            await pair.tutor.do("lesson-confirm", lesson=pair.lesson)
+            for lesson in filter(None, (pair.lesson, pair.cancelled)):
+                await self._find(pair.tutor, "lessons", id=lesson)
+                await pair.tutor.do("lesson-confirm", lesson=lesson)
         await self._sync_everybody()
         await self._until("students see the confirmation", self._for_each(self._is_confirmed))
 
@@ -173,13 +182,16 @@ class Story:
             await pair.student.do("lesson-complete", lesson=pair.lesson)
             await pair.student.do("rating-seal", lesson=pair.lesson, stars="5")
             await pair.tutor.do("rating-seal", lesson=pair.lesson, stars="4")
+        first = self.pairs[0]
+        self._say("a tutor falls ill and cancels tomorrow's lesson: its price goes back")
+        await first.tutor.do("lesson-cancel", lesson=first.cancelled)
         await self._sync_everybody()
 
     async def _heal(self) -> None:
         if self.village.wires:
             await self._until("both hubs answer", self._compare)
             self.village.wires[0].mend()
-        await self._until("the hubs are in step again", self._all_completed)
+        await self._until("the hubs are in step again", self._all_ended)
 
     async def _rate(self) -> None:
         self._say("each side sees the other's sealed rating and opens its own")
@@ -299,10 +311,10 @@ class Story:
         lessons = (await pair.student.show())["lessons"]
         return any(entry["id"] == pair.lesson and entry["state"] == "confirmed" for entry in lessons)
 
-    async def _all_completed(self) -> bool:
+    async def _all_ended(self) -> bool:
         await self._sync_everybody()  # a phone keeps what a hub could not take, and brings it again
         for hub in self.village.hubs:
-            if any(lesson["state"] != "completed" for lesson in await hub.ask("lessons")):
+            if any(lesson["state"] not in ENDS for lesson in await hub.ask("lessons")):
                 return False
         return True
 
@@ -310,7 +322,8 @@ class Story:
         await self._sync_everybody()
         for hub in self.village.hubs:
             lessons = await hub.ask("lessons")
-            if not all(entry["settled"] and all(entry["rated"]) and entry["level"] == FINAL for entry in lessons):
+            rated = all(all(entry["rated"]) for entry in lessons if entry["state"] == "completed")
+            if not rated or not all(entry["settled"] and entry["level"] == FINAL for entry in lessons):
                 return False
         return True
 
