@@ -6,14 +6,14 @@ import {
   bondOf, bootDistrict, BPS, BY_AGREEMENT, confirmed, disputeOf, enrol, GATEWAY, GRACE, OK, OPEN, PANEL, resolution,
   STRANGER, votingTime, waitUntil, WALLET,
 } from "./lib/disputes.mjs";
-import { errorsOf, eventsOf, idOf, INT_MAX, lockOf } from "./lib/money.mjs";
+import { CONFIRMED, DISPUTED, POOL_BIT, SETTLED } from "./lib/lessons.mjs";
+import { errorsOf, eventsOf, idOf, INT_MAX, lockOf, Pool } from "./lib/money.mjs";
 import { ZEROS } from "./lib/values.mjs";
 import { AMINA, Lesson, TOMAS } from "./lib/village.mjs";
 
 const err = errorsOf("dispute-resolution");
 const [ADA, BEN] = PANEL;
 const GHOST = person("ghost");
-const STATES = { CONFIRMED: 2n, DISPUTED: 6n, ENDED: 7n };
 let mesh;
 const state = (lesson) => mesh.read("session-manager", "get-lesson", [lesson.id]).state;
 const money = (who) => mesh.balance(who.address);
@@ -37,7 +37,7 @@ for (const [form, acts] of [["from a wallet", WALLET], ["through the gateway", G
     const at = mesh.now;
     const { burnBlockHeight } = mesh.vm;
     assert.deepEqual(acts.open(mesh, TOMAS, lesson, AMINA.address), OK);
-    assert.equal(state(lesson), STATES.DISPUTED);
+    assert.equal(state(lesson), DISPUTED);
     assert.deepEqual(money(TOMAS), { free: before.free - 19n, locked: before.locked + 19n });
     assert.deepEqual(disputeOf(mesh, lesson.id), {
       student: AMINA.address, tutor: TOMAS.address, "student-home": null, "tutor-home": null, opener: TOMAS.address,
@@ -75,25 +75,41 @@ test("a lesson is disputed once, by whichever side, also after its end", () => {
   for (const who of [AMINA, TOMAS]) assert.deepEqual(act("open", who, lesson), err("OPENED"));
 });
 
-test("nothing is disputed that is unknown, unconfirmed, paid, or holds no money", () => {
+test("nothing is disputed that is unknown, unconfirmed, over, or holds no money of its own", () => {
   assert.deepEqual(act("open", AMINA, { id: ZEROS }), err("LESSON-UNKNOWN"));
+  mesh.call("payment-escrow", "deposit-for", [ADA.address, 1000n]);
+  const pool = new Pool(mesh, { sponsor: ADA });
+  assert.deepEqual(pool.open(), OK);
   const booked = new Lesson(mesh, { amount: 10n });
-  const paid = confirmed(mesh, { amount: 10n });
-  assert.deepEqual(mesh.submit([booked.booking, paid.complete()]), [0n, 0n]);
+  const [cancelled, paid, claimed] =
+    [1, 2, 3].map(() => confirmed(mesh, { amount: 10n, attended: [], start: mesh.now }));
   const unfunded = confirmed(mesh, { amount: 10n, bits: 60n });
-  for (const lesson of [booked, paid, unfunded]) {
-    const { err: refusal } = act("open", AMINA, lesson);
-    assert.ok(refusal >= 600n && refusal < 700n, `${refusal}`);
+  const pooled = confirmed(mesh, { amount: 10n, bits: POOL_BIT + 60n, offer: pool.id });
+  assert.deepEqual(mesh.submit([booked.booking, paid.attend(AMINA), paid.attend(TOMAS), paid.complete()]),
+    [0n, 0n, 0n, 0n]);
+  assert.deepEqual(mesh.call("session-manager", "cancel", [cancelled.id, null], TOMAS.address), OK);
+  mesh.advance(GRACE + 100n);
+  assert.deepEqual(mesh.call("session-manager", "claim", [claimed.id], STRANGER.address), OK);
+  const refusals = [[booked, "NOT-CONFIRMED"], [cancelled, "OVER"], [paid, "OVER"], [claimed, "OVER"],
+    [unfunded, "NOT-FUNDED"], [pooled, "NOT-FUNDED"]];
+  for (const [lesson, name] of refusals) {
+    assert.deepEqual(act("open", AMINA, lesson), errorsOf("session-manager")(name));
     assert.equal(disputeOf(mesh, lesson.id), null);
     assert.equal(lockOf(mesh, bondOf(mesh, lesson.id)), null);
   }
 });
 
-test("a disputed lesson can't be completed around its dispute", () => {
-  const lesson = disputed();
-  const [refusal] = mesh.submit([lesson.complete()]);
-  assert.ok(refusal >= 600n && refusal < 700n, `${refusal}`);
-  assert.equal(state(lesson), STATES.DISPUTED);
+test("a disputed lesson is completed, cancelled, declined, moved and claimed by nobody", () => {
+  const lesson = disputed({ start: mesh.now });
+  mesh.advance(GRACE + 100n);
+  const session = (method, args, who) => mesh.call("session-manager", method, args, who.address);
+  const tries = [
+    session("complete", [lesson.id, null], AMINA), session("cancel", [lesson.id, null], AMINA),
+    session("cancel", [lesson.id, null], TOMAS), session("decline", [lesson.id, null], TOMAS),
+    session("move", [ZEROS, lesson.id, null, mesh.now, 0n], AMINA), session("claim", [lesson.id], STRANGER),
+  ];
+  for (const outcome of tries) assert.deepEqual(outcome, errorsOf("session-manager")("DISPUTED"));
+  assert.equal(state(lesson), DISPUTED);
 });
 
 test("an opener without free money for the bond opens nothing, and later may", () => {
@@ -101,7 +117,7 @@ test("an opener without free money for the bond opens nothing, and later may", (
   mesh.call("payment-escrow", "deposit-for", [poor.address, 209n]);
   const lesson = confirmed(mesh, terms);
   assert.deepEqual(act("open", poor, lesson), errorsOf("payment-escrow")("FUNDS"));
-  assert.deepEqual([disputeOf(mesh, lesson.id), state(lesson)], [null, STATES.CONFIRMED]);
+  assert.deepEqual([disputeOf(mesh, lesson.id), state(lesson)], [null, CONFIRMED]);
   mesh.call("payment-escrow", "deposit-for", [poor.address, 1n]);
   assert.deepEqual(act("open", poor, lesson), OK);
   assert.deepEqual(money(poor), { free: 0n, locked: 210n });
@@ -135,7 +151,7 @@ test("taking the other side's last offer ends the dispute, and the bond comes ba
   assert.deepEqual(money(AMINA), { ...before[0], free: before[0].free - 166n });
   assert.deepEqual(money(TOMAS), { ...before[1], free: before[1].free + 166n });
   const { ended, share } = disputeOf(mesh, lesson.id);
-  assert.deepEqual([ended, share, state(lesson)], [BY_AGREEMENT, 5000n, STATES.ENDED]);
+  assert.deepEqual([ended, share, state(lesson)], [BY_AGREEMENT, 5000n, SETTLED]);
   assert.equal(counts()["by-agreement"], before[2]["by-agreement"] + 1n);
   assert.equal(counts().settled, before[2].settled + 1n);
 });
@@ -199,45 +215,6 @@ test("before its opening a dispute takes nothing", () => {
   for (const outcome of [act("offer", AMINA, lesson, 1n), act("vote", ADA, lesson, 0n), act("settle", lesson)]) {
     assert.equal(outcome.err, err("DISPUTE-UNKNOWN").err);
   }
-});
-
-test("the first member of the panel mediates, and both sides must take the last offer", () => {
-  const lesson = disputed();
-  const before = money(TOMAS).free;
-  assert.equal(act("offer", STRANGER, lesson, 1n).err, err("NOT-MEDIATOR").err);
-  const first = act("offer", ADA, lesson, 3000n);
-  assert.equal(act("offer", BEN, lesson, 3000n).err, err("NOT-MEDIATOR").err);
-  assert.deepEqual(act("accept", AMINA, first), OK);
-  assert.deepEqual(act("accept", AMINA, first), err("ACCEPTED"));
-  assert.deepEqual(act("accept", ADA, first), err("NOT-PARTY"));
-  const second = act("offer", ADA, lesson, 2000n);
-  assert.deepEqual(act("accept", TOMAS, first), err("OFFER-REPLACED"));
-  assert.deepEqual(act("accept", TOMAS, second), OK);
-  assert.equal(disputeOf(mesh, lesson.id).ended, OPEN);
-  assert.deepEqual(act("accept", AMINA, second), OK);
-  assert.equal(money(TOMAS).free, before + 40n);
-  assert.equal(disputeOf(mesh, lesson.id).ended, BY_AGREEMENT);
-});
-
-test("a member of the panel who is a side only speaks as a side, and who was dismissed not at all", () => {
-  const lesson = disputed();
-  enrol(mesh, AMINA);
-  assert.equal(act("offer", AMINA, lesson, 1n).ok, true);
-  assert.equal(disputeOf(mesh, lesson.id).mediator, null);
-  enrol(mesh, AMINA, false);
-  act("offer", ADA, lesson, 1n);
-  enrol(mesh, ADA, false);
-  assert.equal(act("offer", ADA, lesson, 2n).err, err("NOT-MEDIATOR").err);
-  enrol(mesh, ADA);
-  assert.equal(act("offer", ADA, lesson, 2n).ok, true);
-});
-
-test("nobody becomes the mediator once voting may have begun, but the one who is may go on", () => {
-  const [mediated, lonely] = [disputed(), disputed()];
-  act("offer", ADA, mediated, 5000n);
-  waitUntil(mesh, votingTime(mesh, lonely).from);
-  assert.equal(act("offer", BEN, lonely, 5000n).err, err("NOT-MEDIATOR").err);
-  assert.equal(act("offer", ADA, mediated, 4000n).ok, true);
 });
 
 test("the two sides may agree as long as nothing else ended the dispute", () => {

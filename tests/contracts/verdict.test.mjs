@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { Cl } from "@stacks/transactions";
+import { directId } from "./lib/action.mjs";
 import {
   bondOf, bootDistrict, BPS, BY_AGREEMENT, BY_DEFAULT, BY_VOTE, confirmed, disputeOf, drawnOf, GATEWAY, GRACE, median,
-  OK, OPEN, PANEL, resolution, votingTime, waitUntil, WALLET,
+  OK, OPEN, PANEL, votingTime, waitUntil, WALLET,
 } from "./lib/disputes.mjs";
-import { checkMoney, errorsOf, eventsOf, INT_MAX, lockOf } from "./lib/money.mjs";
+import { EARMARK_BIT } from "./lib/lessons.mjs";
+import { checkMoney, errorsOf, eventsOf, idOf, INT_MAX, lockOf } from "./lib/money.mjs";
 import { AMINA, TOMAS } from "./lib/village.mjs";
 
 const err = errorsOf("dispute-resolution");
@@ -127,6 +129,24 @@ test("a dispute without any panel, whose people are all gone, is settled by a st
   waitUntil(lonely, votingTime(lonely, lesson).until + 10n);
   assert.deepEqual(WALLET.settle(lonely, lesson), OK);
   assert.deepEqual([disputeOf(lonely, lesson.id).ended, lonely.balance(TOMAS.address).free], [BY_DEFAULT, 10_095n]);
+});
+
+test("what the tutor doesn't get returns to whoever paid: a friend's balance, or the earmark", () => {
+  const lent = confirmed(mesh, { amount: 100n, bits: 60n });
+  const [friend] = PANEL;
+  mesh.call("payment-escrow", "deposit-for", [friend.address, 100n]);
+  assert.deepEqual(mesh.call("session-manager", "fund", [lent.id, null, 100n], friend.address), OK);
+  const salt = idOf("earmark");
+  const terms = [TOMAS.address, null, 500n, mesh.now + 86_400n];
+  assert.deepEqual(mesh.call("payment-escrow", "earmark", [salt, ...terms], AMINA.address), OK);
+  const earmark = directId(AMINA.address, "escrow-lock", salt);
+  const drawn = confirmed(mesh, { amount: 100n, bits: EARMARK_BIT + 60n, offer: earmark });
+  for (const lesson of [lent, drawn]) {
+    assert.deepEqual(act("open", TOMAS, lesson), OK);
+    assert.deepEqual(act("accept", AMINA, act("offer", TOMAS, lesson, 2500n)), OK);
+  }
+  assert.deepEqual(mesh.balance(friend.address), { free: 75n, locked: 0n });
+  assert.equal(lockOf(mesh, earmark).amount, 475n);
 });
 
 /** Every way to end, as what is done in which phase; `share` and `how` say what must follow, given the default. */

@@ -2,18 +2,17 @@
 import assert from "node:assert/strict";
 import { Cl, serializeCVBytes } from "@stacks/transactions";
 import { directId, person, sha256 } from "./action.mjs";
+import { OK, STRANGER } from "./lessons.mjs";
 import { BLOCK_SECONDS } from "./mesh.mjs";
 import { grant, idOf, PROTOCOL } from "./money.mjs";
 import { maybe } from "./values.mjs";
-import { AMINA, bootVillage, GRACE_SECONDS, Lesson, register, TOMAS } from "./village.mjs";
+import { AMINA, bootVillage, Lesson, register, TOMAS } from "./village.mjs";
 
-export const GRACE = BigInt(GRACE_SECONDS);
+export { GRACE, OK, STRANGER } from "./lessons.mjs";
 export const BPS = 10_000n;
 export const REASON = 3n;
-export const OK = { ok: true };
 /** `ended` of a dispute. */
 export const [OPEN, BY_AGREEMENT, BY_VOTE, BY_DEFAULT] = [0n, 1n, 2n, 3n];
-export const STRANGER = person("stranger");
 
 const home = (name) => person(`hub of ${name}`).address;
 /** A member of the panel, from a village of its own unless another is named (null: none). */
