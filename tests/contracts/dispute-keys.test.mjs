@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import {
   bondOf, bootDistrict, BPS, BY_AGREEMENT, confirmed, disputeOf, drawnOf, GATEWAY, OK, OPEN, PANEL,
-  votingTime, waitUntil, WALLET,
+  votingTime, WALLET,
 } from "./lib/disputes.mjs";
 import { Identity, LESSON, MONEY } from "./lib/identity.mjs";
 import { errorsOf, lockOf } from "./lib/money.mjs";
@@ -58,7 +58,7 @@ test("a key that is only for disputes mediates and votes", () => {
   const mediating = people.secondKey(mediator, { scopes: DISPUTE });
   assert.equal(act("offer", mediating, lesson, 1n).ok, true);
   assert.equal(disputeOf(mesh, lesson.id).mediator, mediator.address);
-  waitUntil(mesh, votingTime(mesh, lesson).from);
+  mesh.waitUntil(votingTime(mesh, lesson).from);
   assert.deepEqual(act("vote", key, lesson, 0n), OK);
   for (const same of [key, judge]) {
     assert.deepEqual(act("vote", same, lesson, 0n), errorsOf("dispute-resolution")("VOTED"));
@@ -116,7 +116,7 @@ test("a contract that a person calls opens, offers, takes, votes and enrols noth
   assert.deepEqual(lure("offer-it", lesson.id, AMINA), unknown);
   assert.deepEqual(lure("accept-it", offer.id, AMINA), unknown);
   const [judge] = drawnOf(mesh, lesson);
-  waitUntil(mesh, votingTime(mesh, lesson).from);
+  mesh.waitUntil(votingTime(mesh, lesson).from);
   assert.deepEqual(lure("vote-it", lesson.id, judge), unknown);
   assert.deepEqual(mesh.call("lure", "enrol-it", [AMINA.address]), errorsOf("dispute-resolution")("NOT-STEWARD"));
   assert.equal(disputeOf(mesh, lesson.id).ended, OPEN);

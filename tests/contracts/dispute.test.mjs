@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 import { person } from "./lib/action.mjs";
 import {
   bondOf, bootDistrict, BPS, BY_AGREEMENT, confirmed, disputeOf, enrol, GATEWAY, GRACE, OK, OPEN, PANEL, resolution,
-  STRANGER, votingTime, waitUntil, WALLET,
+  STRANGER, votingTime, WALLET,
 } from "./lib/disputes.mjs";
 import { CONFIRMED, DISPUTED, POOL_BIT, SETTLED } from "./lib/lessons.mjs";
 import { errorsOf, eventsOf, idOf, INT_MAX, lockOf, Pool } from "./lib/money.mjs";
@@ -219,7 +219,7 @@ test("before its opening a dispute takes nothing", () => {
 
 test("the two sides may agree as long as nothing else ended the dispute", () => {
   const lesson = disputed();
-  waitUntil(mesh, votingTime(mesh, lesson).until + 10n);
+  mesh.waitUntil(votingTime(mesh, lesson).until + 10n);
   assert.deepEqual(act("accept", TOMAS, act("offer", AMINA, lesson, 2500n)), OK);
   assert.equal(disputeOf(mesh, lesson.id).ended, BY_AGREEMENT);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import {
-  bootDistrict, BY_AGREEMENT, confirmed, disputeOf, enrol, OK, OPEN, PANEL, STRANGER, votingTime, waitUntil, WALLET,
+  bootDistrict, BY_AGREEMENT, confirmed, disputeOf, enrol, OK, OPEN, PANEL, STRANGER, votingTime, WALLET,
 } from "./lib/disputes.mjs";
 import { errorsOf } from "./lib/money.mjs";
 import { AMINA, TOMAS } from "./lib/village.mjs";
@@ -56,7 +56,7 @@ test("a member of the panel who is a side only speaks as a side, and who was dis
 test("nobody becomes the mediator once voting may have begun, but the one who is may go on", () => {
   const [mediated, lonely] = [disputed(), disputed()];
   act("offer", ADA, mediated, 5000n);
-  waitUntil(mesh, votingTime(mesh, lonely).from);
+  mesh.waitUntil(votingTime(mesh, lonely).from);
   assert.equal(act("offer", BEN, lonely, 5000n).err, err("NOT-MEDIATOR").err);
   assert.equal(act("offer", ADA, mediated, 4000n).ok, true);
 });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { person } from "./lib/action.mjs";
 import {
   arbitersOf, bootDistrict, confirmed, disputeOf, drawAgain, drawnOf, enrol, member, OK, PANEL, resolution,
-  settlePeople, STRANGER, votingTime, waitUntil, WALLET,
+  settlePeople, STRANGER, votingTime, WALLET,
 } from "./lib/disputes.mjs";
 import { errorsOf, eventsOf, PROTOCOL } from "./lib/money.mjs";
 import { AMINA } from "./lib/village.mjs";
@@ -158,7 +158,7 @@ test("a dismissed arbiter keeps the place and has no vote, so dismissing chooses
   const drawn = drawnOf(mesh, lesson);
   const others = PANEL.filter((one) => !drawn.includes(one));
   enrol(mesh, drawn[0], false);
-  waitUntil(mesh, votingTime(mesh, lesson).from);
+  mesh.waitUntil(votingTime(mesh, lesson).from);
   for (const one of [drawn[0], ...others]) {
     assert.deepEqual(WALLET.vote(mesh, one, lesson, 0n), err("NOT-ARBITER"));
   }

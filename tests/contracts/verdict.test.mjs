@@ -5,7 +5,7 @@ import { Cl } from "@stacks/transactions";
 import { directId } from "./lib/action.mjs";
 import {
   bondOf, bootDistrict, BPS, BY_AGREEMENT, BY_DEFAULT, BY_VOTE, confirmed, disputeOf, drawnOf, GATEWAY, GRACE, median,
-  OK, OPEN, PANEL, votingTime, waitUntil, WALLET,
+  OK, OPEN, PANEL, votingTime, WALLET,
 } from "./lib/disputes.mjs";
 import { EARMARK_BIT } from "./lib/lessons.mjs";
 import { checkMoney, errorsOf, eventsOf, idOf, INT_MAX, lockOf } from "./lib/money.mjs";
@@ -37,14 +37,14 @@ test("votes count from one grace period after the opening to two, both ends incl
   const lesson = disputed();
   const [first, second] = drawnOf(mesh, lesson);
   const { from, until } = votingTime(mesh, lesson);
-  waitUntil(mesh, from - 10n);
+  mesh.waitUntil(from - 10n);
   assert.deepEqual(act("vote", first, lesson, 0n), err("TOO-EARLY"));
   assert.deepEqual(act("vote", first, lesson, 0n), OK);
-  waitUntil(mesh, until);
+  mesh.waitUntil(until);
   assert.deepEqual(act("vote", second, lesson, 1n), OK);
   const late = disputed();
   const [third] = drawnOf(mesh, late);
-  waitUntil(mesh, votingTime(mesh, late).until + 10n);
+  mesh.waitUntil(votingTime(mesh, late).until + 10n);
   assert.deepEqual(act("vote", third, late, 0n), err("TOO-LATE"));
 });
 
@@ -52,7 +52,7 @@ test("a dispute is settled by time only after the last second for votes, and by 
   const lesson = disputed();
   const { from, until } = votingTime(mesh, lesson);
   for (const time of [from, until]) {
-    waitUntil(mesh, time);
+    mesh.waitUntil(time);
     assert.deepEqual(act("settle", lesson), err("TOO-EARLY"));
   }
   assert.deepEqual(act("settle", lesson), OK);
@@ -62,7 +62,7 @@ test("a dispute is settled by time only after the last second for votes, and by 
 test("only the drawn vote, once each, and for a share that exists", () => {
   const lesson = disputed();
   const drawn = drawnOf(mesh, lesson);
-  waitUntil(mesh, votingTime(mesh, lesson).from);
+  mesh.waitUntil(votingTime(mesh, lesson).from);
   const others = [AMINA, TOMAS, ...PANEL.filter((one) => !drawn.includes(one))];
   for (const who of others) assert.deepEqual(act("vote", who, lesson, 0n), err("NOT-ARBITER"));
   for (const share of [BPS + 1n, INT_MAX, 2n ** 128n - 1n]) {
@@ -77,7 +77,7 @@ test("only the drawn vote, once each, and for a share that exists", () => {
 test("two equal votes end the dispute at once, two different ones wait for the third", () => {
   const [equal, unequal] = [disputed(), disputed()];
   const [judges, others] = [drawnOf(mesh, equal), drawnOf(mesh, unequal)];
-  waitUntil(mesh, votingTime(mesh, unequal).from);
+  mesh.waitUntil(votingTime(mesh, unequal).from);
   const tutor = free(TOMAS);
   act("vote", judges[0], equal, 4000n);
   assert.deepEqual(ended(equal), [OPEN, 0n]);
@@ -108,7 +108,7 @@ test("an attendance that arrives during the dispute counts for what silence mean
   const lesson = disputed({ attended: [AMINA] });
   const outcome = mesh.submit([lesson.attend(TOMAS)]);
   assert.deepEqual(outcome, [0n]);
-  waitUntil(mesh, votingTime(mesh, lesson).until + 10n);
+  mesh.waitUntil(votingTime(mesh, lesson).until + 10n);
   assert.deepEqual(act("settle", lesson), OK);
   assert.deepEqual(ended(lesson), [BY_DEFAULT, BPS]);
 });
@@ -117,7 +117,7 @@ test("a grace period that the owner changes moves no dispute that is open", () =
   const lesson = disputed();
   mesh.call("access", "set-grace", [2_592_000n]);
   assert.equal(disputeOf(mesh, lesson.id).grace, GRACE);
-  waitUntil(mesh, votingTime(mesh, lesson).from - 10n);
+  mesh.waitUntil(votingTime(mesh, lesson).from - 10n);
   assert.deepEqual(act("vote", drawnOf(mesh, lesson)[0], lesson, 0n), err("TOO-EARLY"));
   mesh.call("access", "set-grace", [GRACE]);
 });
@@ -126,7 +126,7 @@ test("a dispute without any panel, whose people are all gone, is settled by a st
   const lonely = await bootDistrict([]);
   const lesson = confirmed(lonely, { amount: 100n });
   WALLET.open(lonely, TOMAS, lesson);
-  waitUntil(lonely, votingTime(lonely, lesson).until + 10n);
+  lonely.waitUntil(votingTime(lonely, lesson).until + 10n);
   assert.deepEqual(WALLET.settle(lonely, lesson), OK);
   assert.deepEqual([disputeOf(lonely, lesson.id).ended, lonely.balance(TOMAS.address).free], [BY_DEFAULT, 10_095n]);
 });
@@ -211,12 +211,12 @@ for (const [form, acts] of [["from wallets", WALLET], ["through the gateway", GA
       if (path.ending.agree) agree(acts, path);
     }
     const open = paths.filter(({ ending }) => ending.votes);
-    waitUntil(mesh, votingTime(mesh, paths.at(-1).lesson).from);
+    mesh.waitUntil(votingTime(mesh, paths.at(-1).lesson).from);
     for (const { lesson, ending } of open) {
       const arbiters = drawnOf(mesh, lesson);
       ending.votes.forEach((share, i) => assert.deepEqual(acts.vote(mesh, arbiters[i], lesson, share), OK));
     }
-    waitUntil(mesh, votingTime(mesh, paths.at(-1).lesson).until + 10n);
+    mesh.waitUntil(votingTime(mesh, paths.at(-1).lesson).until + 10n);
     for (const { lesson } of paths) {
       if (disputeOf(mesh, lesson.id).ended === OPEN) assert.deepEqual(acts.settle(mesh, lesson), OK);
     }

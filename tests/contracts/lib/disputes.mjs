@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { Cl, serializeCVBytes } from "@stacks/transactions";
 import { directId, person, sha256 } from "./action.mjs";
 import { OK, STRANGER } from "./lessons.mjs";
-import { BLOCK_SECONDS } from "./mesh.mjs";
 import { grant, idOf, PROTOCOL } from "./money.mjs";
 import { maybe } from "./values.mjs";
 import { AMINA, bootVillage, Lesson, register, TOMAS } from "./village.mjs";
@@ -78,13 +77,6 @@ export const GATEWAY = {
   vote: (mesh, who, lesson, share) => resolution(mesh, "vote-for", [who.address, lesson.id, share, REASON], PROTOCOL),
   settle: (mesh, lesson) => resolution(mesh, "settle-for", [lesson.id], PROTOCOL),
 };
-
-/** Let chain time pass until the next call sees exactly `time`. */
-export function waitUntil(mesh, time) {
-  while (mesh.now + 600n < time) mesh.vm.mineEmptyBurnBlocks(Math.max(1, Number((time - mesh.now) / 600n) - 1));
-  while (mesh.now < time) mesh.vm.mineEmptyStacksBlock();
-  assert.equal(mesh.now, time, `chain time stands at a whole number of ${BLOCK_SECONDS} seconds`);
-}
 
 /** When arbiters begin to vote on a lesson, and the last second at which they may. */
 export function votingTime(mesh, lesson) {

@@ -136,6 +136,13 @@ export class Mesh {
     const until = this.now + BigInt(seconds);
     while (this.now < until) this.vm.mineEmptyBurnBlocks(Math.min(2000, Number((until - this.now) / 600n) + 1));
   }
+
+  /** Let chain time pass until the next call sees exactly `time`, which is whole blocks away. */
+  waitUntil(time) {
+    while (this.now + 600n < time) this.vm.mineEmptyBurnBlocks(Math.max(1, Number((time - this.now) / 600n) - 1));
+    while (this.now < time) this.vm.mineEmptyStacksBlock();
+    if (this.now !== time) throw new Error(`no block at ${time}, but at ${this.now}`);
+  }
 }
 
 /**
