@@ -56,6 +56,7 @@ test("a refund frees the payer's money, and pays nobody", () => {
 
 test("a lock ends once, in whichever way it ended", () => {
   const ways = [["release", TOMAS.address], ["refund"], ["split", TOMAS.address, 5000n]];
+  vault("lock", LESSON, AMINA.address, STX, 300n);
   for (const [method, ...args] of ways) {
     const id = idOf(`ends by ${method}`);
     mesh.call("payment-escrow", "lock", [id, AMINA.address, STX, 100n], PROTOCOL);

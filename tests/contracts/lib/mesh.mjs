@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { getSDK } from "@stacks/clarinet-sdk";
 import { Cl } from "@stacks/transactions";
 import { action, person } from "./action.mjs";
+import { planted } from "./mutants.mjs";
 import { argument, maybe, plain } from "./values.mjs";
 
 const CONTRACTS = new URL("../../../contracts/", import.meta.url);
@@ -20,7 +21,15 @@ export function code(path) {
 }
 
 export const deployment = JSON.parse(readFileSync(new URL("deployment.json", CONTRACTS), "utf8"));
-export const source = (name) => readFileSync(new URL(`${name}.clar`, CONTRACTS), "utf8");
+
+/** A fault that mutants.test.mjs planted in the contracts of this process, as JSON: { contract, from, to }. */
+const FAULT = JSON.parse(process.env.HUBD_FAULT ?? "{}");
+
+/** The text of a contract. */
+export function source(name) {
+  const text = readFileSync(new URL(`${name}.clar`, CONTRACTS), "utf8");
+  return name === FAULT.contract ? planted(text, FAULT) : text;
+}
 export const STX = null;
 export const WALLET_USTX = 1_000_000_000n;
 
