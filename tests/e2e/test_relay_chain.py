@@ -1,142 +1,23 @@
 """The relay on the real Clarity VM: contracts by signed transactions, a lesson in batches, receipts and balances."""
 
-import asyncio
-import json
-import subprocess
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import pytest
 from builders import Village
+from uplinks import REPLAY_S, ROOT, advance, coordinator, made_village, opened, pay_in
 
 from hubd.action.clarity import Ascii, Bool, PrincipalCV
-from hubd.action.envelope import encode
 from hubd.action.network import MAINNET
-from hubd.action.principal import address
-from hubd.checkout import node_program
 from hubd.errors import FatalError
-from hubd.fold.folder import Folder
 from hubd.fold.views import LessonState, Payment, SettlementState
-from hubd.intake import SetIntake
-from hubd.ports import Door, TransactionState
+from hubd.ports import TransactionState
 from hubd.relay.deploy import SetUpCall, _is_made, deploy, read_plan
-from hubd.relay.driver import Keys, Links, Relay
+from hubd.relay.driver import Keys
 from hubd.relay.lease import lease_s
 from hubd.relay.node import Node
-from hubd.relay.outbox import Terms
 from hubd.relay.receipts import Level
-from hubd.relay.tx import Token
-from hubd.relay.wallet import Pace, Wallet, deposit_for, mint, sums, transfer
-from hubd.store.actions import Store
-
-ROOT = Path(__file__).parents[2]
-RICH = 1_000_000_000_000
-TURNS_MAX = 200
-
-
-def made_village():
-    village = Village(8)
-    village.charter = replace(village.charter, founding=tuple(village.found("uplink", uplink=True)))
-    return village
-
-
-@pytest.fixture(scope="module")
-def chain():
-    """A local chain with the mesh's contracts, a coordinator's hour credits and a wallet for fees."""
-    village = made_village()
-    balances = [f"--balance={address(village.principal(name))}={RICH}" for name in ("deployer", "wallet")]
-    command = [node_program(), "contracts/localchain/main.mjs", "--block-ms=50", "--test", *balances]
-    process = subprocess.Popen(
-        [*command, "--exit-with-parent"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    try:
-        url = json.loads(process.stdout.readline())["url"]
-        asyncio.run(_deploy(village, url))
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
-
-
-async def _deploy(village, url):
-    async with Node([url]) as node:
-        wallet = _coordinator(village, node)
-        plan = read_plan(ROOT / "contracts", wallet.principal)
-        made = await deploy(wallet, plan)
-        assert made.deployed == tuple(plan.sources)
-        again = await deploy(wallet, plan)
-        assert (again.deployed, again.called, again.fees_ustx) == ((), 0, 0)
-
-
-def _coordinator(village, node):
-    return Wallet(node, village.signer("deployer"), village.network, Pace(poll_s=0.05, patience_s=20))
-
-
-class Uplink:
-    """One hub's set, fold and relay over a directory."""
-
-    def __init__(self, village, store, node):
-        self.village, self.store, self.ledger = village, store, store.ledger()
-        self.folder = Folder(village.charter)
-        self.intake = SetIntake(store, village.domain)
-        self.intake.listeners.append(lambda actions, _door, _source: self.folder.append(actions))
-        links = Links(store, self.ledger, self.intake, lambda: self.folder.views, node)
-        keys = Keys(wallet=village.signer("wallet"), hub=village.signer("uplink"))
-        self.relay = Relay(links, keys, village.charter, Terms(gather_s=0), poll_s=0.05)
-
-    @property
-    def views(self):
-        return self.folder.views
-
-    async def load(self):
-        self.folder.append([action for _, action in await self.store.page(0, 10_000)])
-        await self.offer(self.village.charter.founding)
-
-    async def offer(self, actions):
-        outcomes = await self.intake.offer([encode(action) for action in actions], Door.PHONE)
-        assert all(outcome.verdict == "ok" for outcome in outcomes)
-
-    async def turn_until(self, holds):
-        for _ in range(TURNS_MAX):
-            await self.relay.turn()
-            if holds():
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"not in {TURNS_MAX} turns; {self.relay.status()}")
-
-    def is_done(self, actions):
-        settled = [self.views.settlement.get(action.id) for action in actions]
-        return all(entry is not None and entry.is_done for entry in settled)
-
-
-@asynccontextmanager
-async def opened(directory, village, url):
-    store = await Store.open(directory, village.domain)
-    try:
-        async with Node([url]) as node:
-            uplink = Uplink(village, store, node)
-            await uplink.load()
-            yield uplink
-    finally:
-        await store.close()
-
-
-async def advance(url, burn_blocks):
-    async with httpx.AsyncClient(base_url=url) as client:
-        (await client.post("/test/advance", json={"burn_blocks": burn_blocks})).raise_for_status()
-
-
-async def pay_in(village, url, person, hours, ustx):
-    """A coordinator's deposits for a person: hours, minted for it, and STX."""
-    async with Node([url]) as node:
-        wallet, escrow = _coordinator(village, node), village.charter.contract("payment-escrow")
-        await wallet.send(*mint(village.hours, wallet.principal, hours))
-        await wallet.send(*deposit_for(escrow, village.principal(person), hours, Token(village.hours, "hour-credit")))
-        await wallet.wait(await wallet.send(*deposit_for(escrow, village.principal(person), ustx)))
+from hubd.relay.wallet import Pace, Wallet, mint, sums, transfer
 
 
 async def test_a_lesson_goes_from_booking_to_a_withdrawal_on_the_real_vm(chain, tmp_path):
@@ -284,13 +165,13 @@ async def test_a_deployment_that_dies_after_each_of_its_transactions_goes_on_and
     village, deaths = Village(80), 0
     async with Node([chain]) as node:
         deployer = village.principal("deployer")
-        rich = _coordinator(made_village(), node)
+        rich = coordinator(made_village(), node)
         await rich.wait(await rich.send(*transfer(deployer, 10_000_000)))
         plan = read_plan(ROOT / "contracts", deployer)
         steps = len(plan.sources) + len(plan.calls)
         while deaths < 10 * steps:
             try:
-                whole = await deploy(_dying(_coordinator(village, node)), plan)
+                whole = await deploy(_dying(coordinator(village, node)), plan)
                 break
             except PowerCutError:
                 deaths += 1
@@ -298,12 +179,12 @@ async def test_a_deployment_that_dies_after_each_of_its_transactions_goes_on_and
         assert (whole.deployed, whole.called, whole.skipped) == ((), 0, steps)
         assert (await node.account(deployer)).account_nonce == steps
         for call in plan.calls:
-            assert await _is_made(_coordinator(village, node), call), call
+            assert await _is_made(coordinator(village, node), call), call
 
 
 async def test_a_set_up_call_that_the_chain_does_not_show_is_said(chain):
     async with Node([chain]) as node:
-        wallet = _coordinator(made_village(), node)
+        wallet = coordinator(made_village(), node)
         plan = read_plan(ROOT / "contracts", wallet.principal)
         off = SetUpCall("access", "set-role", (Ascii("steward"), PrincipalCV(wallet.principal), Bool(False)))
         with pytest.raises(FatalError, match="deployment-unset") as caught:
@@ -313,7 +194,7 @@ async def test_a_set_up_call_that_the_chain_does_not_show_is_said(chain):
 
 async def test_a_contract_with_another_source_is_refused_in_words(chain):
     async with Node([chain]) as node:
-        wallet = _coordinator(made_village(), node)
+        wallet = coordinator(made_village(), node)
         plan = read_plan(ROOT / "contracts", wallet.principal)
         other = replace(plan, sources={**plan.sources, "access": "(define-read-only (n) u1)"})
         with pytest.raises(FatalError, match="contract-other-source") as caught:
@@ -328,10 +209,10 @@ async def test_a_payment_that_cannot_be_made_is_refused_in_words(chain):
         with pytest.raises(FatalError, match="transaction-refused") as caught:
             await poor.send(*transfer(village.principal("ana"), 5))
         assert "too little STX" in caught.value.hint
-        coordinator = _coordinator(village, node)
-        sent = await coordinator.send(*mint(village.hours, village.principal("ana"), 10**12))
+        payer = coordinator(village, node)
+        sent = await payer.send(*mint(village.hours, village.principal("ana"), 10**12))
         with pytest.raises(FatalError, match="transaction-aborted"):
-            await coordinator.wait(sent)
+            await payer.wait(sent)
 
 
 async def test_a_node_of_another_network_stops_the_relay_in_words(chain, tmp_path):
@@ -346,7 +227,10 @@ async def test_a_node_of_another_network_stops_the_relay_in_words(chain, tmp_pat
 async def test_a_fork_revokes_and_the_second_mining_is_told_again(chain, tmp_path):
     village = made_village()
     register = village.register("fork")
-    async with opened(tmp_path, village, chain) as uplink, httpx.AsyncClient(base_url=chain) as client:
+    async with (
+        opened(tmp_path, village, chain) as uplink,
+        httpx.AsyncClient(base_url=chain, timeout=REPLAY_S) as client,
+    ):
         await uplink.relay.start()
         await uplink.offer([register])
         await uplink.turn_until(lambda: uplink.is_done([register]))
@@ -362,7 +246,10 @@ async def test_a_fork_revokes_and_the_second_mining_is_told_again(chain, tmp_pat
 async def test_a_node_that_fails_for_a_while_is_tried_again(chain, tmp_path):
     village = made_village()
     register = village.register("patient")
-    async with opened(tmp_path, village, chain) as uplink, httpx.AsyncClient(base_url=chain) as client:
+    async with (
+        opened(tmp_path, village, chain) as uplink,
+        httpx.AsyncClient(base_url=chain, timeout=REPLAY_S) as client,
+    ):
         await uplink.relay.start()
         await uplink.offer([register])
         faults = [
