@@ -23,8 +23,8 @@ export class Stage {
   static async boot(options) {
     const mesh = await bootVillage(options);
     const stage = new Stage();
-    Object.assign(stage, { mesh, pool: openPool(mesh, { tutors: [TOMAS], learnerCap: 10_000n, tutorCap: 100_000n,
-      until: mesh.now + 600n * 86_400n }) });
+    const pool = { amount: 9_000n, learnerCap: 10_000n, tutorCap: 100_000n, until: mesh.now + 600n * 86_400n };
+    Object.assign(stage, { mesh, pool: openPool(mesh, { tutors: [TOMAS], ...pool }) });
     for (const who of [AMINA, TOMAS]) mesh.call("payment-escrow", "deposit-for", [who.address, 1_000_000n]);
     stage.done([register(mesh, ELDER),
       stage.sign(AMINA, "guardian-set", { who: ELDER.address, amount: 1n, bits: 4n })]);
