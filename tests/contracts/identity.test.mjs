@@ -71,9 +71,12 @@ each("a lure that a person calls is nobody", (on) => {
   const { owner, circle } = on.guarded(1, { threshold: 1n });
   const { id } = on.open(newKey(), owner);
   const [thief, registered] = [newKey().address, on.key(owner)["added-by"]];
+  const waiting = newKey();
+  const added = on.add(owner, waiting, { previous: registered });
   const name = `lure-${on.form}`;
   on.mesh.deploy(name, `
     (define-public (add) (contract-call? .user-registry key-add 0x${ZEROS} 0x${registered} '${thief} u1 u0 none u0))
+    (define-public (accept) (contract-call? .user-registry key-accept 0x${added.id}))
     (define-public (revoke) (contract-call? .user-registry key-revoke 0x${registered} tx-sender))
     (define-public (guard) (contract-call? .recovery guardian-set 0x${ZEROS} 0x${ZEROS} none u1 u0 u0))
     (define-public (approve) (contract-call? .recovery recovery-approve 0x${id} '${owner.address}))
@@ -82,6 +85,7 @@ each("a lure that a person calls is nobody", (on) => {
     const victim = method === "approve" ? circle[0] : owner;
     assert.deepEqual(on.mesh.call(name, method, [], victim.address), { err: registry("KEY-UNKNOWN") }, method);
   }
+  assert.deepEqual(on.mesh.call(name, "accept", [], waiting.address), { err: registry("OTHER-KEY") });
 });
 
 each("with its role, `recovery` freezes no one twice and takes nobody's key", (on) => {
