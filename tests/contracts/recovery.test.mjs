@@ -231,9 +231,12 @@ each("a guardian who was replaced counts no more", (on) => {
 
 each("after a recovery the new key adds and revokes from the recovery on, and can be recovered again", (on) => {
   const { owner, circle } = on.guarded(2, { delay: WEEK });
+  on.guard(owner, null, { slot: 0n });
+  assert.equal(on.record(owner).guarded, false);
   const { id, fresh } = on.recovering(owner, circle);
   on.mesh.advance(Number(WEEK) + 60);
   on.finish(id, owner);
+  assert.equal(on.record(owner).guarded, true);
   const key = on.secondKey({ ...fresh, of: owner }, { previous: id });
   assert.equal(on.revoke(key, on.key(owner)["added-by"], owner).err, registry("REVOKED-BEFORE"));
   assert.equal(on.revoke(key, id, fresh).err, DONE);
