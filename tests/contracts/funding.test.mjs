@@ -42,7 +42,9 @@ for (const form of FORMS) {
     const lessons = await boot(form);
     for (const [words, who] of [[[], null], [["confirmed"], TOMAS.address], [HELD, null]]) {
       const lesson = lessons.booked(PROMISED, ...words);
+      const before = lessons.get(lesson)["changed-at"];
       assert.deepEqual(lessons.fund(lesson, STRANGER, { who }), OK);
+      assert.ok(lessons.get(lesson)["changed-at"] > before, "who pays has the grace period, too");
       assert.deepEqual([lessons.get(lesson).funding, lockOf(lessons.mesh, lesson.id).payer], [1n, STRANGER.address]);
       for (const by of [STRANGER, AMINA]) assert.deepEqual(lessons.fund(lesson, by), refused("FUNDED"));
       assert.deepEqual(words === HELD ? lessons.complete(lesson) : lessons.cancel(lesson, TOMAS), OK);
