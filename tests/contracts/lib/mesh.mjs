@@ -40,10 +40,19 @@ let deployers = 0;
 async function sharedVm(trackCosts) {
   if (vmOfThisFile === null) {
     vmOfThisFile = await getSDK({ trackCosts, trackCoverage: false });
-    await vmOfThisFile.initEmptySession({ enabled: false });
-    vmOfThisFile.setEpoch(EPOCH);
+    await beginChain(vmOfThisFile);
   }
   return vmOfThisFile;
+}
+
+async function beginChain(vm) {
+  await vm.initEmptySession({ enabled: false });
+  vm.setEpoch(EPOCH);
+}
+
+/** Begin the chain anew: every mesh of this file is forgotten. */
+export async function restartChain() {
+  await beginChain(await sharedVm(false));
 }
 
 const nextDeployer = () => person(`deployer ${++deployers}`).address;
