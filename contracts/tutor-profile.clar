@@ -61,10 +61,10 @@
     (var-set counts
       {
         offers: (if up (+ (get offers sums) u1) (- (get offers sums) u1)),
-        tutors: (- (+ (get tutors sums) (min-one after)) (min-one before))
+        tutors: (- (+ (get tutors sums) (one-at-most after)) (one-at-most before))
       })))
 
-(define-private (min-one (number uint))
+(define-private (one-at-most (number uint))
   (if (> number u0) u1 u0))
 
 (define-private (set-offer (key principal) (id (buff 32)) (previous (buff 32)) (rate uint) (asset (optional principal))

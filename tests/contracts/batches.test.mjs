@@ -12,7 +12,7 @@ import { AMINA, register, withdraw } from "./lib/village.mjs";
 
 const BATCH = 50;
 const SCENES_NEAR = 10;
-/** In the long form every fault of every kind stands at every fifth place. */
+/** The long form puts every fault of every kind at every fifth place, the short one another fault at each place. */
 const STRIDE = 5;
 const DRY_RUN = readFileSync(new URL("lib/dry-run.clar", import.meta.url), "utf8");
 const gateway = (name) => code(`action-gateway/CODE-${name}`);
