@@ -58,14 +58,14 @@
 ;; Person -> its seat, while enrolled.
 (define-map seats principal uint)
 
-;; Lesson id -> its parties and their home hubs; who opened and with which bond; when, and the grace period then; burn
-;; height and number of seats at that moment; each side's last offer, the mediator and its last offer, which sides
-;; took that (mask); votes so far; and, once over, how (u0 while open) and the tutor's share. Never deleted: a lesson
-;; is disputed once.
+;; Lesson id -> its parties and their home hubs; who paid, mostly the student; who opened and with which bond; when, and
+;; the grace period then; burn height and number of seats at that moment; each side's last offer, the mediator and its
+;; last offer, which sides took that (mask); votes so far; and, once over, how (u0 while open) and the tutor's share.
+;; Never deleted: a lesson is disputed once.
 (define-map disputes (buff 32)
   {
     student: principal, tutor: principal, student-home: (optional principal), tutor-home: (optional principal),
-    opener: principal, bond: uint, opened-at: uint, grace: uint, burn: uint, seats: uint,
+    payer: principal, opener: principal, bond: uint, opened-at: uint, grace: uint, burn: uint, seats: uint,
     student-offer: (optional (buff 32)), tutor-offer: (optional (buff 32)),
     mediator: (optional principal), mediator-offer: (optional (buff 32)), accepted: uint,
     votes: (list 3 uint), ended: uint, share: uint
@@ -128,31 +128,29 @@
     dispute (match (get-burn-block-info? header-hash (+ (get burn dispute) DRAW-DELAY))
       header (if (> (get seats dispute) u0)
         (get drawn (fold draw DRAWS
-          { seed: (concat header lesson), size: (get seats dispute), at: (get opened-at dispute),
-            student: (get student dispute), tutor: (get tutor dispute), mediator: (get mediator dispute),
-            student-home: (get student-home dispute), tutor-home: (get tutor-home dispute), drawn: (list) }))
+          { seed: (concat header lesson), size: (get seats dispute), at: (get opened-at dispute), drawn: (list),
+            tied: (list (get student dispute) (get tutor dispute) (get payer dispute)
+              (default-to (get payer dispute) (get mediator dispute))),
+            homes: (list (get student-home dispute) (get tutor-home dispute)) }))
         (list))
       (list))
     (list)))
 
-;; One try: who sits at the seat that the hash falls on, unless the person had left, is a side, mediates, was drawn
-;; already, or has the home hub of a side. Of homes it knows only what people registered.
+;; One try: who sits at the seat that the hash falls on, unless the person had left, was drawn already, is tied (a side,
+;; who paid, who mediates), or has the home hub of a side. Of homes it knows only what people registered.
 (define-private (draw (try uint) (state
-    { seed: (buff 64), size: uint, at: uint, student: principal, tutor: principal, mediator: (optional principal),
-      student-home: (optional principal), tutor-home: (optional principal), drawn: (list 3 principal) }))
+    { seed: (buff 64), size: uint, at: uint, drawn: (list 3 principal), tied: (list 4 principal),
+      homes: (list 2 (optional principal)) }))
   (let ((drawn (get drawn state))
-        (hash (sha256 (concat (get seed state) (default-to 0x (to-consensus-buff? try)))))
-        (seat (map-get? panel (mod (number-of hash) (get size state))))
-        (home (match seat entry (get home entry) none)))
-    (match seat entry
-      (if (or (is-eq (len drawn) ARBITERS)
-          (match (get left entry) left (<= left (get at state)) false)
-          (is-eq (get who entry) (get student state)) (is-eq (get who entry) (get tutor state))
-          (is-eq (some (get who entry)) (get mediator state))
-          (is-some (index-of? drawn (get who entry)))
-          (and (is-some home) (or (is-eq home (get student-home state)) (is-eq home (get tutor-home state)))))
+        (hash (sha256 (concat (get seed state) (default-to 0x (to-consensus-buff? try))))))
+    (match (map-get? panel (mod (number-of hash) (get size state)))
+      seat (if (or (is-eq (len drawn) ARBITERS)
+          (match (get left seat) left (<= left (get at state)) false)
+          (is-some (index-of? drawn (get who seat)))
+          (is-some (index-of? (get tied state) (get who seat)))
+          (and (is-some (get home seat)) (is-some (index-of? (get homes state) (get home seat)))))
         state
-        (merge state { drawn: (default-to drawn (as-max-len? (append drawn (get who entry)) u3)) }))
+        (merge state { drawn: (default-to drawn (as-max-len? (append drawn (get who seat)) u3)) }))
       state)))
 
 ;; The first half of a hash as a number.
@@ -205,6 +203,7 @@
       (map-insert disputes lesson-id
         {
           student: student, tutor: tutor, student-home: (home-of student), tutor-home: (home-of tutor),
+          payer: (default-to student (get payer (contract-call? .payment-escrow get-lock lesson-id))),
           opener: person, bond: bond, opened-at: stacks-block-time,
           grace: (contract-call? .access get-grace-seconds), burn: burn-block-height, seats: (var-get seat-count),
           student-offer: none, tutor-offer: none, mediator: none, mediator-offer: none, accepted: u0,

@@ -40,8 +40,8 @@ for (const [form, acts] of [["from a wallet", WALLET], ["through the gateway", G
     assert.equal(state(lesson), DISPUTED);
     assert.deepEqual(money(TOMAS), { free: before.free - 19n, locked: before.locked + 19n });
     assert.deepEqual(disputeOf(mesh, lesson.id), {
-      student: AMINA.address, tutor: TOMAS.address, "student-home": null, "tutor-home": null, opener: TOMAS.address,
-      bond: 19n, "opened-at": at, grace: GRACE, burn: BigInt(burnBlockHeight), seats: 5n, "student-offer": null,
+      student: AMINA.address, tutor: TOMAS.address, "student-home": null, "tutor-home": null, payer: AMINA.address,
+      opener: TOMAS.address, bond: 19n, "opened-at": at, grace: GRACE, burn: BigInt(burnBlockHeight), seats: 5n, "student-offer": null,
       "tutor-offer": null, mediator: null, "mediator-offer": null, accepted: 0n, votes: [], ended: OPEN, share: 0n,
     });
     assert.deepEqual(lockOf(mesh, bondOf(mesh, lesson.id)).amount, 19n);

@@ -117,6 +117,19 @@ test("a side, the mediator and the neighbours of a side never judge, however sma
   assert.deepEqual(arbitersOf(mesh, lesson.id), []);
 });
 
+test("whoever paid the price for the student doesn't judge about it", async () => {
+  const mesh = await bootDistrict([]);
+  settlePeople(mesh, PANEL.slice(0, 2));
+  const [payer, other] = PANEL;
+  for (const one of [payer, other]) enrol(mesh, one);
+  mesh.call("payment-escrow", "deposit-for", [payer.address, 100n]);
+  const lesson = confirmed(mesh, { amount: 100n, bits: 60n });
+  assert.deepEqual(mesh.call("session-manager", "fund", [lesson.id, null, 100n], payer.address), OK);
+  assert.deepEqual(WALLET.open(mesh, AMINA, lesson), OK);
+  mesh.vm.mineEmptyBurnBlocks(DRAW_DELAY);
+  assert.deepEqual(arbitersOf(mesh, lesson.id), [other.address]);
+});
+
 test("who named no home hub is nobody's neighbour, also not of another without one", async () => {
   const homeless = [0, 1, 2].map((i) => member(`homeless ${i}`, null));
   const mesh = await bootDistrict(homeless);
