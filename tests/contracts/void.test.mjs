@@ -43,6 +43,23 @@ test("nobody withdraws another person's action, and trying does not keep its aut
     [0n, 0n, 0n, error("VOIDED")]);
 });
 
+test("any key of a person that may speak of its identity withdraws what any other key of it signed", () => {
+  const [full, narrow] = [person("her tablet"), person("her shop's phone")];
+  const add = (key, bits) => {
+    const previous = mesh.read("user-registry", "get-person", [AMINA.address])["keys-head"];
+    const added = mesh.action(AMINA, { action: "key-add", subject: previous, who: key.address, bits });
+    mesh.submit([added, mesh.action(key, { action: "key-accept", subject: added.id })]);
+  };
+  add(full, 13n);
+  add(narrow, 12n);
+  const byPhone = new Lesson(mesh).booking;
+  const byTablet = new Lesson(mesh, { student: full }).booking;
+  assert.deepEqual(mesh.submit([voids(narrow, byPhone.id), voids(full, byPhone.id), voids(AMINA, byTablet.id)]),
+    [code("user-registry/ERR-KEY-SCOPE"), 0n, 0n]);
+  assert.deepEqual(mesh.submit([byPhone, byTablet]), Array(2).fill(error("VOIDED")));
+  assert.deepEqual(mesh.submit([new Lesson(mesh, { student: full }).booking]), [0n]);
+});
+
 test("whoever is nobody withdraws nothing", () => {
   const { booking } = new Lesson(mesh);
   const nobody = person("nobody");
