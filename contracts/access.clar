@@ -3,6 +3,8 @@
 ;; Holds who may do what: the owner, the stewards, which contract plays which role, which assets the vault takes,
 ;; and the numbers that the other contracts read. Holds no money, no person and no lesson, and decides nothing by
 ;; itself. Every check looks at `contract-caller`, so a lure contract that a person calls gains nothing here.
+;; The owner sets it up freely until `seal`; from then on a role is given only after everybody had a grace period to see
+;; it coming.
 
 (define-constant ERR-NOT-OWNER (err u100))
 (define-constant ERR-NOT-ROLE (err u101))
@@ -12,6 +14,9 @@
 (define-constant ERR-DEPOSITS-PAUSED (err u105))
 (define-constant ERR-ASSET-CLOSED (err u106))
 (define-constant ERR-ASSET-UNKNOWN (err u107))
+(define-constant ERR-SEALED (err u108))
+(define-constant ERR-TOO-EARLY (err u109))
+(define-constant ERR-ASSET-NAME (err u110))
 
 ;; Bounds of the grace period, in seconds: longer than a village stays offline (30 days), and at most a year.
 (define-constant GRACE-SECONDS-MIN u2592000)
@@ -29,6 +34,8 @@
 (define-data-var owner principal tx-sender)
 ;; Who was proposed as the next owner and has not accepted yet.
 (define-data-var proposed-owner (optional principal) none)
+;; Whether the mesh is set up: roles are given in two steps from then on. Never false again.
+(define-data-var sealed bool false)
 ;; Seconds of chain time that a party may stay silent before a default takes effect: 45 days at first.
 (define-data-var grace-seconds uint u3888000)
 ;; What a relay keeps of a withdrawal that it carried, in basis points, and whose vault balance receives it.
@@ -45,10 +52,13 @@
 
 ;; (role, contract) -> may act in it. Grants say nothing about people: their rights are keys in `user-registry`.
 (define-map roles { role: (string-ascii 16), who: principal } bool)
+;; (role, contract proposed for it) -> who loses the role in the same step, and from when to when it may be applied.
+(define-map role-proposals { role: (string-ascii 16), who: principal }
+  { from: (optional principal), due: uint, until: uint })
 ;; Steward -> true. A steward may pause deposits; nothing else on the chain follows from it yet.
 (define-map stewards principal bool)
 ;; Asset (none = STX, else the token's contract) -> the token's asset name, and whether deposits are open.
-;; Closing an asset stops deposits only. An entry is never deleted, or what is in the vault could not leave it.
+;; Closing an asset stops deposits only. An entry is never deleted or renamed, or what is in the vault could not leave.
 (define-map assets (optional principal) { name: (string-ascii 128), open: bool })
 
 ;; ---- questions
@@ -60,6 +70,14 @@
 ;; Whether `who` is the owner now. A proposed owner is not.
 (define-read-only (is-owner (who principal))
   (is-eq who (var-get owner)))
+
+;; Whether giving a role takes two steps now.
+(define-read-only (is-sealed)
+  (var-get sealed))
+
+;; The standing proposal that `who` plays `role`, if there is one. It may have lapsed.
+(define-read-only (get-role-proposal (role (string-ascii 16)) (who principal))
+  (map-get? role-proposals { role: role, who: who }))
 
 ;; Whether `who` is a steward now.
 (define-read-only (is-steward (who principal))
@@ -77,6 +95,7 @@
     proposed-owner: (var-get proposed-owner),
     relay-fee-bps: (get bps (var-get relay-fee)),
     relay-fee-to: (get to (var-get relay-fee)),
+    sealed: (var-get sealed),
     steward-count: (var-get steward-count)
   })
 
@@ -133,23 +152,50 @@
     (print { event: "owner-accepted", who: contract-caller })
     (ok true)))
 
-;; Give or take a role. Does not check that `who` is a contract or behaves: the owner answers for it.
+;; End the setting up, for good: the last call of a deployment. Whoever plays a role keeps it.
+(define-public (seal)
+  (begin
+    (try! (check-owner))
+    (asserts! (not (var-get sealed)) ERR-SEALED)
+    (var-set sealed true)
+    (print { event: "sealed" })
+    (ok true)))
+
+;; Give a role, before the seal, or take one away, at any time and at once; what is taken away is no longer proposed
+;; either. Does not check that `who` is a contract or behaves: the owner answers for it.
 (define-public (set-role (role (string-ascii 16)) (who principal) (on bool))
   (begin
     (try! (check-owner))
+    (asserts! (not (and on (var-get sealed))) ERR-SEALED)
     (map-set roles { role: role, who: who } on)
+    (map-delete role-proposals { role: role, who: who })
     (print { event: "role-set", role: role, who: who, on: on })
     (ok true)))
 
-;; Pass a role from one contract to its successor in one step, so that never both and never neither may act.
-(define-public (pass-role (role (string-ascii 16)) (from principal) (to principal))
+;; Propose that `who` plays a role a grace period from now, and that `from` loses it then. Gives and takes nothing yet.
+;; Proposed again, the wait begins anew.
+(define-public (propose-role (role (string-ascii 16)) (who principal) (from (optional principal)))
+  (let ((due (+ stacks-block-time (var-get grace-seconds)))
+        (until (+ due (var-get grace-seconds))))
+    (try! (check-owner))
+    (match from old (try! (is-protocol-caller old role)) true)
+    (map-set role-proposals { role: role, who: who } { from: from, due: due, until: until })
+    (print { event: "role-proposed", role: role, who: who, from: from, due: due, until: until })
+    (ok true)))
+
+;; Give the role as proposed, and take it from its predecessor in the same step, so that never both and never neither
+;; may act. A proposal lapses a grace period after it was due, so that none lies ready for ever, forgotten by everybody.
+(define-public (apply-role (role (string-ascii 16)) (who principal))
   (begin
     (try! (check-owner))
-    (try! (is-protocol-caller from role))
-    (map-delete roles { role: role, who: from })
-    (map-set roles { role: role, who: to } true)
-    (print { event: "role-passed", role: role, from: from, to: to })
-    (ok true)))
+    (let ((proposal (unwrap! (get-role-proposal role who) ERR-NOT-PROPOSED)))
+      (asserts! (>= stacks-block-time (get due proposal)) ERR-TOO-EARLY)
+      (asserts! (<= stacks-block-time (get until proposal)) ERR-NOT-PROPOSED)
+      (match (get from proposal) old (map-delete roles { role: role, who: old }) true)
+      (map-set roles { role: role, who: who } true)
+      (map-delete role-proposals { role: role, who: who })
+      (print { event: "role-applied", role: role, who: who, from: (get from proposal) })
+      (ok true))))
 
 ;; Name a steward. Naming one twice changes nothing.
 (define-public (steward-add (who principal))
@@ -170,6 +216,9 @@
 
 ;; ---- parameters
 
+(define-private (is-key (who principal))
+  (match (principal-destruct? who) parts (is-none (get name parts)) foreign false))
+
 ;; Set the grace period, in seconds of chain time. Counts for periods that still run, too.
 (define-public (set-grace (seconds uint))
   (begin
@@ -179,11 +228,12 @@
     (print { event: "grace-set", seconds: seconds })
     (ok true)))
 
-;; Set what a relay keeps of the withdrawals it carries. A person's own wallet never pays it.
+;; Set what a relay keeps of the withdrawals it carries. A person's own wallet never pays it. No contract receives it:
+;; none could take it out of the vault again.
 (define-public (set-relay-fee (bps uint) (to principal))
   (begin
     (try! (check-owner))
-    (asserts! (<= bps RELAY-FEE-BPS-MAX) ERR-PARAMETER)
+    (asserts! (and (<= bps RELAY-FEE-BPS-MAX) (is-key to)) ERR-PARAMETER)
     (var-set relay-fee { bps: bps, to: to })
     (print { event: "relay-fee-set", bps: bps, to: to })
     (ok true)))
@@ -207,10 +257,12 @@
     (ok true)))
 
 ;; Admit an asset to the vault (none = STX), or open or close its deposits. `name` is the asset name inside the
-;; token's contract ("" for STX): the vault allows exactly that asset to leave it.
+;; token's contract ("" for STX): the vault allows exactly that asset to leave it. The first name stays, or whoever
+;; renames an asset stops its withdrawals.
 (define-public (set-asset (asset (optional principal)) (name (string-ascii 128)) (open bool))
   (begin
     (try! (check-owner))
+    (asserts! (is-eq name (default-to name (get name (map-get? assets asset)))) ERR-ASSET-NAME)
     (map-set assets asset { name: name, open: open })
     (print { event: "asset-set", asset: asset, name: name, open: open })
     (ok true)))

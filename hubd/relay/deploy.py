@@ -2,7 +2,8 @@
 
 Everything may be interrupted and given again: a contract that is on the chain with the same source is skipped, one with
 another source stops everything with words, and a call is left out where a question to the contract shows its effect. In
-the end the chain is asked for all of it.
+the end the chain is asked for all of it. The seal is the last call, sent when the chain shows all others; a mesh that is
+sealed is set up, and what its owner changed since is not changed back.
 """
 
 import json
@@ -18,6 +19,7 @@ from hubd.relay.tx import Call, Deploy
 from hubd.relay.wallet import Sent, Wallet
 
 ATTEMPTS_MAX = 5  # at bringing the chain to the plan, while an earlier run's transactions are mined
+SEAL = ("access", "seal")
 _HINT = "contracts/README.md describes the file; take contracts/ from the same release as this program"
 
 
@@ -52,6 +54,7 @@ class Outcome:
 # How a call's effect shows: contract and read-only function, which of its arguments to ask with, what the answer must be.
 _EFFECTS: dict[tuple[str, str], tuple[str, tuple[int, ...], Callable[[Value], bool]]] = {
     ("access", "set-role"): ("is-protocol-caller", (1, 0), lambda found: found == Ok(Bool(True))),
+    SEAL: ("is-sealed", (), lambda found: found == Bool(True)),
     ("access", "set-asset"): ("get-asset", (0,), lambda found: isinstance(found, Some)),
     ("hour-credit", "set-minter"): ("get-mint-cap", (0,), lambda found: found != UInt(0)),
 }
@@ -121,18 +124,31 @@ async def _bring(wallet: Wallet, plan: Plan) -> Outcome:
         sent.append(await _within_chain(wallet, sent, Deploy(name, source, plan.clarity_version)))
         wallet.progress(f"publishing {name} ({len(source)} characters, fee {sent[-1].fee_ustx} uSTX)")
     await wallet.settle(sent)
-    await wallet.begin()
-    calls = [call for call in plan.calls if not await _is_made(wallet, call)]
+    await _check_sources(wallet, plan)
+    seals = [call for call in plan.calls if _key(call) == SEAL]
     made: list[Sent] = []
-    for call in calls:
+    if not [seal for seal in seals if await _is_made(wallet, seal)]:
+        made += await _call(wallet, [call for call in plan.calls if call not in seals])
+        made += await _call(wallet, seals)
+    skipped = len(plan.sources) - len(sources) + len(plan.calls) - len(made)
+    return Outcome(tuple(sources), len(made), skipped, sum(one.fee_ustx for one in (*sent, *made)))
+
+
+async def _call(wallet: Wallet, calls: Sequence[SetUpCall]) -> list[Sent]:
+    """Make those that the chain does not show, wait for them, and ask the chain for all, whoever made them."""
+    await wallet.begin()
+    missing = [call for call in calls if not await _is_made(wallet, call)]
+    made: list[Sent] = []
+    for call in missing:
         target = contract(wallet.principal, call.contract)
         payload = Call(target, call.function, tuple(encode(argument) for argument in call.arguments))
         made.append(await _within_chain(wallet, made, payload))
         wallet.progress(f"calling {call.contract}.{call.function}")
     await wallet.settle(made)
-    await _verify(wallet, plan)
-    skipped = len(plan.sources) - len(sources) + len(plan.calls) - len(calls)
-    return Outcome(tuple(sources), len(calls), skipped, sum(one.fee_ustx for one in (*sent, *made)))
+    for call in calls:
+        if has_effect(call) and not await _is_made(wallet, call):
+            raise _unset(f"{call.contract}.{call.function}")
+    return made
 
 
 async def _within_chain(wallet: Wallet, sent: Sequence[Sent], payload: Deploy | Call) -> Sent:
@@ -157,13 +173,14 @@ async def _missing(wallet: Wallet, plan: Plan) -> dict[str, str]:
     return missing
 
 
-async def _verify(wallet: Wallet, plan: Plan) -> None:
-    """Ask the contracts whether everything is as planned, whoever made the calls."""
+async def _check_sources(wallet: Wallet, plan: Plan) -> None:
+    """Ask the chain whether every contract is there as planned, whoever published it."""
     if await _missing(wallet, plan):
         raise _unset("a contract")
-    for call in plan.calls:
-        if has_effect(call) and not await _is_made(wallet, call):
-            raise _unset(f"{call.contract}.{call.function}")
+
+
+def _key(call: SetUpCall) -> tuple[str, str]:
+    return call.contract, call.function
 
 
 def _unset(what: str) -> FatalError:
@@ -176,12 +193,12 @@ def _unset(what: str) -> FatalError:
 
 def has_effect(call: SetUpCall) -> bool:
     """Whether the contract can be asked for what a call did."""
-    return (call.contract, call.function) in _EFFECTS
+    return _key(call) in _EFFECTS
 
 
 async def _is_made(wallet: Wallet, call: SetUpCall) -> bool:
     """Whether the contract itself shows that this call was made before."""
-    effect = _EFFECTS.get((call.contract, call.function))
+    effect = _EFFECTS.get(_key(call))
     if effect is None:
         return False
     function, picks, holds = effect

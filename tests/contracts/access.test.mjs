@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { Cl } from "@stacks/transactions";
 import { person } from "./lib/action.mjs";
-import { bootMesh, code } from "./lib/mesh.mjs";
+import { BLOCK_SECONDS, bootMesh, code } from "./lib/mesh.mjs";
 import { maybe } from "./lib/values.mjs";
 
 const STRANGER = person("stranger").address;
@@ -22,7 +22,8 @@ before(async () => {
 test("every change is refused to a stranger", () => {
   const changes = [
     ["propose-owner", [maybe(STRANGER)]], ["set-role", [GATEWAY, STRANGER, true]],
-    ["pass-role", [GATEWAY, `${mesh.deployer}.action-gateway`, STRANGER]], ["steward-add", [STRANGER]],
+    ["propose-role", [GATEWAY, STRANGER, null]], ["apply-role", [GATEWAY, STRANGER]], ["seal", []],
+    ["steward-add", [STRANGER]],
     ["steward-remove", [STEWARD]], ["set-grace", [45n * DAY]], ["set-relay-fee", [1n, STRANGER]],
     ["set-notice", [0n, 0n]], ["set-dispute-bond", [0n]],
     ["set-asset", [null, Cl.stringAscii(""), true]], ["resume-deposits", []],
@@ -49,13 +50,94 @@ test("a proposal that was taken back cannot be accepted", () => {
   assert.deepEqual(access("accept-owner", [], STRANGER), { err: code("access/ERR-NOT-PROPOSED") });
 });
 
-test("a role that passes on is the successor's at once and no longer the predecessor's", () => {
-  const plays = (who) => mesh.read("access", "is-protocol-caller", [who, GATEWAY]);
-  const old = `${mesh.deployer}.action-gateway`;
-  assert.deepEqual(access("pass-role", [GATEWAY, old, STRANGER]), { ok: true });
-  assert.deepEqual([plays(old), plays(STRANGER)], [{ err: code("access/ERR-NOT-ROLE") }, { ok: true }]);
-  assert.deepEqual(access("pass-role", [GATEWAY, old, STEWARD]), { err: code("access/ERR-NOT-ROLE") });
-  assert.deepEqual(access("pass-role", [GATEWAY, STRANGER, old]), { ok: true });
+const GRACE = 45n * DAY;
+const SEALED = { err: code("access/ERR-SEALED") };
+const NOT_PROPOSED = { err: code("access/ERR-NOT-PROPOSED") };
+const EARLY = { err: code("access/ERR-TOO-EARLY") };
+const NOT_ROLE = { err: code("access/ERR-NOT-ROLE") };
+
+/** A mesh as deployed, sealed, and who plays the gateway there. */
+async function sealedMesh() {
+  const one = await bootMesh({ sealed: true });
+  const plays = (who) => one.read("access", "is-protocol-caller", [who, GATEWAY]);
+  return { one, old: `${one.deployer}.action-gateway`, plays, call: (...of) => one.call("access", ...of) };
+}
+
+test("a sealed mesh gives no role at once, takes one away at once, and is sealed for good", async () => {
+  const { one, old, plays, call } = await sealedMesh();
+  assert.deepEqual([one.read("access", "is-sealed"), one.read("access", "get-settings").sealed], [true, true]);
+  assert.equal(settings().sealed, false);
+  assert.deepEqual(call("seal", []), SEALED);
+  assert.deepEqual(call("set-role", [GATEWAY, STRANGER, true]), SEALED);
+  assert.deepEqual(call("set-role", [GATEWAY, old, true]), SEALED);
+  assert.deepEqual([plays(STRANGER), plays(old)], [NOT_ROLE, { ok: true }]);
+  assert.deepEqual(call("set-role", [GATEWAY, old, false]), { ok: true });
+  assert.deepEqual(plays(old), NOT_ROLE);
+  assert.deepEqual(call("set-role", [GATEWAY, old, true]), SEALED);
+});
+
+test("a new owner of a sealed mesh can't make itself the gateway and take a person's money", async () => {
+  const { one, call } = await sealedMesh();
+  const [thief, victim] = ["thief", "victim"].map((name) => person(name).address);
+  one.fund(victim);
+  one.call("user-registry", "register", ["11".repeat(32), 1n, null], victim);
+  assert.deepEqual(one.call("payment-escrow", "deposit", [500n], victim), { ok: true });
+  call("propose-owner", [maybe(thief)]);
+  assert.deepEqual(call("accept-owner", [], thief), { ok: true });
+  assert.deepEqual(call("set-role", [GATEWAY, thief, true], thief), SEALED);
+  assert.deepEqual(call("set-grace", [30n * DAY], thief), { ok: true });
+  assert.deepEqual(call("propose-role", [GATEWAY, thief, null], thief), { ok: true });
+  assert.deepEqual(call("apply-role", [GATEWAY, thief], thief), EARLY);
+  assert.deepEqual(one.call("payment-escrow", "withdraw-for", [victim, 500n, maybe(thief)], thief), NOT_ROLE);
+  assert.deepEqual(one.call("payment-escrow", "withdraw", [500n, null], victim), { ok: true });
+});
+
+test("a role that passes on is the successor's at once and no longer the predecessor's", async () => {
+  const { one, old, plays, call } = await sealedMesh();
+  assert.deepEqual(call("propose-role", [GATEWAY, STRANGER, maybe(old)]), { ok: true });
+  assert.deepEqual([plays(old), plays(STRANGER)], [{ ok: true }, NOT_ROLE]);
+  one.advance(GRACE);
+  assert.deepEqual(call("apply-role", [GATEWAY, STRANGER]), { ok: true });
+  assert.deepEqual([plays(old), plays(STRANGER)], [NOT_ROLE, { ok: true }]);
+  assert.deepEqual(call("apply-role", [GATEWAY, STRANGER]), NOT_PROPOSED);
+  assert.deepEqual(call("propose-role", [GATEWAY, STEWARD, maybe(old)]), NOT_ROLE);
+});
+
+test("a proposed role is given when its grace period is over, and until a second one is", async () => {
+  const { one, plays, call } = await sealedMesh();
+  const proposal = () => one.read("access", "get-role-proposal", [GATEWAY, STRANGER]);
+  assert.deepEqual(call("apply-role", [GATEWAY, STRANGER]), NOT_PROPOSED);
+  call("propose-role", [GATEWAY, STRANGER, null]);
+  const { due, until, from } = proposal();
+  assert.deepEqual([until - due, from], [GRACE, null]);
+  one.waitUntil(due - BLOCK_SECONDS);
+  assert.deepEqual(call("apply-role", [GATEWAY, STRANGER]), EARLY);
+  one.waitUntil(until + BLOCK_SECONDS);
+  assert.deepEqual(call("apply-role", [GATEWAY, STRANGER]), NOT_PROPOSED);
+  call("propose-role", [GATEWAY, STRANGER, null]);
+  one.waitUntil(proposal().due);
+  assert.deepEqual(call("apply-role", [GATEWAY, STRANGER]), { ok: true });
+  assert.deepEqual([plays(STRANGER), proposal()], [{ ok: true }, null]);
+});
+
+test("the wait of a proposal is that of the day when it was made, and proposing again begins it anew", async () => {
+  const { one, call } = await sealedMesh();
+  call("propose-role", [GATEWAY, STRANGER, null]);
+  assert.deepEqual(call("set-grace", [30n * DAY]), { ok: true });
+  one.advance(31n * DAY);
+  assert.deepEqual(call("apply-role", [GATEWAY, STRANGER]), EARLY);
+  call("propose-role", [GATEWAY, STRANGER, null]);
+  one.advance(29n * DAY);
+  assert.deepEqual(call("apply-role", [GATEWAY, STRANGER]), EARLY);
+});
+
+test("taking a role away also takes back the proposal of it", async () => {
+  const { one, plays, call } = await sealedMesh();
+  call("propose-role", [GATEWAY, STRANGER, null]);
+  assert.deepEqual(call("set-role", [GATEWAY, STRANGER, false]), { ok: true });
+  one.advance(GRACE);
+  assert.deepEqual(call("apply-role", [GATEWAY, STRANGER]), NOT_PROPOSED);
+  assert.deepEqual(plays(STRANGER), NOT_ROLE);
 });
 
 test("stewards are counted once and can be dismissed", () => {
@@ -75,6 +157,7 @@ test("the grace period stays between 30 days and a year, the relay's fee at or b
   for (const seconds of [30n * DAY, 365n * DAY]) assert.deepEqual(access("set-grace", [seconds]), { ok: true });
   assert.equal(mesh.read("access", "get-grace-seconds"), 365n * DAY);
   assert.deepEqual(access("set-relay-fee", [501n, STRANGER]), refused);
+  assert.deepEqual(access("set-relay-fee", [500n, `${mesh.deployer}.payment-escrow`]), refused);
   assert.deepEqual(access("set-relay-fee", [500n, STRANGER]), { ok: true });
   assert.deepEqual(mesh.read("access", "get-relay-fee"), { bps: 500n, to: STRANGER });
 });
@@ -115,6 +198,16 @@ test("a steward may pause deposits and only the owner lets them run again", () =
   assert.deepEqual(access("resume-deposits", []), { ok: true });
   assert.deepEqual(access("pause-deposits", []), { ok: true });
   assert.deepEqual(access("resume-deposits", []), { ok: true });
+});
+
+test("an asset keeps the name under which it was admitted", () => {
+  const [hours, other] = [maybe(mesh.hours), Cl.stringAscii("other")];
+  for (const open of [true, false]) {
+    assert.deepEqual(access("set-asset", [hours, other, open]), { err: code("access/ERR-ASSET-NAME") });
+    assert.deepEqual(access("set-asset", [null, other, open]), { err: code("access/ERR-ASSET-NAME") });
+  }
+  assert.deepEqual(mesh.read("access", "check-withdrawal", [hours]), { ok: "hour-credit" });
+  assert.deepEqual(access("set-asset", [hours, Cl.stringAscii("hour-credit"), true]), { ok: true });
 });
 
 test("an asset that closes takes no deposits and still pays out, one never named does neither", () => {

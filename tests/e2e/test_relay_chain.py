@@ -12,7 +12,7 @@ from hubd.action.network import MAINNET
 from hubd.errors import FatalError
 from hubd.fold.views import LessonState, Payment, SettlementState
 from hubd.ports import TransactionState
-from hubd.relay.deploy import SetUpCall, _is_made, deploy, read_plan
+from hubd.relay.deploy import SEAL, SetUpCall, _is_made, deploy, read_plan
 from hubd.relay.driver import Keys
 from hubd.relay.lease import lease_s
 from hubd.relay.node import Node
@@ -190,6 +190,19 @@ async def test_a_set_up_call_that_the_chain_does_not_show_is_said(chain):
         with pytest.raises(FatalError, match="deployment-unset") as caught:
             await deploy(wallet, replace(plan, calls=(off,)))
         assert caught.value.hint
+
+
+async def test_a_deployment_seals_last_and_a_sealed_mesh_is_not_set_up_again(chain):
+    async with Node([chain]) as node:
+        wallet = coordinator(made_village(), node)
+        plan = read_plan(ROOT / "contracts", wallet.principal)
+        *_, seal = plan.calls
+        assert ((seal.contract, seal.function), await _is_made(wallet, seal)) == (SEAL, True)
+        changed = SetUpCall("access", "set-role", (Ascii("spare"), PrincipalCV(wallet.principal), Bool(True)))
+        outcome = await deploy(wallet, replace(plan, calls=(changed, seal)))
+        assert (outcome.called, outcome.skipped) == (0, len(plan.sources) + 2)
+        with pytest.raises(FatalError, match="transaction-aborted"):
+            await deploy(wallet, replace(plan, calls=(changed,)))
 
 
 async def test_a_contract_with_another_source_is_refused_in_words(chain):

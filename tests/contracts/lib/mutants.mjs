@@ -19,7 +19,20 @@ const ACCESS = [
     (try! (check-owner))`, `(name (string-ascii 128)) (open bool))
   (begin`],
     ["a passed role stays with the predecessor", "a role that passes on is the successor's",
-      "(map-delete roles { role: role, who: from })", ""],
+      "(match (get from proposal) old (map-delete roles { role: role, who: old }) true)", ""],
+    ["a sealed mesh gives roles at once", "a sealed mesh gives no role at once",
+      "(not (and on (var-get sealed)))", "true"],
+    ["a role is given one block early", "a proposed role is given when its grace period",
+      "(>= stacks-block-time (get due proposal))", "(>= (+ stacks-block-time u10) (get due proposal))"],
+    ["a proposal lies ready for ever", "a proposed role is given when its grace period",
+      "(asserts! (<= stacks-block-time (get until proposal)) ERR-NOT-PROPOSED)", ""],
+    ["a role that was taken away comes back as proposed", "taking a role away also takes back",
+      `on)
+    (map-delete role-proposals { role: role, who: who })`, "on)"],
+    ["a relay's fee goes to a program", "the grace period stays between",
+      "(is-key to)", "true"],
+    ["an asset is renamed while the vault holds it", "an asset keeps the name",
+      `    (asserts! (is-eq name (default-to name (get name (map-get? assets asset)))) ERR-ASSET-NAME)\n`, ""],
     ["the owner is a proposed one already", "ownership passes only to the principal",
       "(var-set proposed-owner who)", `(var-set proposed-owner who)
     (var-set owner (default-to (var-get owner) who))`],
