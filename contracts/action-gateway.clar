@@ -56,8 +56,9 @@
 ;; Ids that anybody withdrew. Says nothing by itself: it spares the common action the question whose.
 (define-map voids (buff 32) bool)
 
-;; (id, person) -> true where that person withdrew that action. Counts only against the person's own actions.
-(define-map voided { id: (buff 32), person: principal } bool)
+;; (id, who withdrew it) -> true: a person, by a key that does all that its person may and lasts, against an action of
+;; any of its keys; else the lesser key that did, against its own actions alone.
+(define-map voided { id: (buff 32), by: principal } bool)
 
 ;; Kind -> its area, and the columns that must and may be set (masks: subject 1, who 2, amount 4, asset 8, moment 16,
 ;; bits 32, content 64). Filled once, below, and equal to the hub's catalogue; what is not here is an unknown kind.
@@ -84,10 +85,11 @@
 (define-read-only (is-spent (id (buff 32)))
   (is-some (map-get? spent id)))
 
-;; Whether the person for whom `author` signs withdrew the action `id`.
+;; Whether the key `author`, or a lasting key of its person, withdrew the action `id`.
 (define-read-only (is-voided (id (buff 32)) (author principal))
   (and (is-some (map-get? voids id))
-    (is-some (map-get? voided { id: id, person: (contract-call? .user-registry person-of author) }))))
+    (or (is-some (map-get? voided { id: id, by: author }))
+      (is-some (map-get? voided { id: id, by: (contract-call? .user-registry person-of author) })))))
 
 ;; The same for up to 200 at once, in the order asked.
 (define-read-only (are-spent (ids (list 200 (buff 32))))
@@ -186,12 +188,13 @@
   (let ((person (try! (contract-call? .user-registry resolve key IDENTITY u0 none))))
     (asserts! (not (is-spent id)) (err CODE-DONE-BEFORE))
     (map-set voids id true)
-    (map-set voided { id: id, person: person } true)
-    (print { event: "action-voided", id: id, person: person })
+    (map-set voided { id: id, by: (if (contract-call? .user-registry is-lasting key) person key) } true)
+    (print { event: "action-voided", id: id, person: person, by: key })
     (ok true)))
 
-;; The caller's own action `id` will never be done, by whichever of its person's keys it is signed. Changes nothing that
-;; was done, and nothing of other people's actions. Twice is as good as once.
+;; The caller's own action `id` will never be done; where the caller's key does all that its person may and lasts, by
+;; whichever of the person's keys it is signed. Changes nothing that was done, and nothing of other people's actions.
+;; Twice is as good as once.
 (define-public (void (id (buff 32)))
   (void-action contract-caller id))
 

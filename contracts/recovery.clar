@@ -1,10 +1,10 @@
 ;; recovery: guardians, who help a person whose every key is lost or stolen to a new one.
 ;;
 ;; A new key asks; guardians approve; from their threshold on the recovery runs, the person is frozen, and after a delay
-;; anybody may finish it. Whoever still holds a key of the person may object until then: the owner stops guardians who
-;; conspire, and a thief with the phone is stopped by all guardians together, to whom nobody can object. Guardians
-;; change slowly, so that a thief can't replace them before they act. Holds no key: those are `user-registry`'s. Being
-;; a guardian gives no other right over a person, and nothing here moves money.
+;; anybody may finish it. Whoever still holds a lasting key of the person may object until then: the owner stops
+;; guardians who conspire, and a thief with the phone is stopped by all of three guardians or more, to whom nobody can
+;; object. Guardians change slowly, so that a thief can't replace them before they act. Holds no key: those are
+;; `user-registry`'s. Being a guardian gives no other right over a person, and nothing here moves money.
 
 (define-constant ERR-TERMS (err u1300))
 (define-constant ERR-NOT-LASTING (err u1301))
@@ -24,6 +24,8 @@
 (define-constant SCOPE-IDENTITY u1)
 (define-constant NO-ID 0x0000000000000000000000000000000000000000000000000000000000000000)
 (define-constant SLOTS (list u0 u1 u2 u3 u4))
+;; How many guardians, all agreeing, nobody can object to. Fewer could take a person over at will.
+(define-constant UNANIMOUS-MIN u3)
 ;; Bounds of the delay of a recovery, in seconds: a week, and a year.
 (define-constant DELAY-SECONDS-MIN u604800)
 (define-constant DELAY-SECONDS-MAX u31536000)
@@ -39,11 +41,12 @@
     before: { guardians: (list 5 (optional principal)), threshold: uint, delay: uint } })
 
 ;; Id of a recovery -> the person, the new key, the person's epoch when it was opened (in a later one it is over), the
-;; guardians who approved, whether the person objected. From when it runs: chain time at which it may finish, and the
-;; circle at that time, which no change of guardians overtakes. It runs while the person's record names it.
+;; guardians who approved, whether the person objected; the circle as it was when as many had approved as it takes,
+;; which no later change of guardians overtakes; from when it runs, chain time at which it may finish. It runs while
+;; the person's record names it.
 (define-map recoveries (buff 32)
   { person: principal, key: principal, epoch: uint, approvals: (list 5 principal), cancelled: bool, due: uint,
-    circle: { guardians: (list 5 (optional principal)), threshold: uint, delay: uint } })
+    circle: (optional { guardians: (list 5 (optional principal)), threshold: uint, delay: uint }) })
 
 ;; ---- questions
 
@@ -124,7 +127,7 @@
     (try! (contract-call? .user-registry check-new actor))
     (asserts!
       (map-insert recoveries id { person: person, key: actor, epoch: (get epoch record), approvals: (list),
-        cancelled: false, due: u0, circle: NOBODY })
+        cancelled: false, due: u0, circle: none })
       ERR-ID-USED)
     (print { event: "recovery-opened", id: id, person: person, key: actor })
     (ok true)))
@@ -145,27 +148,29 @@
       sum)
     sum))
 
-;; Whether two guardians or more approved, and none is missing. One alone could take a person over at will.
+;; Whether enough guardians to be trusted blindly approved, and none is missing.
 (define-private (is-unanimous (approvals (list 5 principal))
     (circle { guardians: (list 5 (optional principal)), threshold: uint, delay: uint }))
-  (and (>= (len approvals) u2) (is-eq (len approvals) (size circle))))
+  (and (>= (len approvals) UNANIMOUS-MIN) (is-eq (len approvals) (size circle))))
 
 (define-private (approve (actor principal) (id (buff 32)) (person principal))
   (let ((guardian (try! (contract-call? .user-registry resolve actor SCOPE-IDENTITY u0 none)))
         (found (try! (check-live id person)))
         (recovery (get recovery found))
-        (circle (if (get runs found) (get circle recovery) (get-guardians person)))
+        (circle (default-to (get-guardians person) (get circle recovery)))
         (approvals (get kept (fold keep-approved (get guardians circle)
           { said: (append (get approvals recovery) guardian), kept: (list) })))
         ;; An objection stands against a threshold and falls when the last guardian joins, whoever came first: the
         ;; thief, who holds a phone and not a village, would win every race.
-        (starts (and (not (get runs found)) (>= (len approvals) (get threshold circle))
+        (enough (>= (len approvals) (get threshold circle)))
+        (starts (and enough (not (get runs found))
           (or (not (get cancelled recovery)) (is-unanimous approvals circle))))
         (due (if starts (+ stacks-block-time (seconds-of (get delay circle))) (get due recovery))))
     (asserts! (is-some (index-of? (get guardians circle) (some guardian))) ERR-NOT-GUARDIAN)
     (asserts! (is-none (index-of? (get approvals recovery) guardian)) ERR-APPROVED)
     (and starts (try! (contract-call? .user-registry freeze person id (get key recovery))))
-    (map-set recoveries id (merge recovery { approvals: approvals, due: due, circle: circle }))
+    (map-set recoveries id
+      (merge recovery { approvals: approvals, due: due, circle: (if enough (some circle) none) }))
     (print { event: "recovery-approved", id: id, person: person, guardian: guardian, approvals: (len approvals),
       runs: (or starts (get runs found)), due: due })
     (ok true)))
@@ -175,8 +180,11 @@
         (recovery (get recovery found))
         (runs (get runs found)))
     (asserts! (is-eq person (try! (contract-call? .user-registry speaks-for actor SCOPE-IDENTITY))) ERR-PERSON)
+    ;; Recovery is the help against thieves: a lesser key that they got hold of must not stop it.
+    (asserts! (contract-call? .user-registry is-lasting actor) ERR-NOT-LASTING)
     (asserts! (or runs (not (get cancelled recovery))) ERR-CANCELLED)
-    (asserts! (not (and runs (is-unanimous (get approvals recovery) (get circle recovery)))) ERR-UNANIMOUS)
+    (asserts! (not (and runs (is-unanimous (get approvals recovery) (default-to NOBODY (get circle recovery)))))
+      ERR-UNANIMOUS)
     (and runs (try! (contract-call? .user-registry unfreeze person (get key recovery))))
     (map-set recoveries id (merge recovery { cancelled: true }))
     (print { event: "recovery-cancelled", id: id, person: person, by: actor })
@@ -185,7 +193,7 @@
 (define-private (finish (id (buff 32)) (person principal))
   (let ((found (try! (check-live id person)))
         (recovery (get recovery found))
-        (circle (get circle recovery)))
+        (circle (default-to NOBODY (get circle recovery))))
     (asserts! (and (get runs found) (>= stacks-block-time (get due recovery))) ERR-NOT-DUE)
     ;; Changes that a thief began are dropped: the circle is the one that recovered the person.
     (map-set circles person { head: id, from: u0, now: circle, before: circle })
@@ -239,8 +247,8 @@
     (try! (check-gateway))
     (approve actor recovery person)))
 
-;; The person objects, by any live key with the scope identity, frozen or not. The recovery stops, and starts again only
-;; when every guardian (two or more) approved it; to that nobody can object.
+;; The person objects, by any live lasting key, frozen or not. The recovery stops, and starts again only when every
+;; guardian (three or more) approved it; to that nobody can object.
 (define-public (recovery-cancel (recovery (buff 32)) (person principal))
   (cancel contract-caller recovery person))
 

@@ -3,8 +3,9 @@
 ;; A person's id is the principal that registered first, for ever; keys come and go around it. Every operation of the
 ;; other contracts begins with `resolve`, which turns the key that acts into the person it acts for, or refuses.
 ;; Holds no name, contact or age: whoever registers is a principal and a few bits. Roles are what people say of
-;; themselves; no right follows from them. No key gives another more than it has itself. What guardians decide about
-;; somebody who lost every key comes from `recovery`, the only contract with the role of that name.
+;; themselves; no right follows from them. No key gives another more than it has itself, and none ends a key that has
+;; more. What guardians decide about somebody who lost every key comes from `recovery`, the only contract with the role
+;; of that name.
 
 (define-constant ERR-KEY-TAKEN (err u200))
 (define-constant ERR-KEY-UNKNOWN (err u201))
@@ -24,6 +25,8 @@
 (define-constant ERR-OTHER-KEY (err u215))
 (define-constant ERR-REVOKED-BEFORE (err u216))
 (define-constant ERR-LAST-KEY (err u217))
+(define-constant ERR-KEY-NARROWER (err u218))
+(define-constant ERR-KEY-KEPT (err u219))
 
 ;; Largest integer of the protocol (2^63-1).
 (define-constant INT-MAX u9223372036854775807)
@@ -65,6 +68,10 @@
 
 ;; ---- questions
 
+;; Whether a person came to an epoch: before, the key that counts from it on is only kept.
+(define-private (has-begun (person principal) (epoch uint))
+  (match (map-get? persons person) record (<= epoch (get epoch record)) false))
+
 ;; The record of a person, if registered. Takes the person, not one of the keys. Frozen while it names a recovery.
 (define-read-only (get-person (person principal))
   (map-get? persons person))
@@ -75,9 +82,11 @@
   (map-get? keys key))
 
 ;; The person that a key belongs to, revoked or not, of whatever epoch; a key that is nobody's yet stands for itself,
-;; since it becomes that person by registering. For crediting, never for authority: that is `resolve`.
+;; also while a recovery that runs keeps it: it may still become a person. For crediting, never for authority.
 (define-read-only (person-of (key principal))
-  (match (map-get? keys key) entry (get person entry) key))
+  (match (map-get? keys key)
+    entry (if (has-begun (get person entry) (get epoch entry)) (get person entry) key)
+    key))
 
 ;; A key-add by its id, accepted or not.
 (define-read-only (get-pending-key (add (buff 32)))
@@ -87,12 +96,14 @@
 (define-read-only (get-counts)
   (var-get counts))
 
-;; (ok true) when nobody has this key and it is one, not a contract. Contracts are refused since they sign nothing, and
-;; since whoever may call one would be the person.
+;; (ok true) when nobody has this key, no recovery keeps it, and it is one, not a contract. Contracts are refused since
+;; they sign nothing, and since whoever may call one would be the person.
 (define-read-only (check-new (key principal))
   (begin
     (asserts! (match (principal-destruct? key) parts (is-none (get name parts)) foreign false) ERR-PROGRAM)
-    (ok (asserts! (is-none (map-get? keys key)) ERR-KEY-TAKEN))))
+    (match (map-get? keys key)
+      entry (if (has-begun (get person entry) (get epoch entry)) ERR-KEY-TAKEN ERR-KEY-KEPT)
+      (ok true))))
 
 ;; Whether a key was ever given all that its person may do, without cap or end. Does not ask whether it may act now.
 (define-read-only (is-lasting (key principal))
@@ -145,6 +156,14 @@
     added-by: (buff 32), epoch: uint }))
   (and (is-eq (get scopes entry) SCOPES-ALL) (is-none (get cap entry)) (is-none (get until entry))))
 
+;; Whether a key may give these terms to another, and end a key that has them: they are no wider than its own. `until`
+;; u0 is no end. A key with a cap may neither.
+(define-private (covers (key principal) (scopes uint) (until uint))
+  (match (map-get? keys key)
+    own (and (is-eq (bit-and scopes (get scopes own)) scopes) (is-none (get cap own))
+      (match (get until own) end (and (> until u0) (<= until end)) true))
+    false))
+
 ;; ---- cores: `actor` is the key that acts
 
 (define-private (count (more { persons: uint, tutors: uint, keys: uint, recoveries: uint }))
@@ -175,10 +194,7 @@
     ;; Without a sum, an asset would read as a cap where there is none.
     (asserts! (and (> scopes u0) (<= amount INT-MAX) (<= until INT-MAX) (or (> amount u0) (is-none asset)))
       ERR-KEY-TERMS)
-    (asserts!
-      (and (is-eq (bit-and scopes (get scopes own)) scopes) (is-none (get cap own))
-        (match (get until own) end (and (> until u0) (<= until end)) true))
-      ERR-KEY-WIDER)
+    (asserts! (covers actor scopes until) ERR-KEY-WIDER)
     (try! (check-new key))
     (asserts! (is-eq previous (get keys-head record)) ERR-VERSION)
     (asserts!
@@ -209,13 +225,18 @@
       (print { event: "key-accepted", id: id, person: (get person entry), key: actor })
       (ok true))))
 
+;; Any key ends itself, and else those that it covers: a lesser one that is stolen must not lock its person out.
+(define-private (check-covers (actor principal) (key principal) (scopes uint) (until (optional uint)))
+  (ok (asserts! (or (is-eq actor key) (covers actor scopes (default-to u0 until))) ERR-KEY-NARROWER)))
+
 ;; Ends a key in force. The last lasting one stays unless guardians could bring another: nothing else would ever.
-(define-private (end-key (person principal) (added-by (buff 32)) (key principal))
+(define-private (end-key (actor principal) (person principal) (added-by (buff 32)) (key principal))
   (let ((entry (unwrap! (map-get? keys key) ERR-KEY-UNKNOWN))
         (record (unwrap! (map-get? persons (get person entry)) ERR-KEY-UNKNOWN))
         (lasting (get lasting record)))
     (asserts! (and (is-eq person (get person entry)) (is-eq added-by (get added-by entry))) ERR-OTHER-KEY)
     (asserts! (and (not (get revoked entry)) (is-eq (get epoch entry) (get epoch record))) ERR-REVOKED-BEFORE)
+    (try! (check-covers actor key (get scopes entry) (get until entry)))
     (and (lasts entry)
       (begin
         (asserts! (or (> lasting u1) (get guarded record)) ERR-LAST-KEY)
@@ -223,15 +244,18 @@
     (ok (map-set keys key (merge entry { revoked: true })))))
 
 ;; Takes back a key-add that was not accepted yet. Leaves the key alone: it may be on its way to be a person.
-(define-private (withdraw-add (person principal) (id (buff 32)) (key principal))
-  (let ((add (unwrap! (map-get? key-adds id) ERR-ADD-UNKNOWN)))
-    (asserts! (and (is-eq person (get person (get entry add))) (is-eq key (get key add))) ERR-OTHER-KEY)
+(define-private (withdraw-add (actor principal) (person principal) (id (buff 32)) (key principal))
+  (let ((add (unwrap! (map-get? key-adds id) ERR-ADD-UNKNOWN))
+        (entry (get entry add)))
+    (asserts! (and (is-eq person (get person entry)) (is-eq key (get key add))) ERR-OTHER-KEY)
     (asserts! (not (get withdrawn add)) ERR-REVOKED-BEFORE)
+    (try! (check-covers actor key (get scopes entry) (get until entry)))
     (ok (map-set key-adds id (merge add { withdrawn: true })))))
 
 (define-private (revoke-key (actor principal) (added-by (buff 32)) (key principal))
-  (let ((person (get person (get key (try! (check-free actor SCOPE-IDENTITY))))))
-    (try! (if (is-some (map-get? keys key)) (end-key person added-by key) (withdraw-add person added-by key)))
+  (let ((person (get person (get key (try! (check-free actor SCOPE-IDENTITY)))))
+        (is-in-force (match (map-get? keys key) entry (has-begun (get person entry) (get epoch entry)) false)))
+    (try! (if is-in-force (end-key actor person added-by key) (withdraw-add actor person added-by key)))
     (print { event: "key-revoked", added-by: added-by, person: person, by: actor, key: key })
     (ok true)))
 
@@ -281,7 +305,8 @@
     (accept-key actor add)))
 
 ;; End a key of one's own for ever, at once: `added-by` is the statement that brought it. A key that has not accepted
-;; yet can't any more. Takes back nothing that the key did, and not the keys that it added.
+;; yet can't any more. Needs a key that is no narrower: only a lasting key ends a lasting key. Takes back nothing that
+;; the key did, and not the keys that it added.
 (define-public (key-revoke (added-by (buff 32)) (key principal))
   (revoke-key contract-caller added-by key))
 

@@ -191,13 +191,60 @@ each("the last key that does everything stays, whatever lesser keys there are", 
   const registered = on.key(owner)["added-by"];
   const lesser = [{ scopes: ALL - 2n }, { amount: INT_MAX }, { until: INT_MAX }].map((o) => on.secondKey(owner, o));
   assert.equal(on.record(owner).lasting, 1n);
-  for (const key of [owner, ...lesser]) assert.equal(on.revoke(key, registered, owner).err, err("LAST-KEY"));
+  assert.equal(on.revoke(owner, registered, owner).err, err("LAST-KEY"));
+  for (const key of lesser) assert.equal(on.revoke(key, registered, owner).err, err("KEY-NARROWER"));
   const second = on.secondKey(owner);
   assert.equal(on.record(owner).lasting, 2n);
   assert.equal(on.revoke(owner, registered, owner).err, DONE);
   assert.equal(on.revoke(second, second.added, second).err, err("LAST-KEY"));
   assert.equal(on.revoke(second, lesser[0].added, lesser[0]).err, DONE);
   assert.equal(on.record(owner).lasting, 1n);
+});
+
+each("a lesser key ends no wider one, whatever guardians there are", (on) => {
+  const { owner } = on.guarded(2);
+  const registered = on.key(owner)["added-by"];
+  const until = on.mesh.now + GRACE;
+  const terms = [{ scopes: IDENTITY, until }, { scopes: ALL - MONEY }, { amount: INT_MAX }, { until }];
+  const lesser = terms.map((each) => on.secondKey(owner, each));
+  for (const key of lesser) assert.equal(on.revoke(key, registered, owner).err, err("KEY-NARROWER"));
+  const [helper, , capped, passing] = lesser;
+  assert.equal(on.revoke(helper, passing.added, passing).err, err("KEY-NARROWER"));
+  assert.equal(on.revoke(capped, helper.added, helper).err, err("KEY-NARROWER"));
+  const longer = on.secondKey(owner, { scopes: IDENTITY, until: until + 1n });
+  assert.equal(on.revoke(passing, longer.added, longer).err, err("KEY-NARROWER"));
+  assert.equal(on.revoke(passing, helper.added, helper).err, DONE);
+  assert.equal(on.revoke(passing, capped.added, capped).err, err("KEY-NARROWER"));
+  assert.equal(on.revoke(owner, passing.added, passing).err, DONE);
+});
+
+each("any key with the scope identity ends itself", (on) => {
+  const owner = on.person();
+  for (const terms of [{ scopes: IDENTITY }, { amount: 1n }, { until: INT_MAX }]) {
+    const key = on.secondKey(owner, terms);
+    assert.equal(on.revoke(key, key.added, key).err, DONE);
+  }
+});
+
+each("a lesser key takes back no key-add of a wider one", (on) => {
+  const owner = on.person();
+  const helper = on.secondKey(owner, { scopes: IDENTITY });
+  const [daughter, aide] = [newKey(), newKey()];
+  const { id } = on.add(owner, daughter);
+  const small = on.add(owner, aide, { scopes: IDENTITY });
+  assert.equal(on.revoke(helper, id, daughter).err, err("KEY-NARROWER"));
+  assert.equal(on.revoke(helper, small.id, aide).err, DONE);
+  assert.equal(on.accept(daughter, id).err, DONE);
+});
+
+each("the last lasting key goes once another came, by the same words", (on) => {
+  const owner = on.person();
+  const phone = newKey();
+  const { id } = on.add(owner, phone);
+  const revoke = () => on.revoke(owner, on.key(owner)["added-by"], owner).err;
+  assert.equal(revoke(), err("LAST-KEY"));
+  assert.equal(on.accept(phone, id).err, DONE);
+  assert.equal(revoke(), DONE);
 });
 
 each("the counters say how many persons, tutors and keys there ever were", (on) => {

@@ -1,6 +1,6 @@
 // Recovery: guardians bring a person to a new key; the owner stops conspirators, all guardians together stop a thief.
 import assert from "node:assert/strict";
-import { ALL, each, GRACE, IDENTITY, LESSON, MONEY, newKey, WEEK } from "./lib/identity.mjs";
+import { ALL, each, GRACE, IDENTITY, INT_MAX, LESSON, MONEY, newKey, WEEK } from "./lib/identity.mjs";
 import { code } from "./lib/mesh.mjs";
 import { ZEROS } from "./lib/values.mjs";
 
@@ -112,15 +112,17 @@ each("a guardian who is frozen, or whose key was replaced, approves nothing with
   assert.equal(on.approve(own.fresh, id, owner).err, DONE);
 });
 
-each("the owner stops guardians who conspire, frozen or not, by any key with the scope identity", (on) => {
+each("the owner stops guardians who conspire, frozen or not, by any lasting key and no other", (on) => {
   const { owner, circle } = on.guarded(3);
-  const small = on.secondKey(owner, { scopes: IDENTITY, amount: 1n, until: on.mesh.now + 10n * GRACE });
+  const second = on.secondKey(owner);
+  const lesser = [{ scopes: IDENTITY }, { amount: INT_MAX }, { until: INT_MAX }].map((o) => on.secondKey(owner, o));
   const { id, fresh } = on.recovering(owner, circle.slice(0, 2));
   for (const other of [circle[0], on.person()]) assert.equal(on.cancel(other, id, owner).err, err("PERSON"));
   assert.equal(on.cancel(owner, id, circle[0]).err, err("PERSON"));
   assert.equal(on.cancel(fresh, id, owner).err, registry("KEY-UNKNOWN"));
   assert.equal(on.cancel(on.person(), ZEROS, owner).err, err("RECOVERY-UNKNOWN"));
-  assert.equal(on.cancel(small, id, owner).err, DONE);
+  for (const small of lesser) assert.equal(on.cancel(small, id, owner).err, err("NOT-LASTING"));
+  assert.equal(on.cancel(second, id, owner).err, DONE);
   assert.deepEqual(on.resolve(owner, ALL), { ok: owner.address });
   assert.deepEqual(on.resolve(fresh), { err: registry("KEY-UNKNOWN") });
   assert.equal(on.cancel(owner, id, owner).err, err("CANCELLED"));
@@ -150,12 +152,41 @@ each("the last guardian to agree may come while the recovery runs, and doesn't p
   assert.equal(on.cancel(owner, id, owner).err, err("UNANIMOUS"));
 });
 
-each("a single guardian can always be stopped", (on) => {
-  const { owner, circle } = on.guarded(1, { threshold: 1n });
-  for (let again = 0; again < 2; again++) {
-    const { id } = on.recovering(owner, circle);
-    assert.equal(on.cancel(owner, id, owner).err, DONE);
+each("one or two guardians can always be stopped", (on) => {
+  for (const size of [1, 2]) {
+    const { owner, circle } = on.guarded(size, { threshold: BigInt(size) });
+    for (let again = 0; again < 2; again++) {
+      const { id } = on.recovering(owner, circle);
+      assert.equal(on.cancel(owner, id, owner).err, DONE);
+      assert.equal(on.record(owner).recovery, null);
+    }
   }
+});
+
+each("no change of guardians stops a recovery that as many approved as it takes, though the person objected", (on) => {
+  const { owner, circle } = on.guarded(3, { delay: WEEK });
+  const accomplice = on.person();
+  const { id, fresh } = on.recovering(owner, circle.slice(0, 2));
+  assert.equal(on.cancel(owner, id, owner).err, DONE);
+  on.guard(owner, accomplice, { slot: 3n, delay: WEEK });
+  on.guard(owner, null, { slot: 2n, delay: WEEK });
+  on.mesh.advance(Number(WEEK) + 60);
+  assert.ok(on.isGuardian(owner, accomplice));
+  assert.equal(on.approve(accomplice, id, owner).err, err("NOT-GUARDIAN"));
+  assert.equal(on.approve(circle[2], id, owner).err, DONE);
+  assert.equal(on.cancel(owner, id, owner).err, err("UNANIMOUS"));
+  on.mesh.advance(Number(WEEK) + 60);
+  assert.equal(on.finish(id, owner).err, DONE);
+  assert.deepEqual(on.resolve(fresh, ALL), { ok: owner.address });
+});
+
+each("the threshold that a person objected to is the one that the circle had then", (on) => {
+  const { owner, circle } = on.guarded(3);
+  const { id } = on.recovering(owner, circle.slice(0, 1));
+  assert.equal(on.recovery(id).circle, null);
+  assert.equal(on.cancel(owner, id, owner).err, DONE);
+  assert.equal(on.approve(circle[1], id, owner).err, DONE);
+  assert.deepEqual(on.recovery(id).circle, on.guardians(owner));
 });
 
 each("an objection before the threshold holds against it", (on) => {
@@ -194,11 +225,26 @@ each("the new key is kept while the recovery runs, and one taken before never st
   const { id } = on.open(fresh, owner);
   const elsewhere = on.open(fresh, other);
   on.approve(circle[0], id, owner);
-  assert.equal(on.register(fresh).err, registry("KEY-TAKEN"));
-  assert.equal(on.accept(fresh, added.id).err, registry("KEY-TAKEN"));
+  assert.equal(on.register(fresh).err, registry("KEY-KEPT"));
+  assert.equal(on.accept(fresh, added.id).err, registry("KEY-KEPT"));
   on.guard(other, circle[0], { threshold: 1n });
-  assert.equal(on.approve(circle[0], elsewhere.id, other).err, registry("KEY-TAKEN"));
+  assert.equal(on.approve(circle[0], elsewhere.id, other).err, registry("KEY-KEPT"));
   assert.deepEqual(on.resolve(fresh), { err: registry("KEY-UNKNOWN") });
+});
+
+each("a key kept for a recovery stands for itself, and is free again when the person objects", (on) => {
+  const { owner, circle } = on.guarded(1, { threshold: 1n });
+  const [other, fresh] = [on.person(), newKey()];
+  const added = on.add(other, fresh);
+  const { id } = on.open(fresh, owner);
+  on.approve(circle[0], id, owner);
+  assert.equal(on.mesh.read("user-registry", "person-of", [fresh.address]), fresh.address);
+  assert.equal(on.revoke(owner, id, fresh).err, registry("FROZEN"));
+  assert.equal(on.revoke(other, id, fresh).err, registry("ADD-UNKNOWN"));
+  assert.equal(on.revoke(other, added.id, fresh).err, DONE);
+  assert.equal(on.cancel(owner, id, owner).err, DONE);
+  assert.equal(on.register(fresh).err, DONE);
+  assert.equal(on.mesh.read("user-registry", "person-of", [fresh.address]), fresh.address);
 });
 
 each("a thief's change of guardians neither overtakes a recovery nor outlives it", (on) => {

@@ -74,7 +74,7 @@ test("a wallet withdraws as a signature does, and twice is as good as once", () 
   const done = gateway("void", [booking.id], AMINA.address);
   assert.equal(done.ok, true);
   assert.deepEqual(plain(done.events.at(-1).data.value),
-    { event: "action-voided", id: booking.id, person: AMINA.address });
+    { event: "action-voided", id: booking.id, person: AMINA.address, by: AMINA.address });
   assert.deepEqual(mesh.submit([voids(AMINA, booking.id), booking]), [0n, error("VOIDED")]);
 });
 
@@ -82,6 +82,42 @@ test("a withdrawal can be withdrawn as any action, and then never happens", () =
   const { booking } = new Lesson(mesh);
   const first = voids(AMINA, booking.id);
   assert.deepEqual(mesh.submit([voids(AMINA, first.id), first, booking]), [0n, error("VOIDED"), 0n]);
+});
+
+/** A further key of Amina's, in force. */
+function furtherKey(name, terms = {}) {
+  const key = person(name);
+  const subject = mesh.read("user-registry", "get-person", [AMINA.address])["keys-head"];
+  const add = mesh.action(AMINA, { action: "key-add", subject, who: key.address, bits: 65535n, ...terms });
+  const accept = mesh.action(key, { action: "key-accept", subject: add.id });
+  assert.deepEqual(mesh.submit([add, accept]), [0n, 0n]);
+  return key;
+}
+
+test("a lesser key withdraws what it signed itself, and nothing that another key of its person signed", () => {
+  const lesser = [{ bits: 9n }, { amount: 500n }, { moment: mesh.now + 1_000_000n }];
+  for (const [i, terms] of lesser.entries()) {
+    const helper = furtherKey(`helper ${i}`, terms);
+    const [own, owners] = [withdraw(mesh, helper, 5n), withdraw(mesh, AMINA, 5n)];
+    assert.deepEqual(mesh.submit([own, owners].map(({ id }) => voids(helper, id))), [0n, 0n]);
+    assert.deepEqual([isVoided(own.id, helper), isVoided(owners.id, AMINA)], [true, false]);
+    assert.deepEqual(mesh.submit([own, owners]), [error("VOIDED"), 0n]);
+  }
+});
+
+test("a lasting key withdraws what any key of its person signed", () => {
+  const [second, helper] = [furtherKey("second"), furtherKey("helper", { bits: 9n })];
+  const orders = [AMINA, second, helper].map((key) => withdraw(mesh, key, 5n));
+  assert.deepEqual(mesh.submit(orders.map(({ id }) => voids(second, id))), [0n, 0n, 0n]);
+  assert.deepEqual(mesh.submit(orders), Array(3).fill(error("VOIDED")));
+});
+
+test("a withdrawal holds though the key that made it was revoked since", () => {
+  const second = furtherKey("second");
+  const order = withdraw(mesh, AMINA, 5n);
+  const added = mesh.read("user-registry", "get-key", [second.address])["added-by"];
+  const revoke = mesh.action(AMINA, { action: "key-revoke", subject: added, who: second.address });
+  assert.deepEqual(mesh.submit([voids(second, order.id), revoke, order]), [0n, 0n, error("VOIDED")]);
 });
 
 test("a contract that a person calls withdraws nothing of theirs", () => {
@@ -95,8 +131,8 @@ test("a contract that a person calls withdraws nothing of theirs", () => {
 const successor = () => [
   ["(is-some (map-get? spent id))", (own) => `(or ${own} (contract-call? .action-gateway is-spent id))`],
   ["(is-some (map-get? voids id))", (own) => `(or ${own} (contract-call? .action-gateway is-voided id author))`],
-  ["(is-some (map-get? voided { id: id, person: (contract-call? .user-registry person-of author) }))",
-    (own) => `(or ${own} (contract-call? .action-gateway is-voided id author))`],
+  ["(is-some (map-get? voided { id: id, by: author }))",
+    (own) => `${own} (contract-call? .action-gateway is-voided id author)`],
 ].reduce((text, [own, both]) => text.replace(own, both(own)), source("action-gateway"));
 
 /** Pass the gateway's role to the successor, as an owner does: proposed, and applied a grace period later. */

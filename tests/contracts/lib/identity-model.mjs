@@ -56,6 +56,22 @@ export class IdentityModel {
     return own.filter((key) => !key.revoked && this.isLasting(key)).length;
   }
 
+  /** Whether these terms are no wider than a key's own. */
+  covers({ scopes, capped, until }, other) {
+    const longer = until && (!other.until || other.until > until);
+    return covers(scopes, other.scopes) && !capped && !longer;
+  }
+
+  /** Whether a key waits for a recovery to be finished, and is nobody's until then. */
+  isKept(address) {
+    const key = this.keys.get(address);
+    return key !== undefined && key.epoch > this.persons.get(key.person).epoch;
+  }
+
+  taken(address) {
+    return this.isKept(address) ? registry("KEY-KEPT") : this.keys.has(address) ? registry("KEY-TAKEN") : DONE;
+  }
+
   circleOf(person, now) {
     return now >= person.circle.from ? person.circle.now : person.circle.before;
   }
@@ -64,9 +80,8 @@ export class IdentityModel {
     const refused = this.resolve(by, IDENTITY, now);
     if (refused) return refused;
     const own = this.keys.get(by);
-    const longer = own.until && (!until || until > own.until);
-    if (!covers(own.scopes, scopes) || own.capped || longer) return registry("KEY-WIDER");
-    if (this.keys.has(key)) return registry("KEY-TAKEN");
+    if (!this.covers(own, { scopes, until })) return registry("KEY-WIDER");
+    if (this.taken(key)) return this.taken(key);
     this.adds.set(id, { key, by, entry: { person: own.person, scopes, capped, until, addedBy: id, epoch: own.epoch } });
     this.persons.get(own.person).head = id;
     return DONE;
@@ -76,7 +91,7 @@ export class IdentityModel {
     const add = this.adds.get(id);
     if (!add) return registry("ADD-UNKNOWN");
     if (add.key !== by) return registry("OTHER-KEY");
-    if (this.keys.has(by)) return registry("KEY-TAKEN");
+    if (this.taken(by)) return this.taken(by);
     if (add.withdrawn || this.speaks(add.by, IDENTITY, now)) return registry("ADD-LAPSED");
     if (this.persons.get(add.entry.person).runs) return registry("FROZEN");
     this.keys.set(by, { ...add.entry });
@@ -87,16 +102,19 @@ export class IdentityModel {
     const refused = this.resolve(by, IDENTITY, now);
     if (refused) return refused;
     const person = this.personOf(by);
-    const [entry, add] = [this.keys.get(key), this.adds.get(id)];
+    const [entry, add] = [this.isKept(key) ? undefined : this.keys.get(key), this.adds.get(id)];
+    const ends = (other) => key === by || this.covers(this.keys.get(by), other);
     if (!entry) {
       if (!add) return registry("ADD-UNKNOWN");
       if (add.key !== key || add.entry.person !== person.address) return registry("OTHER-KEY");
       if (add.withdrawn) return registry("REVOKED-BEFORE");
+      if (!ends(add.entry)) return registry("KEY-NARROWER");
       add.withdrawn = true;
       return DONE;
     }
     if (entry.person !== person.address || entry.addedBy !== id) return registry("OTHER-KEY");
     if (entry.revoked || entry.epoch !== person.epoch) return registry("REVOKED-BEFORE");
+    if (!ends(entry)) return registry("KEY-NARROWER");
     const isLast = this.isLasting(entry) && this.lasting(person) === 1;
     if (isLast && !isUsable(person.circle.now)) return registry("LAST-KEY");
     entry.revoked = true;
@@ -123,7 +141,7 @@ export class IdentityModel {
 
   open({ by, id, of }) {
     if (!this.persons.has(of)) return recovery("PERSON-UNKNOWN");
-    if (this.keys.has(by)) return registry("KEY-TAKEN");
+    if (this.taken(by)) return this.taken(by);
     this.asked.set(id, { of, key: by, epoch: this.persons.get(of).epoch, said: new Set(), due: 0n });
     return DONE;
   }
@@ -136,7 +154,7 @@ export class IdentityModel {
   }
 
   isUnanimous({ said }, circle) {
-    return members(circle).length >= 2 && members(circle).every((one) => said.has(one));
+    return members(circle).length >= 3 && members(circle).every((one) => said.has(one));
   }
 
   approve({ by, id, now }) {
@@ -144,7 +162,7 @@ export class IdentityModel {
     if (stopped) return stopped;
     const { refused, asked, person, runs } = this.found(id);
     if (refused) return refused;
-    const circle = runs ? asked.circle : this.circleOf(person, now);
+    const circle = asked.circle ?? this.circleOf(person, now);
     const guardian = this.keys.get(by).person;
     if (!members(circle).includes(guardian)) return recovery("NOT-GUARDIAN");
     if (asked.said.has(guardian)) return recovery("APPROVED");
@@ -152,8 +170,8 @@ export class IdentityModel {
     const enough = BigInt(said.size) >= circle.threshold;
     const starts = !runs && enough && (!asked.vetoed || this.isUnanimous({ said }, circle));
     if (starts && person.runs) return registry("FROZEN");
-    if (starts && this.keys.has(asked.key)) return registry("KEY-TAKEN");
-    Object.assign(asked, { said, circle });
+    if (starts && this.taken(asked.key)) return this.taken(asked.key);
+    Object.assign(asked, { said, circle: enough ? circle : undefined });
     if (!starts) return DONE;
     asked.due = now + (circle.delay || this.graceSeconds);
     person.runs = id;
@@ -168,6 +186,7 @@ export class IdentityModel {
     const silent = this.speaks(by, IDENTITY, now);
     if (silent) return silent;
     if (this.keys.get(by).person !== asked.of) return recovery("PERSON");
+    if (!this.isLasting(this.keys.get(by))) return recovery("NOT-LASTING");
     if (asked.vetoed && !runs) return recovery("CANCELLED");
     if (runs && this.isUnanimous(asked, asked.circle)) return recovery("UNANIMOUS");
     asked.vetoed = true;

@@ -67,8 +67,13 @@ const REGISTRY = [
       "(and (is-eq (bit-and scopes (get scopes own)) scopes) (is-none", "(and (is-none"],
     ["the last key that does everything can be revoked", "the last key that does everything stays",
       "        (asserts! (or (> lasting u1) (get guarded record)) ERR-LAST-KEY)\n", ""],
+    ["a lesser key ends a wider one", "a lesser key ends no wider one",
+      "(or (is-eq actor key) (covers actor scopes (default-to u0 until)))", "true"],
   ]),
   ...faults("user-registry", "recovery", [
+    ["a key kept for a recovery is the person's already", "a key kept for a recovery stands for itself",
+      "    entry (if (has-begun (get person entry) (get epoch entry)) (get person entry) key)\n",
+      "    entry (get person entry)\n"],
     ["keys outlive a recovery", "guardians bring a person to a new key",
       "(asserts! (and (not (get revoked entry)) (is-eq (get epoch entry) (get epoch person))) ERR-KEY-REVOKED)",
       "(asserts! (not (get revoked entry)) ERR-KEY-REVOKED)"],
@@ -84,7 +89,14 @@ const REGISTRY = [
     ["a stranger objects", "the owner stops guardians who conspire",
       "(is-eq person (try! (contract-call? .user-registry speaks-for actor SCOPE-IDENTITY)))", "true"],
     ["an objection to all guardians holds", "nobody objects to all guardians together",
-      "(not (and runs (is-unanimous (get approvals recovery) (get circle recovery))))", "true"],
+      "(not (and runs (is-unanimous (get approvals recovery) (default-to NOBODY (get circle recovery)))))", "true"],
+    ["two guardians can't be stopped", "one or two guardians can always be",
+      "(define-constant UNANIMOUS-MIN u3)", "(define-constant UNANIMOUS-MIN u2)"],
+    ["a change of guardians stops a recovery", "no change of guardians stops a recovery",
+      "(circle (default-to (get-guardians person) (get circle recovery)))", "(circle (get-guardians person))"],
+    ["any key objects", "the owner stops guardians who conspire",
+      `    (asserts! (contract-call? .user-registry is-lasting actor) ERR-NOT-LASTING)
+    (asserts! (or runs`, "    (asserts! (or runs"],
   ]),
   ...faults("recovery", "guardians", [
     ["a thief's guardians count at once", "a change counts after the delay of the guardians",
@@ -320,8 +332,11 @@ const GATEWAY = [
   ...faults("action-gateway", "void", [
     ["anybody withdraws anybody's action", "nobody withdraws another person's",
       `  (and (is-some (map-get? voids id))
-    (is-some (map-get? voided { id: id, person: (contract-call? .user-registry person-of author) }))))`,
-      "  (and (is-some (map-get? voids id)) (is-eq author author)))"],
+    (or (is-some (map-get? voided { id: id, by: author }))`,
+      `  (and (is-some (map-get? voids id))
+    (or true`],
+    ["a lesser key withdraws everything of its person", "a lesser key withdraws what it signed",
+      "(if (contract-call? .user-registry is-lasting key) person key)", "person"],
   ]),
 ];
 
