@@ -144,6 +144,18 @@
 (define-public (deposit-ft (ft <sip-010>) (amount uint))
   (deposit-for-ft ft contract-caller amount))
 
+;; Move what is free at a key to the person whose key it became after somebody paid, whoever calls; (ok how much).
+;; Moves nothing of a person, nor of a key that is nobody's.
+(define-public (sweep (key principal) (asset (optional principal)))
+  (let ((person (contract-call? .user-registry person-of key))
+        (balance (get-balance { person: key, asset: asset }))
+        (amount (get free balance)))
+    (asserts! (and (> amount u0) (not (is-eq person key))) ERR-FUNDS)
+    (set-balance key asset u0 (get locked balance))
+    (credit person asset amount)
+    (print { event: "swept", key: key, person: person, asset: asset, amount: amount })
+    (ok amount)))
+
 ;; ---- withdrawals
 
 ;; Take `amount` from the free balance of the person whose key acts; (ok what goes to the recipient), which is
@@ -212,8 +224,7 @@
 (define-private (lock-free (id (buff 32)) (payer principal) (asset (optional principal)) (amount uint))
   (let ((balance (get-balance { person: payer, asset: asset })))
     (try! (check-amount amount))
-    (asserts!
-      (map-insert locks id { payer: payer, asset: asset, amount: amount, state: LOCK-HELD, origin: none })
+    (asserts! (map-insert locks id { payer: payer, asset: asset, amount: amount, state: LOCK-HELD, origin: none })
       ERR-LOCK-EXISTS)
     (asserts! (>= (get free balance) amount) ERR-FUNDS)
     (set-balance payer asset (- (get free balance) amount) (+ (get locked balance) amount))
@@ -257,9 +268,7 @@
           (balance (get-balance { person: payer, asset: asset })))
       (set-balance payer asset (+ (get free balance) freed) (- (get locked balance) paid freed))
       (match to
-        person (begin
-          (credit person asset paid)
-          (map-set volumes asset (+ (get-volume asset) paid)))
+        person (and (credit person asset paid) (map-set volumes asset (+ (get-volume asset) paid)))
         true)
       (ok { payer: payer, asset: asset, paid: paid, rest: rest, into: (if into-origin (get origin entry) none) }))))
 
@@ -271,8 +280,7 @@
 
 ;; ---- locks: for contracts with the role "locker", which are trusted to have asked whoever must agree
 
-;; Move `amount` of a person's free balance into the lock `id`. Resolves no key: the caller did, with the scope for
-;; money.
+;; Move `amount` of a person's free balance into the lock `id`. Resolves no key: the caller did, for money.
 (define-public (lock (id (buff 32)) (payer principal) (asset (optional principal)) (amount uint))
   (begin
     (try! (check-locker))
@@ -334,9 +342,7 @@
 (define-private (earmark-lock (key principal) (id (buff 32)) (tutor principal) (asset (optional principal))
     (amount uint) (until uint))
   (let ((payer (try! (contract-call? .user-registry resolve key SCOPE-MONEY amount asset))))
-    (asserts!
-      (and (> until stacks-block-time) (<= until (+ stacks-block-time EARMARK-SECONDS-MAX)))
-      ERR-UNTIL)
+    (asserts! (and (> until stacks-block-time) (<= until (+ stacks-block-time EARMARK-SECONDS-MAX))) ERR-UNTIL)
     (asserts! (not (is-eq payer tutor)) ERR-SAME-PERSON)
     (asserts! (is-some (contract-call? .user-registry get-person tutor)) ERR-TUTOR-UNKNOWN)
     (try! (lock-free id payer asset amount))

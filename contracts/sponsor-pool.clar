@@ -20,6 +20,7 @@
 (define-constant ERR-AHEAD (err u1111))
 (define-constant ERR-LEARNER-CAP (err u1112))
 (define-constant ERR-TUTOR-CAP (err u1113))
+(define-constant ERR-TUTOR-UNKNOWN (err u1114))
 
 ;; Largest integer of the protocol (2^63-1).
 (define-constant INT-MAX u9223372036854775807)
@@ -126,11 +127,13 @@
     (print { event: "pool-changed", id: pool, learner-cap: learner-cap, tutor-cap: tutor-cap, until: until })
     (ok true)))
 
-;; Admit a tutor, or dismiss one. The sponsor only. The tutor is named by any key, registered or not yet. Dismissal
-;; takes effect at once, for lessons not paid yet, too: it is what stops a fraud.
+;; Admit a tutor, or dismiss one. The sponsor only. The tutor is named by any key of a registered person: one that is
+;; nobody's yet may become somebody's second, and its admission would reach nobody. Dismissal takes effect at once, for
+;; lessons not paid yet, too: it is what stops a fraud.
 (define-public (pool-tutor-set (pool (buff 32)) (tutor principal) (on bool))
   (let ((person (contract-call? .user-registry person-of tutor)))
     (try! (get-own pool))
+    (asserts! (is-some (contract-call? .user-registry get-person person)) ERR-TUTOR-UNKNOWN)
     (map-set tutors { pool: pool, tutor: person } on)
     (print { event: "pool-tutor-set", id: pool, tutor: person, on: on })
     (ok true)))

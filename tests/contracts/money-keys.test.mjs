@@ -1,9 +1,10 @@
 // Which keys of a person may set money aside, sponsor and give back, and how far.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Identity, LESSON, MONEY } from "./lib/identity.mjs";
+import { Identity, LESSON, MONEY, newKey } from "./lib/identity.mjs";
 import { bootMesh, STX } from "./lib/mesh.mjs";
 import { checkMoney, DAY, errorsOf, grant, idOf, lockOf, openPool, Pool, PROTOCOL } from "./lib/money.mjs";
+import { maybe, plain } from "./lib/values.mjs";
 
 const OK = { ok: true };
 const key = errorsOf("user-registry");
@@ -92,6 +93,73 @@ test("a tutor admitted by the name of a further key is admitted as the person", 
   assert.deepEqual(pool.admit(second), OK);
   assert.equal(mesh.read("sponsor-pool", "is-tutor", [pool.id, tutor.address]), true);
   assert.deepEqual(pool.pay(idOf("lesson"), payer, tutor, 10n), OK);
+});
+
+test("a key is admitted to a pool only once it is a person's, so that the admission reaches somebody", () => {
+  const key = newKey();
+  const unknown = errorsOf("sponsor-pool")("TUTOR-UNKNOWN");
+  assert.deepEqual([true, false].map((on) => pool.admit(key, on)), [unknown, unknown]);
+  const { id } = people.add(tutor, key);
+  assert.deepEqual(pool.admit(key), unknown);
+  people.accept(key, id);
+  assert.deepEqual(pool.admit(key), OK);
+  assert.deepEqual(pool.pay(idOf("lesson"), payer, tutor, 10n), OK);
+});
+
+/** Money that somebody paid in for a key that was nobody's. */
+function early(key, amount = 70n, asset = STX) {
+  const args = asset === STX ? [key.address, amount] : [asset, key.address, amount];
+  assert.deepEqual(vault(asset === STX ? "deposit-for" : "deposit-for-ft", args, mesh.deployer), OK);
+}
+
+const sweep = (key, asset = STX, by = mesh.deployer) =>
+  mesh.run("payment-escrow", "sweep", [key.address, maybe(asset)], by);
+const NOTHING = errorsOf("payment-escrow")("FUNDS").err;
+
+test("money paid to a key before it became a person's second key reaches the person, whoever asks", () => {
+  const key = newKey();
+  mesh.call("hour-credit", "mint", [70n, mesh.deployer]);
+  for (const asset of [STX, mesh.hours]) early(key, 70n, asset);
+  const { id } = people.add(payer, key);
+  assert.equal(sweep(key).err, NOTHING, "not while the key is nobody's");
+  people.accept(key, id);
+  const [before, held] = [mesh.balance(payer.address), mesh.read("payment-escrow", "get-held", [null])];
+  const swept = sweep(key, STX, newKey().address);
+  assert.equal(swept.ok, 70n);
+  assert.deepEqual(plain(swept.events[0].data.value),
+    { event: "swept", key: key.address, person: payer.address, asset: null, amount: 70n });
+  assert.deepEqual(mesh.balance(payer.address), { ...before, free: before.free + 70n });
+  assert.deepEqual(mesh.balance(key.address), { free: 0n, locked: 0n });
+  assert.equal(mesh.read("payment-escrow", "get-held", [null]), held);
+  assert.deepEqual([sweep(key).err, sweep(key, mesh.hours).ok, sweep(key, mesh.hours).err], [NOTHING, 70n, NOTHING]);
+});
+
+test("money paid to the key of a recovery is the key's until the recovery is finished, then the person's", () => {
+  const { owner, circle } = people.guarded(1, { threshold: 1n, delay: 7n * DAY });
+  const { id, fresh } = people.recovering(owner, circle);
+  early(fresh);
+  assert.deepEqual(mesh.balance(owner.address).free, 0n);
+  assert.equal(sweep(fresh).err, NOTHING);
+  mesh.advance(Number(7n * DAY) + 60);
+  people.finish(id, owner);
+  assert.equal(sweep(fresh).ok, 70n);
+  assert.deepEqual([owner, fresh].map((one) => mesh.balance(one.address).free), [70n, 0n]);
+});
+
+test("money paid to the key of a recovery that the person stopped stays with that key, which may register", () => {
+  const { owner, circle } = people.guarded(1, { threshold: 1n });
+  const { id, fresh } = people.recovering(owner, circle);
+  early(fresh);
+  people.cancel(owner, id, owner);
+  people.register(fresh);
+  assert.equal(sweep(fresh).err, NOTHING);
+  assert.deepEqual(vault("withdraw", [70n, null], fresh), OK);
+});
+
+test("nobody sweeps a person's own money, or what a lock holds", () => {
+  const before = mesh.balance(payer.address);
+  for (const one of [payer, tutor, people.secondKey(payer), newKey()]) assert.equal(sweep(one).err, NOTHING);
+  assert.deepEqual(mesh.balance(payer.address), before);
 });
 
 test("a person whose recovery runs spends nothing, and is still paid and refunded", () => {

@@ -135,6 +135,10 @@ const MONEY = [
     ["the relay's fee leaves the vault's total", "a relay keeps its fee inside the",
       "(map-set held asset (- (get-held asset) (- amount kept)))", "(map-set held asset (- (get-held asset) amount))"],
   ]),
+  ...faults("payment-escrow", "money-keys", [
+    ["what is swept stays where it was as well", "money paid to a key before it became",
+      "    (set-balance key asset u0 (get locked balance))\n", ""],
+  ]),
   ...faults("payment-escrow", "earmark", [
     ["anybody gives an earmark back at any time", "the tutor gives an earmark back",
       "(or (> stacks-block-time (get until terms))", "(or true"],
