@@ -97,6 +97,14 @@ def _guardians_word(lesson: ActionId, student: Principal, now: Times, read: Read
     return best(agreed, read)
 
 
+def _is_withdrawn(book: Action, student: Principal, read: Read) -> bool:
+    """Whether the student withdrew a booking that the chain does not have; the chain's word of it needs no other."""
+    known = read.entry(SETTLEMENT, book.id)
+    if known is not None and (known.is_done or known.is_withdrawn):
+        return known.is_withdrawn
+    return bool(heeded("action-void", book.id, student, read))
+
+
 def _said(book: Action, student: Principal, tutor: Principal, now: Times, read: Read) -> _Said:
     lesson = book.id
     by_tutor = best(
@@ -117,7 +125,7 @@ def _said(book: Action, student: Principal, tutor: Principal, now: Times, read: 
         cancels=(_last("lesson-cancel", lesson, student, read), _last("lesson-cancel", lesson, tutor, read)),
         decline=_last("lesson-decline", lesson, tutor, read),
         claims=tuple(action for action in _all("lesson-claim", lesson, read) if is_taken(action, read)),
-        is_withdrawn=bool(heeded("action-void", lesson, student, read)) and not is_taken(book, read),
+        is_withdrawn=_is_withdrawn(book, student, read),
         dispute=read.entry(DISPUTES, lesson),
     )
 

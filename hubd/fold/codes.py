@@ -5,10 +5,11 @@ Codes that are in neither set may turn into success when what they wait for arri
 
 SPENT = 4  # the action was executed before: another transaction was first
 DONE = frozenset((0, SPENT))
+WITHDRAWN = 11  # its own person withdrew it before it was done
 ABORTED = 10_000  # alone in its transaction, and the transaction aborted (docs/relay.md)
 REFUSED = frozenset(
     (
-        *(1, 2, 3, 5, 6, 10, 11, 12, 13),  # action-gateway
+        *(1, 2, 3, 5, 6, 10, WITHDRAWN, 12, 13),  # action-gateway
         *(200, 202, 203, 204, 205, 206, 207, 210, 211, 212, 214, 215, 216, 218),  # user-registry
         *(300, 302, 304, 305, 306),  # tutor-profile
         *(400, 402, 403, 404, 405, 406),  # student-request

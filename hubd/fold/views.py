@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
-from hubd.fold.codes import DONE, REFUSED
+from hubd.fold.codes import DONE, REFUSED, WITHDRAWN
 from hubd.fold.lesson_views import Class, Dispute, Earmark, Move
 
 
@@ -142,6 +142,11 @@ class Settlement:
     def is_refused(self) -> bool:
         """Answered with an error that no later try can turn, and believed."""
         return self.state is SettlementState.CONFIRMED and self.code in REFUSED
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Refused because its own person withdrew it, and believed: nothing is left to do."""
+        return self.state is SettlementState.CONFIRMED and self.code == WITHDRAWN
 
 
 @dataclass(frozen=True, slots=True)

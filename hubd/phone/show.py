@@ -28,6 +28,7 @@ AT_THE_HUB = "at the hub"
 ON_ITS_WAY = "on its way"
 DONE = "done"
 NEEDS_YOU = "needs you"
+WITHDRAWN = "withdrawn"
 _SHOWN_MAX = 100  # of each list: a screen, not an archive
 
 
@@ -39,12 +40,13 @@ class Screen:
 
     def status(self, item: Item, action: Action) -> tuple[str, str]:
         """The status word of an outbox action, and a code where the word needs a reason."""
-        void = self._views.void.get(item.id)
+        settlement, void = self._views.settlement.get(item.id), self._views.void.get(item.id)
+        if settlement is not None and settlement.is_withdrawn:
+            return WITHDRAWN, f"chain-{settlement.code}"
         if void is not None:
             return NEEDS_YOU, f"void-{void.reason}"
         if item.is_refused:
             return NEEDS_YOU, item.code
-        settlement = self._views.settlement.get(item.id)
         is_chained = bool(KINDS[action.kind].contract)
         time_s = self._views.time_s
         if is_chained and settlement is None and time_s is not None and action.statement.expires < time_s:

@@ -133,6 +133,7 @@ def test_a_booking_is_withdrawn_until_the_chain_has_it():
     assert two.is_now(void) == (LessonState.CANCELLED, Payment.PROMISED, False)
     assert two.is_now(void, two.done(two.book, code=11)) == (LessonState.CANCELLED, Payment.NONE, False)
     assert two.is_now(void, two.done(two.book)) == (LessonState.BOOKED, Payment.LOCKED, False)
+    assert two.is_now(two.done(two.book, code=11)) == (LessonState.CANCELLED, Payment.NONE, False)
     assert two.lesson(void, *two.held()).state is LessonState.HELD
     by_tutor = two.v.void("tomas", two.book)
     assert two.lesson(by_tutor).state is LessonState.BOOKED

@@ -45,6 +45,22 @@ def test_what_the_chain_refused_needs_the_person() -> None:
     assert screen(book, *receipts).status(item(book, HUB), book) == ("needs you", "chain-700")
 
 
+def test_what_its_own_person_withdrew_asks_nothing_of_anybody() -> None:
+    book = VILLAGE.book("ana", "tomas")
+    claim, check = (VILLAGE.receipt(hub, [(book, 11)]) for hub in ("up-1", "up-2"))
+    assert screen(book, claim).status(item(book, HUB), book) == ("on its way", "")
+    assert screen(book, claim, check).status(item(book, HUB), book) == ("withdrawn", "chain-11")
+    assert screen(book, claim, check).status(item(book, is_refused=True), book) == ("withdrawn", "chain-11")
+
+
+def test_a_withdrawal_that_came_too_late_needs_the_person() -> None:
+    book = VILLAGE.book("ana", "tomas")
+    void = VILLAGE.void("ana", book)
+    shown = screen(book, void, *(VILLAGE.receipt(hub, [(book, 0), (void, 13)]) for hub in ("up-1", "up-2")))
+    assert shown.status(item(book, HUB), book) == ("done", "")
+    assert shown.status(item(void, HUB), void) == ("needs you", "chain-13")
+
+
 def test_hubs_that_disagree_keep_it_on_its_way() -> None:
     book = VILLAGE.book("ana", "tomas")
     receipts = [VILLAGE.receipt("up-1", [(book, 0)]), VILLAGE.receipt("up-2", [(book, 700)])]
