@@ -1,4 +1,4 @@
-// Every order of a handful of operations on one lesson's money, each done twice over, against the model.
+// Every order of a handful of operations on one lesson's money, the first two done again after it, against the model.
 // A mutant that this is known to kill: a lesson that may be cancelled after it was completed.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -12,6 +12,8 @@ import { PEOPLE, Walk } from "./lib/walk/walk.mjs";
 
 const TWIN = readFileSync(new URL("lib/twin.clar", import.meta.url), "utf8");
 const [STUDENT, TUTOR, DONOR] = PEOPLE.slice(1).map(({ address }) => address);
+/** How many of the operations are done a second time. */
+const AGAIN = 2;
 const PRICE = 100n;
 const LATE_BPS = 2500n;
 const OFFERS = { student: 3000n, tutor: 7000n };
@@ -76,18 +78,18 @@ function inModel(c, order) {
   return outcome;
 }
 
-/** Try every order, each followed by itself, and hold it against the model and against common sense. */
+/** Try every order, followed by its beginning, and hold it against the model and against common sense. */
 function everyOrder(c, names) {
   const { world } = c.walk;
   const total = ({ free, locked }) => free + locked;
   const before = [STUDENT, TUTOR, DONOR].reduce((sum, who) => sum + total(world.balanceOf(who, STX)), 0n);
   const ends = new Set();
   for (const order of orders(names)) {
-    const twice = [...order, ...order];
-    const chain = onChain(c, twice);
+    const done = [...order, ...order.slice(0, AGAIN)];
+    const chain = onChain(c, done);
     c.walk.clock();
     world.now -= 10n;
-    const model = inModel(c, twice);
+    const model = inModel(c, done);
     assert.deepEqual({ ...chain, lesson: { ...chain.lesson, "changed-at": 0n } },
       { ...model, lesson: { ...model.lesson, "changed-at": 0n } }, order.join(", "));
     assert.equal(total(chain.student) + total(chain.tutor) + total(chain.donor), before, "nothing is made or lost");
@@ -102,7 +104,7 @@ test("a lesson that both want to end in their way ends once, in whatever order t
   const c = await agreed();
   const ends = everyOrder(c, ["the student attends", "the tutor attends", "the student cancels", "the tutor declines",
     "the student completes"]);
-  assert.deepEqual([...ends].sort(), ["3 1", "4 2", "5 3"]);
+  assert.deepEqual([...ends].sort(), ["2 0", "3 1", "4 2", "5 3"], "it is open, or ended in one way");
 });
 
 test("a lesson without its price is paid at most once, by whoever pays first", async () => {

@@ -48,7 +48,8 @@ export function arbitersOf(w, lesson) {
     const hash = sha256(bytes(header), bytes(lesson), serializeCVBytes(Cl.uint(i)));
     const { who, home, left } = w.seats.get(BigInt(`0x${hash.slice(0, 32)}`) % dispute.seats);
     const away = left !== null && left <= dispute["opened-at"];
-    const related = [dispute.student, dispute.tutor, dispute.mediator, ...drawn].includes(who);
+    const { student, tutor, payer, mediator } = dispute;
+    const related = [student, tutor, payer, mediator, ...drawn].includes(who);
     if (!away && !related && (home === null || !homes.includes(home))) drawn.push(who);
   }
   return drawn;
@@ -65,7 +66,8 @@ function open(w, key, f) {
   need(!w.disputes.has(f.subject), "OPENED");
   w.disputes.set(f.subject, {
     student, tutor, "student-home": w.persons.get(student).home, "tutor-home": w.persons.get(tutor).home,
-    opener: person, bond, "opened-at": w.now, grace: settings(w)["grace-seconds"], burn: w.burn,
+    payer: w.locks.get(f.subject)?.payer ?? student, opener: person, bond, "opened-at": w.now,
+    grace: settings(w)["grace-seconds"], burn: w.burn,
     seats: w.counts.get("dispute-resolution").seats, "student-offer": null, "tutor-offer": null, mediator: null,
     "mediator-offer": null, accepted: 0n, votes: [], ended: 0n, share: 0n,
   });
