@@ -14,7 +14,7 @@ const isVoided = (id, author) => mesh.read("action-gateway", "is-voided", [id, a
 let mesh;
 
 beforeEach(async () => {
-  mesh = await bootVillage();
+  mesh = await bootVillage({ sealed: true });
 });
 
 test("an action that its person withdrew is never done, though money for it comes later", () => {
