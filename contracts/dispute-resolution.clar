@@ -130,7 +130,7 @@
         (get drawn (fold draw DRAWS
           { seed: (concat header lesson), size: (get seats dispute), at: (get opened-at dispute), drawn: (list),
             tied: (list (get student dispute) (get tutor dispute) (get payer dispute)
-              (default-to (get payer dispute) (get mediator dispute))),
+              (default-to (get student dispute) (get mediator dispute))),
             homes: (list (get student-home dispute) (get tutor-home dispute)) }))
         (list))
       (list))
