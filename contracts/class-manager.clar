@@ -1,8 +1,9 @@
 ;; class-manager: classes, which a tutor opens and any registered learner attends.
 ;;
-;; A class is the tutor's word, an attendance the learner's: together they are what the two attendances of a lesson are,
-;; and at once the pool that the class names pays the tutor for this learner. Nobody books, nobody confirms, and no
-;; learner needs money. Who is let in, and whether learning happened, is known in the room and not here.
+;; A tutor opens a class. That somebody was there, the learner says naming the tutor, and the tutor naming the learner;
+;; with the second word, whoever's it is, the pool that the class names pays the tutor for this learner. So no stranger
+;; uses up what a tutor may earn. Nobody books, nobody confirms, and no learner needs money. Whether learning happened
+;; is known in the room and not here.
 
 (define-constant ERR-CLASS-EXISTS (err u1200))
 (define-constant ERR-CLASS-UNKNOWN (err u1201))
@@ -12,6 +13,7 @@
 (define-constant ERR-SAME-PERSON (err u1205))
 (define-constant ERR-OTHER-TUTOR (err u1206))
 (define-constant ERR-ATTENDED (err u1207))
+(define-constant ERR-LEARNER-UNKNOWN (err u1208))
 
 ;; Largest integer of the protocol (2^63-1).
 (define-constant INT-MAX u9223372036854775807)
@@ -19,6 +21,10 @@
 (define-constant MINUTES-MAX u4095)
 ;; Scope of lessons.
 (define-constant SCOPE-LESSON u4)
+;; Bits of an attendance: whose word for it is there.
+(define-constant TUTOR u1)
+(define-constant LEARNER u2)
+(define-constant BOTH u3)
 
 ;; Class id -> its tutor (a person), the pool that pays and what an attendance brings (u0: nobody pays), start (Unix
 ;; seconds) and minutes. Never changes.
@@ -27,10 +33,10 @@
     tutor: principal, pool: (buff 32), asset: (optional principal), amount: uint, start: uint, minutes: uint
   })
 
-;; (class, person) -> attended. Never deleted: a learner attends a class once.
-(define-map attendances { class: (buff 32), person: principal } bool)
+;; (class, learner) -> whose words for this attendance are there. Never deleted: a learner attends a class once.
+(define-map attendances { class: (buff 32), person: principal } uint)
 
-;; Classes opened, attendances, and the sum of the minutes of every attendance. Never fall.
+;; Classes opened, attendances that both sides said, and the sum of the minutes of each. Never fall.
 (define-data-var counts { classes: uint, attendances: uint, minutes: uint }
   { classes: u0, attendances: u0, minutes: u0 })
 
@@ -40,9 +46,9 @@
 (define-read-only (get-class (id (buff 32)))
   (map-get? classes id))
 
-;; Whether a person attended a class.
-(define-read-only (has-attended (class (buff 32)) (person principal))
-  (default-to false (map-get? attendances { class: class, person: person })))
+;; Who says that this person learned in a class: u1 the tutor, u2 the learner, u3 both, so that it counts.
+(define-read-only (get-attended (class (buff 32)) (person principal))
+  (default-to u0 (map-get? attendances { class: class, person: person })))
 
 ;; Counters for analytics. `minutes` are learners' minutes: an hour with ten learners is 600.
 (define-read-only (get-counts)
@@ -70,22 +76,30 @@
       minutes: minutes })
     (ok true)))
 
-(define-private (attend-class (key principal) (id (buff 32)) (class-id (buff 32)) (tutor principal) (moment uint))
+(define-private (attend-class (key principal) (id (buff 32)) (class-id (buff 32)) (who principal) (moment uint))
   (let ((person (try! (contract-call? .user-registry resolve key SCOPE-LESSON u0 none)))
         (class (unwrap! (map-get? classes class-id) ERR-CLASS-UNKNOWN))
-        (amount (get amount class))
+        (tutor (get tutor class))
+        (by-tutor (is-eq person tutor))
+        (learner (if by-tutor who person))
+        (before (get-attended class-id learner))
+        (attended (bit-or before (if by-tutor TUTOR LEARNER)))
+        (amount (if (is-eq attended BOTH) (get amount class) u0))
         (sums (var-get counts)))
     (asserts! (<= moment INT-MAX) ERR-RANGE)
-    (asserts! (is-eq tutor (get tutor class)) ERR-OTHER-TUTOR)
-    (asserts! (not (is-eq person tutor)) ERR-SAME-PERSON)
-    (asserts! (map-insert attendances { class: class-id, person: person } true) ERR-ATTENDED)
-    (var-set counts
-      (merge sums
-        { attendances: (+ (get attendances sums) u1), minutes: (+ (get minutes sums) (get minutes class)) }))
+    (asserts! (or by-tutor (is-eq who tutor)) ERR-OTHER-TUTOR)
+    (asserts! (not (is-eq learner tutor)) ERR-SAME-PERSON)
+    (asserts! (or (not by-tutor) (is-some (contract-call? .user-registry get-person learner))) ERR-LEARNER-UNKNOWN)
+    (asserts! (not (is-eq attended before)) ERR-ATTENDED)
+    (map-set attendances { class: class-id, person: learner } attended)
+    (and (is-eq attended BOTH)
+      (var-set counts
+        (merge sums
+          { attendances: (+ (get attendances sums) u1), minutes: (+ (get minutes sums) (get minutes class)) })))
     (and (> amount u0)
-      (try! (contract-call? .sponsor-pool pay (get pool class) id person tutor (get asset class) amount
+      (try! (contract-call? .sponsor-pool pay (get pool class) id learner tutor (get asset class) amount
         (get start class))))
-    (print { event: "class-attended", id: id, class: class-id, person: person, tutor: tutor,
+    (print { event: "class-attended", id: id, class: class-id, person: learner, tutor: tutor, attended: attended,
       asset: (get asset class), amount: amount, minutes: (get minutes class), moment: moment })
     (ok true)))
 
@@ -112,13 +126,14 @@
     (try! (check-gateway))
     (open-class actor id pool asset amount start minutes)))
 
-;; Say as a learner that one attended a class of this tutor, once. Pays the tutor from the class's pool; where that
-;; refuses, the attendance does not count yet and may come again.
-(define-public (class-attend (salt (buff 32)) (class (buff 32)) (tutor principal) (moment uint))
-  (attend-class contract-caller (direct-id contract-caller "class-attend" salt) class tutor moment))
+;; Say that somebody learned in a class, once: the learner naming the tutor (`who`), or the tutor naming the learner, a
+;; registered person. The second of the two counts, and pays the tutor from the class's pool; where that refuses, the
+;; second word isn't taken and may come again. One word alone changes nothing but who is asked for the other.
+(define-public (class-attend (salt (buff 32)) (class (buff 32)) (who principal) (moment uint))
+  (attend-class contract-caller (direct-id contract-caller "class-attend" salt) class who moment))
 
 ;; The same for a signed `class-attend` (`id` is the action's). Gateway only.
-(define-public (class-attend-for (actor principal) (id (buff 32)) (class (buff 32)) (tutor principal) (moment uint))
+(define-public (class-attend-for (actor principal) (id (buff 32)) (class (buff 32)) (who principal) (moment uint))
   (begin
     (try! (check-gateway))
-    (attend-class actor id class tutor moment)))
+    (attend-class actor id class who moment)))

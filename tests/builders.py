@@ -286,9 +286,10 @@ class Village:
         fields = {"asset": self.hours if price else None, "moment": START_S, "bits": 60, **fields}
         return self.seal(tutor, "class-open", subject=pool, amount=price, **fields)
 
-    def class_attend(self, learner: str, opened: Action, **fields: Any) -> Action:
+    def class_attend(self, person: str, opened: Action, **fields: Any) -> Action:
+        """A learner's word, or with another `who` the tutor's."""
         fields = {"who": opened.statement.author, "moment": START_S, **fields}
-        return self.seal(learner, "class-attend", subject=opened, **fields)
+        return self.seal(person, "class-attend", subject=opened, **fields)
 
     # --- disputes
 

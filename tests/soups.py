@@ -348,6 +348,8 @@ def _money() -> Soup:
             v.class_attend("ana", taught),
             v.class_attend("bibi", taught),
             v.class_attend("tomas", taught),
+            v.class_attend("tomas", taught, who="ana"),
+            v.class_attend("tomas", taught, who="chi"),
             v.cancel("ana", dear),
         ],
     )

@@ -161,8 +161,8 @@ _ROWS = (
     Kind("class-open", "lesson", "One tutor, many learners, paid per attendance by a pool.", "class-manager",
          Scope.LESSON, subject="?pool", amount="?price a learner", asset="?asset, none = STX", moment="start",
          bits="minutes 0-11", content="?place and hour, sealed"),
-    Kind("class-attend", "lesson", "A learner was in the class.", "class-manager", Scope.LESSON,
-         subject="class-open", who="tutor", moment="time"),
+    Kind("class-attend", "lesson", "A learner was in the class; learner and tutor both say so.", "class-manager",
+         Scope.LESSON, subject="class-open", who="tutor, or by the tutor: learner", moment="time"),
     # --- money
     Kind("escrow-lock", "money", "A sum is set aside for a lesson, a pool or a person.", "payment-escrow", Scope.MONEY,
          subject="?lesson or pool", who="?sponsor or tutor", amount="sum", asset="?asset, none = STX", moment="?until",

@@ -1,4 +1,7 @@
-"""Classes: a tutor teaches many at once. Each learner's attendance counts once, and a pool pays it by itself."""
+"""Classes: a tutor teaches many at once. An attendance counts when learner and tutor said it, naming each other.
+
+It counts once, and a pool pays it by itself.
+"""
 
 from hubd.action.kinds import MINUTES_MASK
 from hubd.action.principal import Principal
@@ -10,32 +13,38 @@ from hubd.fold.speaking import person_of
 from hubd.fold.void import is_heeded
 
 
-def _learners(opened: ActionId, read: Read) -> dict[Principal, bool]:
-    """Who was there, and whether the chain took it."""
-    found: dict[Principal, bool] = {}
+def _words(opened: ActionId, tutor: Principal, read: Read) -> tuple[dict[Principal, bool], dict[Principal, bool]]:
+    """Who was there as learners say, and as the tutor says; and whether the chain took it."""
+    theirs: dict[Principal, bool] = {}
+    tutors: dict[Principal, bool] = {}
     for author in read.authors("class-attend", opened):
         for attend in read.filed("class-attend", opened, author):
-            if is_heeded(attend, read):
-                who = person_of(author, read)
-                found[who] = found.get(who, False) or is_taken(attend, read)
-    return found
+            who, person = attend.statement.who, person_of(author, read)
+            if who is None or not is_heeded(attend, read):
+                continue
+            words, learner = (tutors, who) if person == tutor else (theirs, person)
+            words[learner] = words.get(learner, False) or is_taken(attend, read)
+    return theirs, tutors
 
 
 def _class(opened: ActionId, read: Read) -> Class | None:
     action = read.action(opened)
     if action is None or not is_heeded(action, read):
         return None
-    said, learners = action.statement, _learners(opened, read)
+    said, tutor = action.statement, person_of(action.statement.author, read)
+    theirs, tutors = _words(opened, tutor, read)
+    both = theirs.keys() & tutors.keys()
     return Class(
         id=opened,
-        tutor=person_of(said.author, read),
+        tutor=tutor,
         pool=said.subject if said.subject != NO_ID else None,
         price=said.amount,
         asset=said.asset,
         start=said.moment,
         minutes=said.bits & MINUTES_MASK,
-        attended=len(learners),
-        settled=sum(learners.values()),
+        attended=len(both),
+        settled=sum(theirs[learner] and tutors[learner] for learner in both),
+        waiting=tuple(sorted(theirs.keys() - both)),
     )
 
 

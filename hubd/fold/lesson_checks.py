@@ -126,11 +126,12 @@ def _class_open(action: Action, _subject: Action | None, _read: Read) -> str:
 
 
 def _class_attend(action: Action, subject: Action | None, read: Read) -> str:
+    """A learner names the tutor, the tutor a learner."""
     assert subject is not None
-    tutor = person_of(subject.statement.author, read)
+    tutor, who = person_of(subject.statement.author, read), action.statement.who
     if person_of(action.statement.author, read) == tutor:
-        return "self"
-    return "" if action.statement.who == tutor else "who"
+        return "self" if who == tutor else ""
+    return "" if who == tutor else "who"
 
 
 def _lock_for_lesson(action: Action, book: Action | None, read: Read) -> str:

@@ -32,7 +32,7 @@ class Move:
     by: Principal
     start: int
     minutes: int
-    version: ActionId  # what it replaces: the lesson, or the proposal agreed on before
+    version: ActionId  # what it changes: the lesson, or the proposal agreed on before
     agreed: bool
 
 
@@ -75,7 +75,7 @@ class Earmark:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """A tutor teaches many at once; `attended` counts learners, `settled` those whose attendance the chain took."""
+    """A tutor teaches many at once; an attendance is the word of the learner and of the tutor."""
 
     id: ActionId
     tutor: Principal
@@ -84,5 +84,6 @@ class Class:
     asset: Principal | None
     start: int
     minutes: int
-    attended: int
-    settled: int
+    attended: int  # learners of whom both say so
+    settled: int  # of those, whom the chain took both words about
+    waiting: tuple[Principal, ...]  # who says so alone, and waits for the tutor's word

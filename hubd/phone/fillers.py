@@ -100,7 +100,8 @@ def _move(about: About, given: Columns) -> Columns:
 
 def _class_attendance(about: About, given: Columns) -> Columns:
     known = about.views.classes.get(given.get("subject", NO_ID))
-    return {"moment": about.words.now, **({"who": known.tutor} if known is not None else {}), **given}
+    named = {"who": known.tutor} if known is not None and known.tutor != about.me else {}
+    return {"moment": about.words.now, **named, **given}
 
 
 def _lock(about: About, given: Columns) -> Columns:

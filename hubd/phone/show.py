@@ -161,11 +161,12 @@ class Screen:
         ]  # fmt: skip
 
     def classes(self) -> list[dict[str, Any]]:
-        """Classes that are held here."""
+        """Classes that are held here; to the tutor, who waits for the word that they were there."""
         return [
             {"id": each.id.hex(), "tutor": self.person(each.tutor), "mine": each.tutor == self._me, "price": each.price,
              "asset": self.asset(each.asset), "start": each.start, "minutes": each.minutes,
-             "attended": each.attended, "settled": each.settled}
+             "attended": each.attended, "settled": each.settled,
+             "waiting": [self.person(who) for who in each.waiting[:_SHOWN_MAX]] if each.tutor == self._me else []}
             for each in _latest(self._views.classes.values())
         ]  # fmt: skip
 

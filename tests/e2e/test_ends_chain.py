@@ -144,9 +144,10 @@ async def test_a_class_is_opened_and_attended(chain, tmp_path):
     async with staged(chain, tmp_path, "class") as stage:
         taught = stage.v.class_open(stage.who("tomas"))
         there = [stage.v.class_attend(stage.who(name), taught) for name in ("ana", "bibi")]
-        await stage.settle(taught, *there)
+        seen = stage.v.class_attend(stage.who("tomas"), taught, who=stage.who("ana"))
+        await stage.settle(taught, *there, seen)
         entry = stage.views.classes[taught.id]
-        assert (entry.attended, entry.settled) == (2, 2)
+        assert (entry.attended, entry.settled, entry.waiting) == (1, 1, (stage.v.principal(stage.who("bibi")),))
 
 
 async def test_time_claims_a_lesson_and_recovers_a_person(chain, tmp_path):

@@ -141,6 +141,8 @@ const addKey = (stage, owner, key) =>
   stage.sign(owner, "key-add", { subject: owner.joined, who: key.address, bits: STUDENTS_SCOPE });
 const openClass = (stage) => stage.sign(TOMAS, "class-open",
   { subject: stage.pool.id, amount: 7n, moment: stage.mesh.now, bits: 90n });
+const attendClass = (stage, by, other, { id }) =>
+  stage.sign(by, "class-attend", { subject: id, who: other.address, moment: stage.mesh.now });
 const earmark = (stage) => stage.sign(AMINA, "escrow-lock",
   { who: TOMAS.address, amount: 5n, moment: stage.mesh.now + WEEK, bits: FOR_TUTOR });
 const each = (count, make) => Array.from({ length: count }, (_, at) => make(at));
@@ -270,9 +272,12 @@ export const SCENES = {
   },
   "class-open": { acts: (stage, _, n) => each(n, () => openClass(stage)) },
   "class-attend": {
-    set: (stage, n) => ({ people: stage.people(n), session: stage.done([openClass(stage)])[0] }),
-    acts: (stage, { people, session }) => people.map((one) =>
-      stage.sign(one, "class-attend", { subject: session.id, who: TOMAS.address, moment: stage.mesh.now })),
+    set: (stage, n) => {
+      const [people, [session]] = [stage.people(n), stage.done([openClass(stage)])];
+      stage.done(people.map((one) => attendClass(stage, TOMAS, one, session)));
+      return { people, session };
+    },
+    acts: (stage, { people, session }) => people.map((one) => attendClass(stage, one, TOMAS, session)),
   },
 
   "escrow-lock, lesson": {

@@ -128,5 +128,6 @@ export const openClass = (mesh, by, { pool, amount = 20n, minutes = 90n }) =>
     action: "class-open", subject: pool.id, amount, asset: pool.asset, moment: pool.from, bits: minutes,
   });
 
-export const attendClass = (mesh, by, { id, fields }) =>
-  mesh.action(by, { action: "class-attend", subject: id, who: fields.author, moment: fields.moment });
+/** One side says that somebody was there: a learner naming the tutor, or the tutor naming that learner. */
+export const attendClass = (mesh, by, { id, fields }, who = fields.author) =>
+  mesh.action(by, { action: "class-attend", subject: id, who, moment: fields.moment });

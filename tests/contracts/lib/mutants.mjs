@@ -161,8 +161,10 @@ const MONEY = [
   ]),
   ...faults("class-manager", "class", [
     ["a learner attends a class twice", "each learner of a class earns the",
-      "(asserts! (map-insert attendances { class: class-id, person: person } true) ERR-ATTENDED)",
-      "(map-set attendances { class: class-id, person: person } true)"],
+      "    (asserts! (not (is-eq attended before)) ERR-ATTENDED)\n", ""],
+    ["a learner's word alone pays", "strangers who say that they were there",
+      "(amount (if (is-eq attended BOTH) (get amount class) u0))",
+      "(amount (if (is-eq attended TUTOR) u0 (get amount class)))"],
     ["a tutor learns in the own class", "the tutor learns nothing in the",
       "    (asserts! (not (is-eq person tutor)) ERR-SAME-PERSON)\n", ""],
   ]),
@@ -215,8 +217,9 @@ const LESSONS = [
   ]),
   ...faults("session-manager", "claim", [
     ["a claim comes one second early", "a claim waits for the grace period",
-      "(> stacks-block-time (+ since (contract-call? .access get-grace-seconds)))",
-      "(>= stacks-block-time (+ since (contract-call? .access get-grace-seconds)))"],
+      "(> stacks-block-time (+ (if (> start changed-at)", "(>= stacks-block-time (+ (if (> start changed-at)"],
+    ["a dispute takes what is anybody's to claim", "a dispute comes before its lesson may",
+      "    (asserts! (not (is-due (get start lesson) (get changed-at lesson))) ERR-TOO-LATE)\n", ""],
     ["a claim pays for one attendance", "without both attendances the price returns",
       "(held (is-eq (get attended lesson) BOTH))", "(held (> (get attended lesson) u0))"],
   ]),
@@ -245,6 +248,12 @@ const LESSONS = [
   ...faults("reputation-tracker", "reputation", [
     ["a rating is sealed twice", "a rating is sealed once, opened",
       "(map-insert ratings {", "(map-set ratings {"],
+    ["a guardian's early word is refused for good", "a guardian's word for a move's time",
+      `    (asserts! (is-eq start (get start lesson)) ERR-VERSION)
+    (asserts! (and (is-eq (get state lesson) STATE-BOOKED) (> confirmed (get confirmed lesson))) ERR-NOT-BOOKED)
+`, `    (asserts! (and (is-eq (get state lesson) STATE-BOOKED) (> confirmed (get confirmed lesson))) ERR-NOT-BOOKED)
+    (asserts! (is-eq start (get start lesson)) ERR-VERSION)
+`],
     ["nobody waits for the other's seal", "an opening waits for the other's",
       "    (try! (check-blind lesson-id other (get sealed-at rating)))\n", ""],
   ]),

@@ -98,9 +98,20 @@ def test_each_learner_of_a_class_counts_once():
     aside = Set()
     taught = aside.v.class_open("tomas", b"\x07" * 32, 5)
     there = [aside.v.class_attend(name, taught) for name in ("ana", "ana", "bibi")]
-    entry = aside.views(taught, *there, aside.done(there[1])).classes[taught.id]
+    seen = [aside.v.class_attend("tomas", taught, who=name) for name in ("ana", "bibi", "bibi")]
+    entry = aside.views(taught, *there, *seen, aside.done(there[1], seen[0])).classes[taught.id]
     assert (entry.tutor, entry.price, entry.start, entry.minutes) == (aside.v.principal("tomas"), 5, START_S, 60)
-    assert (entry.attended, entry.settled, entry.pool) == (2, 1, b"\x07" * 32)
+    assert (entry.attended, entry.settled, entry.pool, entry.waiting) == (2, 1, b"\x07" * 32, ())
+
+
+def test_an_attendance_counts_when_learner_and_tutor_said_it():
+    aside = Set()
+    taught = aside.v.class_open("tomas", b"\x07" * 32, 5)
+    theirs = [aside.v.class_attend(name, taught) for name in ("ana", "bibi")]
+    seen = [aside.v.class_attend("tomas", taught, who=name) for name in ("ana", "chi")]
+    entry = aside.views(taught, *theirs, *seen, aside.done(theirs[0])).classes[taught.id]
+    assert (entry.attended, entry.settled, entry.waiting) == (1, 0, (aside.v.principal("bibi"),))
+    assert aside.views(taught, *theirs, *seen, aside.done(*theirs, *seen)).classes[taught.id].settled == 1
 
 
 def test_a_tutor_is_no_learner_of_the_own_class_and_a_class_has_a_length():

@@ -166,6 +166,10 @@ def test_a_lost_key_is_ended_by_what_made_it_one() -> None:
     assert (said.subject, said.who) == (BORN.id, ANA)
 
 
+    said = composed("class-attend", me=TOMAS, **{"class": short(CLASS), "student": "ana"})
+    assert (said.subject, said.who, said.moment) == (CLASS.id, ANA, START_S)
+    with pytest.raises(RemoteError, match="class-attend needs"):
+        composed("class-attend", me=TOMAS, **{"class": short(CLASS)})
 def test_a_guardian_takes_the_first_free_slot_of_the_next_version() -> None:
     first = composed("guardian-set", person="tomas", threshold="2", days="30")
     assert (first.subject, first.bits, first.amount, first.moment) == (NO_ID, 0, 2, 30 * 86_400)

@@ -171,10 +171,26 @@ def test_a_recovery_is_shown_to_its_person_and_the_guardians() -> None:
 
 def test_what_is_set_aside_and_classes_are_shown() -> None:
     earmark, taught = VILLAGE.earmark("ana", "tomas", 80), VILLAGE.class_open("tomas")
-    shown = screen(earmark, taught, VILLAGE.class_attend("ana", taught))
+    there = [VILLAGE.class_attend("ana", taught), VILLAGE.class_attend("tomas", taught, who="ana")]
+    shown = screen(earmark, taught, *there)
     [aside], [held] = shown.earmarks(), shown.classes()
     assert (aside["tutor"], aside["left"], aside["asset"], aside["state"]) == ("Tomas", 80, "hours", "promised")
-    assert (held["tutor"], held["mine"], held["attended"]) == ("Tomas", False, 1)
+    assert (held["tutor"], held["mine"], held["attended"], held["waiting"]) == ("Tomas", False, 1, [])
+
+
+def test_a_tutor_sees_who_waits_for_the_word_that_they_were_in_a_class() -> None:
+    taught = VILLAGE.class_open("tomas")
+    there = VILLAGE.class_attend("ana", taught)
+    assert [each["waiting"] for each in screen(taught, there, me=TOMAS).classes()] == [[address(ANA)]]
+    assert [each["waiting"] for each in screen(taught, there, me=ANA).classes()] == [[]]
+
+
+def test_a_replaced_proposal_is_shown_no_more() -> None:
+    book = VILLAGE.book("ana", "tomas")
+    first = VILLAGE.move("ana", book)
+    second = VILLAGE.move("ana", first, START_S + 9_000)
+    for me in (ANA, TOMAS):
+        assert [each["id"] for each in screen(book, first, second, me=me).moves()] == [second.id.hex()]
 
 
 def test_a_person_sees_the_own_keys_and_guardians() -> None:

@@ -1,5 +1,5 @@
 // Sponsor pools, and the classes that they pay.
-import { LESSON, MONEY, personOf, resolve } from "./identity.mjs";
+import { isPerson, LESSON, MONEY, personOf, resolve } from "./identity.mjs";
 import { settings } from "./settings.mjs";
 import { INT_MAX, needs } from "./store.mjs";
 import { add, draw, lock, refund, release } from "./vault.mjs";
@@ -102,10 +102,16 @@ function attendClass(w, key, id, f) {
   const held = w.classes.get(f.subject);
   needClass(held, "CLASS-UNKNOWN");
   needClass(f.moment <= INT_MAX, "RANGE");
-  needClass(f.who === held.tutor, "OTHER-TUTOR");
+  needClass(byTutor || f.who === held.tutor, "OTHER-TUTOR");
   needClass(learner !== held.tutor, "SAME-PERSON");
-  needClass(!w.presences.has(`${f.subject} ${learner}`), "ATTENDED");
-  w.presences.set(`${f.subject} ${learner}`, true);
+  const byTutor = person === held.tutor;
+  const learner = byTutor ? f.who : person;
+  const place = `${f.subject} ${learner}`;
+  const [word, before] = [byTutor ? 1n : 2n, w.presences.get(place) ?? 0n];
+  needClass(!byTutor || isPerson(w, learner), "LEARNER-UNKNOWN");
+  needClass((before & word) === 0n, "ATTENDED");
+  w.presences.set(place, before | word);
+  if (before === 0n) return;
   w.counts.add("class-manager", { attendances: 1n, minutes: held.minutes });
   if (held.amount > 0n) pay(w, held.pool, id, learner, held.tutor, held.asset, held.amount, held.start);
 }

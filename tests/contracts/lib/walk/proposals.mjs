@@ -220,8 +220,13 @@ const lessons = {
   },
   "class-attend": (p) => {
     const found = p.one("classes");
-    return found && { by: p.keyOf(p.registered()),
-      fields: { subject: found[0], who: found[1].tutor, moment: p.around(1) } };
+    if (!found) return null;
+    const [subject, { tutor }] = found;
+    const waiting = p.one("presences", (mask, place) => mask < 3n && place.startsWith(subject));
+    const learner = waiting && p.r.below(4) ? waiting[0].split(" ")[1] : p.registered();
+    const byTutor = waiting ? waiting[1] === 2n : p.r.below(2) === 0;
+    return { by: p.keyOf(byTutor ? tutor : learner),
+      fields: { subject, who: byTutor ? learner : tutor, moment: p.around(1) } };
   },
 };
 

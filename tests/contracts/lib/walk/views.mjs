@@ -26,7 +26,7 @@ export const VIEWS = {
   attendances: ask("session-manager", "get-attendance"),
   moves: ask("session-manager", "get-move"),
   classes: ask("class-manager", "get-class"),
-  presences: askPair("class-manager", "has-attended"),
+  presences: askPair("class-manager", "get-attended"),
   ratings: askPair("reputation-tracker", "get-rating"),
   pairs: (mesh, place) => {
     const [rater, rated, ofTutor] = place.split(" ");
