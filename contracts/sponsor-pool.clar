@@ -21,6 +21,7 @@
 (define-constant ERR-LEARNER-CAP (err u1112))
 (define-constant ERR-TUTOR-CAP (err u1113))
 (define-constant ERR-TUTOR-UNKNOWN (err u1114))
+(define-constant ERR-TOO-LATE (err u1115))
 
 ;; Largest integer of the protocol (2^63-1).
 (define-constant INT-MAX u9223372036854775807)
@@ -30,6 +31,11 @@
 (define-constant TERM-SECONDS-MAX u63072000)
 ;; A week of the caps, in seconds. Weeks are counted from the Unix epoch, so each begins on a Thursday.
 (define-constant WEEK-SECONDS u604800)
+;; How long after its start a lesson is paid: 180 days, for a village that was long offline and a claim after that.
+;; Without it, invented learners could fill every past week of the term up to its caps at one sitting.
+(define-constant LATE-SECONDS u15552000)
+;; What a pool waits for besides grace periods before it may close: 14 days, to bring a claim that is due here.
+(define-constant CLOSE-SECONDS u1209600)
 
 ;; Pool id -> who gave it; what a learner may cost and a tutor may earn in a week; the term that a lesson's start must
 ;; lie in; whether it may still pay. What is left is the lock's amount, in the vault.
@@ -92,8 +98,8 @@
   (sha256 (default-to 0x (to-consensus-buff? { actor: actor, op: op, salt: salt }))))
 
 ;; Open a pool with `amount` of the caller's free balance: for lessons that start within `from` and `until` (Unix
-;; seconds; may lie in the past), of tutors to be admitted. Nobody gets it back before `until` and the grace period
-;; are over, the sponsor neither.
+;; seconds; may lie in the past), of tutors to be admitted. Nobody gets it back before `pool-close`, the sponsor
+;; neither.
 (define-public (pool-open (salt (buff 32)) (asset (optional principal)) (amount uint) (learner-cap uint)
     (tutor-cap uint) (from uint) (until uint))
   (let ((sponsor (try! (contract-call? .user-registry resolve contract-caller SCOPE-MONEY amount asset)))
@@ -161,13 +167,15 @@
     (try! (contract-call? .access is-protocol-caller contract-caller "gateway"))
     (fund-pool actor pool sponsor asset amount)))
 
-;; End a pool whose `until` and the grace period are over; what is left is the sponsor's again. Anybody may, so that no
+;; End a pool after `until` and the time in which its last lessons may come: a grace period to reach the chain, another
+;; until they can be claimed, and CLOSE-SECONDS to do so. What is left is the sponsor's again. Anybody may, so that no
 ;; money stays behind a lost key.
 (define-public (pool-close (pool (buff 32)))
   (let ((entry (try! (get-open pool)))
         (sums (var-get counts)))
     (asserts!
-      (> stacks-block-time (+ (get until entry) (contract-call? .access get-grace-seconds)))
+      (> stacks-block-time
+        (+ (get until entry) (* u2 (contract-call? .access get-grace-seconds)) CLOSE-SECONDS))
       ERR-RUNNING)
     (map-set pools pool (merge entry { open: false }))
     (var-set counts (merge sums { closed: (+ (get closed sums) u1) }))
@@ -185,7 +193,7 @@
     (and (<= sum cap) (<= amount (- cap sum)) (map-set paid key (+ sum amount)))))
 
 ;; Pay a lesson or an attendance from a pool, once under `id`. Role "pool-payer", which knows that both sides attended.
-;; `start` is the lesson's, and must lie in the pool's term and not ahead of the chain's time.
+;; `start` is the lesson's, and must lie in the pool's term, not ahead of the chain's time and not too long ago.
 (define-public (pay (pool (buff 32)) (id (buff 32)) (learner principal) (tutor principal) (asset (optional principal))
     (amount uint) (start uint))
   (begin
@@ -199,6 +207,7 @@
       (asserts! (is-tutor pool tutor) ERR-NOT-ADMITTED)
       (asserts! (and (>= start (get from entry)) (<= start (get until entry))) ERR-OUTSIDE-TERM)
       (asserts! (<= start stacks-block-time) ERR-AHEAD)
+      (asserts! (<= (- stacks-block-time start) LATE-SECONDS) ERR-TOO-LATE)
       (asserts!
         (count-towards { pool: pool, person: learner, week: week, as-tutor: false } amount (get learner-cap entry))
         ERR-LEARNER-CAP)

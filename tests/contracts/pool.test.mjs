@@ -9,7 +9,7 @@ import {
   WEEK,
 } from "./lib/money.mjs";
 import { maybe } from "./lib/values.mjs";
-import { AMINA, bootVillage, GRACE_SECONDS, register, TOMAS } from "./lib/village.mjs";
+import { AMINA, bootVillage, GRACE_SECONDS, Lesson, register, TOMAS } from "./lib/village.mjs";
 
 const err = errorsOf("sponsor-pool");
 const OK = { ok: true };
@@ -155,6 +155,30 @@ test("a lesson before the term, after it, or still ahead is not paid", () => {
   check([far.id]);
 });
 
+test("a lesson that began more than 180 days ago is not paid, so that nobody fills up past weeks", () => {
+  const long = new Pool(mesh, { salt: idOf("long"), from: 0n, until: mesh.now });
+  assert.deepEqual([long.open(), long.admit(TOMAS)], [OK, OK]);
+  const start = mesh.now - 180n * DAY + 600n;
+  mesh.waitUntil(start + 180n * DAY);
+  for (const early of [0n, start - WEEK, start - 1n]) {
+    assert.deepEqual(long.pay(IDS[0], AMINA, TOMAS, 1n, { start: early }), err("TOO-LATE"), `${early}`);
+  }
+  assert.deepEqual(long.pay(IDS[0], AMINA, TOMAS, 1n, { start: start + 60n }), OK);
+  check([long.id]);
+});
+
+test("a lesson held in a pool's last days is paid by a claim, before anybody can close the pool", () => {
+  const lesson = new Lesson(mesh, { amount: 40n, bits: 32_768n + 60n, offer: pool.id, start: pool.until });
+  mesh.submit([lesson.booking, lesson.confirm()]);
+  mesh.waitUntil(pool.until + BigInt(GRACE_SECONDS));
+  const words = [lesson.attend(AMINA), lesson.attend(TOMAS)];
+  assert.deepEqual(mesh.submit(words), [0n, 0n]);
+  mesh.advance(GRACE_SECONDS + 3600);
+  assert.deepEqual(pool.close(STRANGER), err("RUNNING"));
+  assert.deepEqual(mesh.call("session-manager", "claim", [lesson.id], STRANGER.address), OK);
+  assert.deepEqual(earned(), 40n);
+});
+
 test("what a learner costs and a tutor earns in a week ends at the caps, whatever the sums", () => {
   assert.deepEqual(pool.pay(IDS[0], AMINA, TOMAS, 101n), err("LEARNER-CAP"));
   assert.deepEqual(pool.pay(IDS[1], AMINA, TOMAS, 100n), OK);
@@ -205,13 +229,15 @@ test("a pool pays while deposits are paused and its asset is closed", () => {
   assert.deepEqual(mesh.call("payment-escrow", "withdraw", [60n, null], TOMAS.address), OK);
 });
 
-test("a pool ends after its term and the grace period, by anybody, and the rest is the sponsor's", () => {
+test("a pool ends when its last lessons could be claimed, by anybody, and the rest is the sponsor's", () => {
+  const due = pool.until + 2n * BigInt(GRACE_SECONDS) + 14n * DAY;
   pool.pay(IDS[0], AMINA, TOMAS, 60n);
   assert.deepEqual(pool.close(), err("RUNNING"));
-  mesh.advance(pool.until - mesh.now + BigInt(GRACE_SECONDS) - 1200n);
-  assert.deepEqual([pool.close(), pool.close(STRANGER)], [err("RUNNING"), err("RUNNING")]);
+  mesh.waitUntil(due - 600n);
+  assert.deepEqual(pool.close(), err("RUNNING"));
   assert.deepEqual(pool.pay(IDS[1], AMINA, TOMAS, 40n), OK, "what was held within the term is paid until the end");
-  mesh.advance(1300n);
+  mesh.waitUntil(due);
+  assert.deepEqual(pool.close(STRANGER), err("RUNNING"));
   assert.deepEqual(pool.close(person("unregistered")), OK);
   assert.deepEqual(mesh.balance(SPONSOR.address), { free: 9900n, locked: 0n });
   for (const late of [pool.close(), pool.change(), pool.admit(BEN), pool.fund(AMINA, 1n),
@@ -231,6 +257,6 @@ test("each change of a pool is told", () => {
   }
   assert.deepEqual(told("pay", [id, IDS[1], AMINA.address, TOMAS.address, STX, 5n, from], PROTOCOL),
     ["drawn", "released", "pool-paid"]);
-  mesh.advance(until - mesh.now + BigInt(GRACE_SECONDS) + 600n);
+  mesh.advance(until - mesh.now + 2n * BigInt(GRACE_SECONDS) + 14n * DAY + 600n);
   assert.deepEqual(told("pool-close", [id]), ["refunded", "pool-closed"]);
 });

@@ -7,6 +7,8 @@ import { add, draw, lock, refund, release } from "./vault.mjs";
 const need = needs("sponsor-pool");
 const needClass = needs("class-manager");
 const YEARS = 63_072_000n;
+const DAYS = 86_400n;
+const LATE = 180n * DAYS;
 export const WEEK = 604_800n;
 
 function openPool(w, id) {
@@ -56,7 +58,7 @@ function fundPool(w, key, f) {
 
 function closePool(w, id) {
   const pool = openPool(w, id);
-  need(w.now > pool.until + settings(w)["grace-seconds"], "RUNNING");
+  need(w.now > pool.until + 2n * settings(w)["grace-seconds"] + 14n * DAYS, "RUNNING");
   w.pools.merge(id, { open: false });
   w.counts.add("sponsor-pool", { closed: 1n });
   refund(w, id);
@@ -76,6 +78,7 @@ export function pay(w, poolId, id, learner, tutor, asset, amount, start) {
   need(w.poolTutors.get(`${poolId} ${tutor}`), "NOT-ADMITTED");
   need(start >= pool.from && start <= pool.until, "OUTSIDE-TERM");
   need(start <= w.now, "AHEAD");
+  need(w.now - start <= LATE, "TOO-LATE");
   const week = start / WEEK;
   countTowards(w, `${poolId} ${learner} ${week} false`, amount, pool["learner-cap"], "LEARNER-CAP");
   countTowards(w, `${poolId} ${tutor} ${week} true`, amount, pool["tutor-cap"], "TUTOR-CAP");
@@ -98,16 +101,16 @@ function openClass(w, key, id, f) {
 }
 
 function attendClass(w, key, id, f) {
-  const learner = resolve(w, key, LESSON);
+  const person = resolve(w, key, LESSON);
   const held = w.classes.get(f.subject);
   needClass(held, "CLASS-UNKNOWN");
-  needClass(f.moment <= INT_MAX, "RANGE");
-  needClass(byTutor || f.who === held.tutor, "OTHER-TUTOR");
-  needClass(learner !== held.tutor, "SAME-PERSON");
   const byTutor = person === held.tutor;
   const learner = byTutor ? f.who : person;
   const place = `${f.subject} ${learner}`;
   const [word, before] = [byTutor ? 1n : 2n, w.presences.get(place) ?? 0n];
+  needClass(f.moment <= INT_MAX, "RANGE");
+  needClass(byTutor || f.who === held.tutor, "OTHER-TUTOR");
+  needClass(learner !== held.tutor, "SAME-PERSON");
   needClass(!byTutor || isPerson(w, learner), "LEARNER-UNKNOWN");
   needClass((before & word) === 0n, "ATTENDED");
   w.presences.set(place, before | word);
