@@ -25,8 +25,8 @@
 (define-constant RELAY-FEE-BPS-MAX u500)
 ;; Longest notice that a cancellation may be asked to give, in seconds: 30 days.
 (define-constant NOTICE-SECONDS-MAX u2592000)
-;; Basis points in a whole.
-(define-constant BPS u10000)
+;; Most that a late cancellation may cost, in basis points of the price: half of it.
+(define-constant LATE-BPS-MAX u5000)
 ;; Highest bond of a dispute, in basis points of the price: 20 %, or the poor could not dispute.
 (define-constant DISPUTE-BOND-BPS-MAX u2000)
 
@@ -238,11 +238,11 @@
     (print { event: "relay-fee-set", bps: bps, to: to })
     (ok true)))
 
-;; Set the notice of a cancellation and what a later one costs. Counts for lessons that are booked already, too.
+;; Set the notice of a cancellation and what a later one costs, for lessons booked from now on: others keep theirs.
 (define-public (set-notice (seconds uint) (late-bps uint))
   (begin
     (try! (check-owner))
-    (asserts! (and (<= seconds NOTICE-SECONDS-MAX) (<= late-bps BPS)) ERR-PARAMETER)
+    (asserts! (and (<= seconds NOTICE-SECONDS-MAX) (<= late-bps LATE-BPS-MAX)) ERR-PARAMETER)
     (var-set notice { seconds: seconds, late-bps: late-bps })
     (print { event: "notice-set", seconds: seconds, late-bps: late-bps })
     (ok true)))

@@ -1,8 +1,8 @@
 ;; session-manager: lessons, from booking to the last word on their price.
 ;;
-;; A lesson's id is the id of its booking. The contract compares what a statement repeats, counts attendance of both
-;; sides, and tells vault and pools when to lock, pay and give back. A village may hold a lesson long before a relay
-;; brings it here: the start bounds notice and grace, never attendance. `claim` ends whatever people leave undone.
+;; A lesson's id is its booking's. What a statement repeats is compared, both sides' attendance counted, and vault and
+;; pools told when to lock, pay and give back. A village may hold a lesson long before a relay brings it here: the start
+;; bounds notice and grace, never attendance. `claim` ends whatever people leave undone.
 
 (define-constant ERR-LESSON-EXISTS (err u600))
 (define-constant ERR-LESSON-UNKNOWN (err u601))
@@ -24,7 +24,7 @@
 (define-constant ERR-FUNDED (err u617))
 (define-constant ERR-NOT-FUNDED (err u618))
 (define-constant ERR-VERSION (err u619))
-(define-constant ERR-OWN-PROPOSAL (err u620))
+(define-constant ERR-TOO-LATE (err u620))
 (define-constant ERR-TOO-EARLY (err u621))
 (define-constant ERR-ID-USED (err u622))
 
@@ -67,18 +67,18 @@
 
 ;; Lesson id -> its parties (persons), price, agreed start (Unix seconds) and minutes; the match offer it came from, or
 ;; the earmark or pool that pays (zeros where none); state; masks of confirmations given and needed and of attendance;
-;; where the price is; id of the statement that fixed the current time (the booking, later the last agreed move); chain
-;; time of the last change. Says nothing about place or content.
+;; where the price is; the notice as it was at booking; id of the statement that fixed the current time (the booking,
+;; later the last agreed move); chain time of the last change. Says nothing about place or content.
 (define-map lessons (buff 32)
   { student: principal, tutor: principal, asset: (optional principal), amount: uint, start: uint, minutes: uint,
     offer: (buff 32), state: uint, confirmed: uint, needs: uint, attended: uint, funding: uint, version: (buff 32),
-    changed-at: uint })
+    notice: { seconds: uint, late-bps: uint }, changed-at: uint })
 
 ;; Id of an attendance -> its lesson, so that one person may attend by scanning the other's attendance.
 (define-map attendances (buff 32) (buff 32))
 
 ;; Id of a proposal to move a lesson -> the lesson, who proposed, the new time (minutes u0 = as they are), and the
-;; version it is to replace. Counts only while that version is current.
+;; version it is to replace (0x once its author proposed anew). Counts only while that version is current.
 (define-map moves (buff 32) { lesson: (buff 32), by: principal, start: uint, minutes: uint, version: (buff 32) })
 
 ;; Lessons booked; completed, and their minutes; declined or cancelled; lapsed. Never fall.
@@ -120,6 +120,10 @@
     (asserts! (is-eq (default-to other who) other) ERR-TERMS)
     (ok by-tutor)))
 
+;; Whether time may end a lesson: it was left alone for the grace period after its start and its last change.
+(define-private (is-due (start uint) (changed-at uint))
+  (> stacks-block-time (+ (if (> start changed-at) start changed-at) (contract-call? .access get-grace-seconds))))
+
 ;; End a lesson. What is locked goes to the tutor by `bps`, the rest back where it came from; a pool pays what was held.
 (define-private (end (id (buff 32)) (state uint) (bps uint))
   (let ((lesson (unwrap! (map-get? lessons id) ERR-LESSON-UNKNOWN))
@@ -129,8 +133,7 @@
     (var-set counts
       (if (is-eq state STATE-COMPLETED)
         (merge sums { lessons: (+ (get lessons sums) u1), minutes: (+ (get minutes sums) (get minutes lesson)) })
-      (if (is-eq state STATE-LAPSED)
-        (merge sums { lapsed: (+ (get lapsed sums) u1) })
+      (if (is-eq state STATE-LAPSED) (merge sums { lapsed: (+ (get lapsed sums) u1) })
         (merge sums { cancelled: (+ (get cancelled sums) u1) }))))
     (print { event: "lesson-ended", id: id, state: state, minutes: (get minutes lesson), bps: bps })
     (if (is-eq (get funding lesson) FUNDING-LOCK)
@@ -151,8 +154,7 @@
         (locks (or (is-eq pays BOOK-LOCKS) (is-eq pays BOOK-EARMARK)))
         (minutes (bit-and bits BOOK-MINUTES))
         (student (try! (contract-call? .user-registry resolve key
-          (if locks SCOPE-LESSON-MONEY SCOPE-LESSON) (if locks amount u0) asset)))
-        (now (var-get counts)))
+          (if locks SCOPE-LESSON-MONEY SCOPE-LESSON) (if locks amount u0) asset))))
     (asserts! (and (<= bits BOOK-BITS-MAX) (> minutes u0)
       (or locks (is-eq pays u0) (and pooled (> amount u0)))) ERR-BITS)
     (asserts! (<= amount INT-MAX) ERR-RANGE)
@@ -163,9 +165,9 @@
     (asserts! (map-insert lessons id
       { student: student, tutor: tutor, asset: asset, amount: amount, start: start, minutes: minutes, offer: offer,
         state: STATE-BOOKED, confirmed: u0, attended: u0, version: id, changed-at: stacks-block-time,
-        needs: (if (is-eq (bit-and bits BOOK-GUARDIAN) u0) TUTOR BOTH),
+        needs: (if (is-eq (bit-and bits BOOK-GUARDIAN) u0) TUTOR BOTH), notice: (contract-call? .access get-notice),
         funding: (if locks FUNDING-LOCK (if pooled FUNDING-POOL FUNDING-NONE)) }) ERR-LESSON-EXISTS)
-    (var-set counts (merge now { booked: (+ (get booked now) u1) }))
+    (var-set counts (merge (var-get counts) { booked: (+ (get booked (var-get counts)) u1) }))
     (print { event: "lesson-booked", id: id, student: student, tutor: tutor, asset: asset, amount: amount,
       start: start, minutes: minutes, offer: offer, bits: bits })
     (if (is-eq pays BOOK-LOCKS)
@@ -181,10 +183,10 @@
     (asserts! (or (is-eq bits TUTOR) (is-eq bits GUARDIAN)) ERR-BITS)
     (asserts! (is-eq by-tutor (is-eq bits TUTOR)) ERR-NOT-PARTY)
     (asserts! (or by-tutor (contract-call? .recovery is-guardian (get student lesson) person)) ERR-NOT-GUARDIAN)
-    (asserts! (and (is-eq (get state lesson) STATE-BOOKED) (> confirmed (get confirmed lesson))) ERR-NOT-BOOKED)
     (asserts! (and (is-eq student (get student lesson)) (is-eq asset (get asset lesson))
       (is-eq amount (get amount lesson))) ERR-TERMS)
     (asserts! (is-eq start (get start lesson)) ERR-VERSION)
+    (asserts! (and (is-eq (get state lesson) STATE-BOOKED) (> confirmed (get confirmed lesson))) ERR-NOT-BOOKED)
     (map-set lessons id (merge lesson
       { confirmed: confirmed, changed-at: stacks-block-time,
         state: (if (is-eq (bit-and confirmed (get needs lesson)) (get needs lesson)) STATE-CONFIRMED STATE-BOOKED) }))
@@ -211,17 +213,16 @@
         (lesson (unwrap! (map-get? lessons id) ERR-LESSON-UNKNOWN))
         (by-tutor (try! (check-side person who (get student lesson) (get tutor lesson))))
         (attended (get attended lesson))
-        (notice (contract-call? .access get-notice))
         (in-time (or by-tutor (is-eq (get state lesson) STATE-BOOKED)
-          (<= (+ stacks-block-time (get seconds notice)) (get start lesson)))))
+          (<= (+ stacks-block-time (get seconds (get notice lesson))) (get start lesson)))))
     (asserts! (or by-tutor (not declines)) ERR-NOT-PARTY)
     (try! (check-state (get state lesson) STATE-BOOKED))
     (asserts! (if by-tutor (not (and declines (is-eq attended BOTH)))
       (or (is-eq attended u0) (and in-time (is-eq attended TUTOR)))) ERR-ATTENDED)
-    (end id (if declines STATE-DECLINED STATE-CANCELLED) (if in-time u0 (get late-bps notice)))))
+    (end id (if declines STATE-DECLINED STATE-CANCELLED) (if in-time u0 (get late-bps (get notice lesson))))))
 
-;; A statement about the current version proposes; one about a proposal agrees to it. A guardian agreed to the old time
-;; and is asked again; minutes, which a guardian's word doesn't repeat, stay.
+;; A statement about the current version proposes, one about one's own proposal replaces that, and one about the other's
+;; agrees to it. A guardian agreed to the old time and is asked again; minutes, which a guardian doesn't repeat, stay.
 (define-private (lesson-move (key principal) (id (buff 32)) (subject (buff 32)) (who (optional principal)) (start uint)
     (minutes uint))
   (let ((person (try! (contract-call? .user-registry resolve key SCOPE-LESSON u0 none)))
@@ -229,25 +230,28 @@
           (map-get? moves subject)))
         (lesson-id (get lesson proposal))
         (lesson (unwrap! (map-get? lessons lesson-id) ERR-LESSON-UNKNOWN))
+        (version (get version lesson))
+        (agrees (not (or (is-eq subject version) (is-eq person (get by proposal)))))
         (confirmed (bit-and (get confirmed lesson) TUTOR)))
     (try! (check-side person who (get student lesson) (get tutor lesson)))
     (try! (check-state (get state lesson) STATE-BOOKED))
     (asserts! (is-eq (get attended lesson) u0) ERR-ATTENDED)
     (asserts! (<= minutes (if (is-eq (get needs lesson) TUTOR) BOOK-MINUTES u0)) ERR-BITS)
     (asserts! (<= start (+ stacks-block-time START-AHEAD-MAX)) ERR-START)
-    (if (is-eq subject (get version lesson))
-      (asserts! (map-insert moves id
-        { lesson: lesson-id, by: person, start: start, minutes: minutes, version: subject }) ERR-ID-USED)
+    (asserts! (or (is-eq subject version) (is-eq (get version proposal) version)) ERR-VERSION)
+    (if agrees
       (begin
-        (asserts! (is-eq (get version proposal) (get version lesson)) ERR-VERSION)
-        (asserts! (not (is-eq person (get by proposal))) ERR-OWN-PROPOSAL)
         (asserts! (and (is-eq start (get start proposal)) (is-eq minutes (get minutes proposal))) ERR-VERSION)
         (map-set lessons lesson-id (merge lesson
           { start: start, minutes: (if (is-eq minutes u0) (get minutes lesson) minutes), confirmed: confirmed,
             state: (if (is-eq confirmed (get needs lesson)) STATE-CONFIRMED STATE-BOOKED),
-            version: subject, changed-at: stacks-block-time }))))
+            version: subject, changed-at: stacks-block-time })))
+      (begin
+        (asserts! (map-insert moves id
+          { lesson: lesson-id, by: person, start: start, minutes: minutes, version: version }) ERR-ID-USED)
+        (or (is-eq subject version) (map-set moves subject (merge proposal { version: 0x })))))
     (print { event: "lesson-moved", id: lesson-id, move: id, subject: subject, person: person, start: start,
-      minutes: minutes, agreed: (not (is-eq subject (get version lesson))) })
+      minutes: minutes, agreed: agrees })
     (ok true)))
 
 ;; Counts during a dispute, too: else opening one could keep the other side's word out.
@@ -273,16 +277,6 @@
     (and (is-eq (get funding lesson) FUNDING-NONE) (> (get amount lesson) u0)
       (try! (lesson-fund key id none (get asset lesson) (get amount lesson))))
     (end id STATE-COMPLETED BPS)))
-
-(define-private (lesson-claim (id (buff 32)))
-  (let ((lesson (unwrap! (map-get? lessons id) ERR-LESSON-UNKNOWN))
-        (held (is-eq (get attended lesson) BOTH))
-        (since (if (> (get start lesson) (get changed-at lesson)) (get start lesson) (get changed-at lesson))))
-    (try! (check-state (get state lesson) STATE-BOOKED))
-    (asserts! (> stacks-block-time (+ since (contract-call? .access get-grace-seconds))) ERR-TOO-EARLY)
-    (asserts! (not (and held (is-eq (get funding lesson) FUNDING-NONE) (> (get amount lesson) u0))) ERR-NOT-FUNDED)
-    (end id (if held STATE-COMPLETED STATE-LAPSED)
-      (if held BPS (if (is-eq (get attended lesson) TUTOR) (get late-bps (contract-call? .access get-notice)) u0)))))
 
 ;; ---- public forms: from a wallet (the caller acts; ids are derived from a salt), and `-for` the gateway
 
@@ -334,7 +328,7 @@
     (try! (check-gateway))
     (lesson-cancel actor lesson who true)))
 
-;; One side cancels. What is locked returns, but for what a student's late cancellation costs (`access.get-notice`).
+;; One side cancels. What is locked returns, but for what a student's late cancellation costs (the booking's notice).
 (define-public (cancel (lesson (buff 32)) (who (optional principal)))
   (lesson-cancel contract-caller lesson who false))
 ;; The same, signed. Gateway only.
@@ -343,8 +337,8 @@
     (try! (check-gateway))
     (lesson-cancel actor lesson who false)))
 
-;; One side proposes another time (`subject`: the lesson, or its last agreed move), the other agrees (`subject`: the
-;; proposal, repeating its start and minutes). A proposal binds nobody. Minutes u0: as they are.
+;; One side proposes another time (`subject`: the lesson, its last agreed move, or one's own proposal, which nobody can
+;; agree to after that), the other agrees (`subject`: the proposal, repeating its start and minutes). Minutes u0: as is.
 (define-public (move (salt (buff 32)) (subject (buff 32)) (who (optional principal)) (start uint) (minutes uint))
   (lesson-move contract-caller (direct-id contract-caller "lesson-move" salt) subject who start minutes))
 ;; The same, signed (`id` is the action's). Gateway only.
@@ -373,20 +367,26 @@
     (lesson-complete actor lesson who)))
 
 ;; Anybody ends a lesson left alone for the grace period: both attended, the tutor is paid; else the lock returns.
-(define-public (claim (lesson (buff 32)))
-  (lesson-claim lesson))
+(define-public (claim (id (buff 32)))
+  (let ((lesson (unwrap! (map-get? lessons id) ERR-LESSON-UNKNOWN))
+        (held (is-eq (get attended lesson) BOTH)))
+    (try! (check-state (get state lesson) STATE-BOOKED))
+    (asserts! (is-due (get start lesson) (get changed-at lesson)) ERR-TOO-EARLY)
+    (asserts! (not (and held (is-eq (get funding lesson) FUNDING-NONE) (> (get amount lesson) u0))) ERR-NOT-FUNDED)
+    (end id (if held STATE-COMPLETED STATE-LAPSED) (if held BPS u0))))
 ;; The same, signed. Gateway only.
-(define-public (claim-for (lesson (buff 32)))
+(define-public (claim-for (id (buff 32)))
   (begin
     (try! (check-gateway))
-    (lesson-claim lesson)))
+    (claim id)))
 
-;; Withdraw a confirmed lesson, whose price is locked, from everything but attendance. Role "dispute" only.
+;; Withdraw a confirmed lesson with a locked price from all but attendance, until `claim` is due. Role "dispute" only.
 (define-public (dispute-hold (id (buff 32)))
   (let ((checked (try! (contract-call? .access is-protocol-caller contract-caller "dispute")))
         (lesson (unwrap! (map-get? lessons id) ERR-LESSON-UNKNOWN)))
     (try! (check-state (get state lesson) STATE-CONFIRMED))
     (asserts! (is-eq (get funding lesson) FUNDING-LOCK) ERR-NOT-FUNDED)
+    (asserts! (not (is-due (get start lesson) (get changed-at lesson))) ERR-TOO-LATE)
     (print { event: "lesson-disputed", id: id })
     (ok (map-set lessons id (merge lesson { state: STATE-DISPUTED, changed-at: stacks-block-time })))))
 

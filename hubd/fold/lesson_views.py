@@ -34,6 +34,7 @@ class Move:
     minutes: int
     version: ActionId  # what it changes: the lesson, or the proposal agreed on before
     agreed: bool
+    replaced: bool  # its author proposed anew instead
 
 
 @dataclass(frozen=True, slots=True)

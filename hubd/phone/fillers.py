@@ -11,7 +11,7 @@ from typing import Any
 from hubd.action.kinds import DRAWS_ON_EARMARK, DRAWS_ON_POOL, LOCKS, MINUTES_MASK
 from hubd.action.principal import Principal
 from hubd.action.sip018 import NO_ID, ActionId
-from hubd.fold.views import Lesson, Views
+from hubd.fold.views import Lesson, Move, Views
 from hubd.phone.words import Words, wrong
 
 Columns = dict[str, Any]
@@ -86,19 +86,32 @@ def _attendance(about: About, given: Columns) -> Columns:
 
 
 def _move(about: About, given: Columns) -> Columns:
-    """With a start it proposes, in place of what was agreed last; about the other's proposal alone it agrees."""
+    """With a start it proposes, in place of the own open proposal or of what was agreed last; about the other's proposal
+    alone it agrees.
+    """
     proposal = about.views.moves.get(given.get("subject", NO_ID))
     lesson = about.views.lessons.get(proposal.lesson if proposal is not None else about.lesson_id)
     if lesson is None:
         raise wrong("this phone knows no such lesson or proposal", "sync first, then take the id from `show`")
     other = lesson.tutor if lesson.student == about.me else lesson.student
     if proposal is not None and not proposal.agreed and "moment" not in given:
+        if proposal.by == about.me:
+            raise wrong("this is your own proposal", "the other side agrees to it; to change it, say another start")
         terms = {"moment": proposal.start, "bits": proposal.minutes}
         return {"who": other, **terms, **given}
-    return {"who": other, **given, "subject": lesson.version}
+    own = [each.id for each in about.views.moves.values() if _is_open(each, lesson) and each.by == about.me]
+    if proposal is not None and proposal.id in own:
+        own = [proposal.id]
+    return {"who": other, **given, "subject": min(own, default=lesson.version)}
+
+
+def _is_open(move: Move, lesson: Lesson) -> bool:
+    """Whether the other side may still agree to a proposal for this lesson."""
+    return move.lesson == lesson.id and move.version == lesson.version and not (move.agreed or move.replaced)
 
 
 def _class_attendance(about: About, given: Columns) -> Columns:
+    """A learner names the tutor; the tutor says whom."""
     known = about.views.classes.get(given.get("subject", NO_ID))
     named = {"who": known.tutor} if known is not None and known.tutor != about.me else {}
     return {"moment": about.words.now, **named, **given}

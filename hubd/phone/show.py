@@ -125,6 +125,7 @@ class Screen:
             for each in self._views.moves.values()
             if (lesson := lessons.get(each.lesson)) is not None
             and each.version == lesson.version
+            and not each.replaced
             and lesson.state in (LessonState.BOOKED, LessonState.CONFIRMED)
             and self._me in (lesson.student, lesson.tutor)
         ]

@@ -45,7 +45,7 @@ for (const form of FORMS) {
 
   test(`either side cancels with notice, and all of the price returns, ${form}`, async () => {
     const lessons = await bootLessons(form);
-    setNotice(lessons, DAY, 10_000n);
+    setNotice(lessons, DAY, 5000n);
     for (const [by, ...words] of [[AMINA], [TOMAS], [AMINA, "confirmed"], [TOMAS, "confirmed"],
       [AMINA, "confirmed", "tutor"], [TOMAS, "confirmed", "student"]]) {
       const lesson = lessons.booked({}, ...words);
@@ -83,15 +83,15 @@ for (const form of FORMS) {
     assert.deepEqual(late(300n, TOMAS), [1000n, 0n]);
     assert.deepEqual(late(300n, AMINA), [925n, 75n]);
     assert.deepEqual(late(3n, AMINA), [925n, 75n], "a part is rounded down");
-    setNotice(lessons, DAY, 10_000n);
-    assert.deepEqual(late(25n, AMINA), [900n, 100n]);
+    setNotice(lessons, DAY, 5000n);
+    assert.deepEqual(late(50n, AMINA), [900n, 100n]);
   });
 
   test(`a cancellation is late from the second on at which less than the notice is left, ${form}`, async () => {
     const lessons = await bootLessons(form);
-    setNotice(lessons, DAY, 10_000n);
+    setNotice(lessons, DAY, 5000n);
     const left = (seconds) => {
-      const lesson = lessons.booked({ amount: 10n, start: lessons.mesh.now + 20n + DAY + seconds }, "confirmed");
+      const lesson = lessons.booked({ amount: 20n, start: lessons.mesh.now + 20n + DAY + seconds }, "confirmed");
       assert.deepEqual(lessons.cancel(lesson, AMINA), OK);
       return lessons.free(TOMAS)[0];
     };
@@ -99,9 +99,25 @@ for (const form of FORMS) {
     assert.equal(left(-1n), 10n);
   });
 
+  test(`what a late cancellation costs is what it cost when the lesson was booked, ${form}`, async () => {
+    const lessons = await bootLessons(form);
+    const book = () => lessons.booked({ amount: 100n, start: lessons.mesh.now + 2n * DAY }, "confirmed");
+    const before = book();
+    setNotice(lessons, 30n * DAY, 5000n);
+    const after = book();
+    setNotice(lessons, 0n, 0n);
+    assert.deepEqual([before, after].map((lesson) => lessons.get(lesson).notice),
+      [{ seconds: DAY, "late-bps": 0n }, { seconds: 30n * DAY, "late-bps": 5000n }]);
+    for (const [lesson, earned] of [[before, 0n], [after, 50n]]) {
+      assert.deepEqual(lessons.cancel(lesson, AMINA), OK);
+      assert.deepEqual(lessons.free(TOMAS), [earned]);
+    }
+    check(lessons);
+  });
+
   test(`nobody pays for cancelling a lesson that the tutor hadn't confirmed, ${form}`, async () => {
     const lessons = await bootLessons(form);
-    setNotice(lessons, DAY, 10_000n);
+    setNotice(lessons, DAY, 5000n);
     for (const start of [0n, lessons.mesh.now]) {
       assert.deepEqual(lessons.cancel(lessons.booked({ start }), AMINA), OK);
       assert.deepEqual(lessons.free(AMINA, TOMAS), [1000n, 0n]);

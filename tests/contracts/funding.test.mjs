@@ -155,7 +155,7 @@ for (const form of FORMS) {
 
   test(`a called off lesson of a pool costs the pool nothing, ${form}`, async () => {
     const lessons = await boot(form);
-    setNotice(lessons, DAY, 10_000n);
+    setNotice(lessons, DAY, 5000n);
     const pool = openPool(lessons.mesh, { tutors: [TOMAS] });
     const book = () => lessons.booked({ bits: POOL_BIT + 60n, offer: pool.id, start: 0n }, "confirmed");
     assert.deepEqual([lessons.cancel(book(), AMINA), lessons.decline(book())], [OK, OK]);

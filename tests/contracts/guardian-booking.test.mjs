@@ -57,6 +57,20 @@ for (const form of FORMS) {
     check(lessons);
   });
 
+  test(`a guardian's word for a move's time may come before the move, and counts after it, ${form}`, async () => {
+    const lessons = await boot(form);
+    const lesson = lessons.booked(ASKED, "confirmed");
+    assert.deepEqual(byGuardian(lessons, lesson), OK);
+    const later = lesson.start + DAY;
+    const again = () => byGuardian(lessons, lesson, MOTHER, { start: later });
+    assert.deepEqual(again(), refused("VERSION"), "it may come again");
+    const { id } = lessons.move(lesson, AMINA, lesson.id, later);
+    assert.deepEqual(lessons.move(lesson, TOMAS, id, later).outcome, OK);
+    assert.equal(lessons.state(lesson), BOOKED);
+    assert.deepEqual([again(), lessons.state(lesson), again()], [OK, CONFIRMED, refused("NOT-BOOKED")]);
+    assert.deepEqual(byGuardian(lessons, lesson), refused("VERSION"));
+  });
+
   test(`each agrees once, and two guardians don't make a tutor, ${form}`, async () => {
     const lessons = await boot(form);
     const lesson = lessons.booked(ASKED);

@@ -1,5 +1,6 @@
 // Another time for a lesson: one side proposes, the other agrees, and nothing said about the old time counts any more.
-// Mutants that this is known to kill: an agreement that doesn't ask which version is current; one's own agreement.
+// Mutants that this is known to kill: an agreement that doesn't ask which version is current; one's own agreement;
+// a replaced proposal that is still agreed to.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bootLessons, BOOKED, CONFIRMED, FORMS, OK, STRANGER } from "./lib/lessons.mjs";
@@ -41,19 +42,50 @@ for (const form of FORMS) {
     assert.deepEqual(at(lessons, lesson), { start: 0n, minutes: 60n, version: id, state: BOOKED });
   });
 
-  test(`nobody agrees to one's own proposal, or for the two of a lesson, ${form}`, async () => {
+  test(`nobody agrees for the two of a lesson, ${form}`, async () => {
     const lessons = await bootLessons(form);
     const lesson = lessons.booked({}, "confirmed");
     const later = lesson.start + DAY;
     const move = (by, subject, fields) => lessons.move(lesson, by, subject, later, fields).outcome;
     assert.deepEqual(move(STRANGER, lesson.id), refused("NOT-PARTY"));
     const { id } = lessons.move(lesson, AMINA, lesson.id, later);
-    assert.deepEqual(move(AMINA, id), refused("OWN-PROPOSAL"));
     assert.deepEqual(move(STRANGER, id), refused("NOT-PARTY"));
     assert.deepEqual(move(TOMAS, id, { who: STRANGER.address }), refused("TERMS"));
     assert.deepEqual(move(TOMAS, idOf("never")), refused("LESSON-UNKNOWN"));
     assert.equal(lessons.get(lesson).start, lesson.start);
     assert.deepEqual(move(TOMAS, id), OK);
+  });
+
+  test(`one's own proposal is replaced, not agreed to, and the old one never is, ${form}`, async () => {
+    const lessons = await bootLessons(form);
+    const lesson = lessons.booked({}, "confirmed");
+    const move = (by, subject, days) => ({ start: lesson.start + days * DAY,
+      ...lessons.move(lesson, by, subject, lesson.start + days * DAY) });
+    const agree = ({ id, start }) => lessons.move(lesson, TOMAS, id, start).outcome;
+    const first = move(AMINA, lesson.id, 1n);
+    const same = move(AMINA, first.id, 1n);
+    const last = move(AMINA, same.id, 3n);
+    assert.deepEqual([first, same, last].map(({ outcome }) => outcome), [OK, OK, OK]);
+    assert.equal(lessons.get(lesson).version, lesson.id);
+    assert.deepEqual(move(AMINA, first.id, 4n).outcome, refused("VERSION"), "once replaced, it is replaced");
+    assert.deepEqual([agree(first), agree(same), agree(last)], [refused("VERSION"), refused("VERSION"), OK]);
+    assert.deepEqual(at(lessons, lesson), { start: last.start, minutes: 60n, version: last.id, state: CONFIRMED });
+    const [onTop, theirs] = [move(AMINA, last.id, 5n), move(TOMAS, last.id, 6n)];
+    assert.deepEqual([onTop.outcome, theirs.outcome], [OK, OK], "an agreed proposal isn't replaced, but built on");
+    assert.deepEqual([agree(same), agree(first), agree(onTop)], [refused("VERSION"), refused("VERSION"), OK]);
+    assert.equal(lessons.get(lesson).version, onTop.id);
+  });
+
+  test(`a replacement keeps to the bounds of a proposal, and its id is used once, ${form}`, async () => {
+    const lessons = await bootLessons(form);
+    const lesson = lessons.booked();
+    const salt = idOf("the first salt");
+    const { id } = lessons.move(lesson, AMINA, lesson.id, 0n, { salt });
+    for (const [start, fields, name] of [[INT_MAX, {}, "START"], [0n, { minutes: 4096n }, "BITS"],
+      [0n, { salt }, "ID-USED"], [0n, { who: STRANGER.address }, "TERMS"]]) {
+      assert.deepEqual(lessons.move(lesson, AMINA, id, start, fields).outcome, refused(name));
+    }
+    assert.deepEqual(lessons.move(lesson, TOMAS, id, 0n).outcome, OK, "what was refused replaced nothing");
   });
 
   test(`an agreement repeats the proposal's start and minutes, ${form}`, async () => {

@@ -28,6 +28,7 @@ test("a booked lesson records what was agreed, and its price is locked", () => {
   assert.deepEqual(record, {
     student: AMINA.address, tutor: TOMAS.address, asset: null, amount: 300n, start: START, minutes: 60n, offer: ZEROS,
     state: 1n, confirmed: 0n, needs: 1n, attended: 0n, funding: 1n, version: lesson.id,
+    notice: { seconds: 86_400n, "late-bps": 0n },
   });
   const { payer, amount, state } = mesh.read("payment-escrow", "get-lock", [lesson.id]);
   assert.deepEqual([payer, amount, state], [AMINA.address, 300n, 0n]);

@@ -21,7 +21,7 @@ const note = (what, times) => reached.set(what, (reached.get(what) ?? 0) + Numbe
 const DEEP = [
   "sponsor-pool/ERR-LEARNER-CAP", "sponsor-pool/ERR-TUTOR-CAP", "sponsor-pool/ERR-NOT-ADMITTED",
   "sponsor-pool/ERR-RUNNING", "session-manager/ERR-TOO-EARLY", "session-manager/ERR-ATTENDED",
-  "session-manager/ERR-OWN-PROPOSAL", "session-manager/ERR-VERSION", "session-manager/ERR-DISPUTED",
+  "session-manager/ERR-TOO-LATE", "session-manager/ERR-VERSION", "session-manager/ERR-DISPUTED",
   "session-manager/ERR-NOT-GUARDIAN", "session-manager/ERR-NOT-FUNDED", "payment-escrow/ERR-LOCK-SETTLED",
   "dispute-resolution/ERR-NOT-ARBITER", "dispute-resolution/ERR-VOTED", "dispute-resolution/ERR-OWN-OFFER",
   "dispute-resolution/ERR-TOO-EARLY", "dispute-resolution/ERR-TOO-LATE", "recovery/ERR-APPROVED",

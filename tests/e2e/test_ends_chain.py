@@ -86,6 +86,23 @@ async def test_a_moved_lesson_is_confirmed_at_its_new_time_and_cancelled_for_its
         assert await stage.vault("ana") == (100, 0)
 
 
+async def test_a_proposal_that_its_author_replaced_is_agreed_to_by_nobody(chain, tmp_path):
+    async with staged(chain, tmp_path, "second thoughts") as stage:
+        v, ana, tomas = stage.v, stage.who("ana"), stage.who("tomas")
+        book = v.book(ana, tomas, 0)
+        first = v.move(ana, book, START_S + 3_600)
+        second = v.move(ana, first, START_S + 7_200)
+        await stage.settle(book, first, second)
+        late = v.agree(tomas, first)
+        await stage.uplink.offer([late])
+        await stage.settle(v.agree(tomas, second))
+        entry = stage.views.lessons[book.id]
+        assert (entry.start, entry.version) == (START_S + 7_200, second.id)
+        assert (stage.views.moves[first.id].replaced, stage.views.moves[first.id].agreed) == (True, False)
+        known = stage.views.settlement.get(late.id)
+        assert known is None or not known.is_done
+
+
 async def test_a_declined_and_a_withdrawn_booking_cost_nothing(chain, tmp_path):
     async with staged(chain, tmp_path, "nothing", hours=100) as stage:
         v, ana, tomas = stage.v, stage.who("ana"), stage.who("tomas")

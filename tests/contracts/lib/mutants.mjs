@@ -168,7 +168,7 @@ const MONEY = [
       "(amount (if (is-eq attended BOTH) (get amount class) u0))",
       "(amount (if (is-eq attended TUTOR) u0 (get amount class)))"],
     ["a tutor learns in the own class", "the tutor learns nothing in the",
-      "    (asserts! (not (is-eq person tutor)) ERR-SAME-PERSON)\n", ""],
+      "    (asserts! (not (is-eq learner tutor)) ERR-SAME-PERSON)\n", ""],
   ]),
   ...faults("hour-credit", "hour-credit", [
     ["an opened token follows the transaction's sender", "an opened token moves by its holder's",
@@ -227,14 +227,18 @@ const LESSONS = [
   ]),
   ...faults("session-manager", "move", [
     ["an overtaken proposal is agreed to", "of two proposals one is agreed to",
-      "        (asserts! (is-eq (get version proposal) (get version lesson)) ERR-VERSION)\n", ""],
-    ["one side moves a lesson alone", "nobody agrees to one's own proposal",
-      "        (asserts! (not (is-eq person (get by proposal))) ERR-OWN-PROPOSAL)\n", ""],
+      "    (asserts! (or (is-eq subject version) (is-eq (get version proposal) version)) ERR-VERSION)\n", ""],
+    ["one side moves a lesson alone", "one's own proposal is replaced",
+      "(or (is-eq subject version) (is-eq person (get by proposal)))", "(is-eq subject version)"],
+    ["a replaced proposal is agreed to", "one's own proposal is replaced",
+      "(merge proposal { version: 0x })", "proposal"],
   ]),
   ...faults("session-manager", "decline-cancel", [
     ["a cancellation is late one second early", "a cancellation is late from the second on",
-      "(<= (+ stacks-block-time (get seconds notice)) (get start lesson))",
-      "(< (+ stacks-block-time (get seconds notice)) (get start lesson))"],
+      "(<= (+ stacks-block-time (get seconds (get notice lesson))) (get start lesson))",
+      "(< (+ stacks-block-time (get seconds (get notice lesson))) (get start lesson))"],
+    ["what a late cancellation costs changes after the booking", "what a late cancellation costs is what",
+      "(get late-bps (get notice lesson))", "(get late-bps (contract-call? .access get-notice))"],
     ["a student takes back what was held", "a student can't take back what was said",
       "(or (is-eq attended u0) (and in-time (is-eq attended TUTOR)))", "true"],
   ]),
@@ -244,18 +248,18 @@ const LESSONS = [
       "(is-eq asset (get asset lesson))) ERR-TERMS)\n    (try!"],
   ]),
   ...faults("session-manager", "guardian-booking", [
-    ["anybody confirms as a guardian", "nobody but the student's own guardian",
-      "(or by-tutor (contract-call? .recovery is-guardian (get student lesson) person))", "true"],
-  ]),
-  ...faults("reputation-tracker", "reputation", [
-    ["a rating is sealed twice", "a rating is sealed once, opened",
-      "(map-insert ratings {", "(map-set ratings {"],
     ["a guardian's early word is refused for good", "a guardian's word for a move's time",
       `    (asserts! (is-eq start (get start lesson)) ERR-VERSION)
     (asserts! (and (is-eq (get state lesson) STATE-BOOKED) (> confirmed (get confirmed lesson))) ERR-NOT-BOOKED)
 `, `    (asserts! (and (is-eq (get state lesson) STATE-BOOKED) (> confirmed (get confirmed lesson))) ERR-NOT-BOOKED)
     (asserts! (is-eq start (get start lesson)) ERR-VERSION)
 `],
+    ["anybody confirms as a guardian", "nobody but the student's own guardian",
+      "(or by-tutor (contract-call? .recovery is-guardian (get student lesson) person))", "true"],
+  ]),
+  ...faults("reputation-tracker", "reputation", [
+    ["a rating is sealed twice", "a rating is sealed once, opened",
+      "(map-insert ratings {", "(map-set ratings {"],
     ["nobody waits for the other's seal", "an opening waits for the other's",
       "    (try! (check-blind lesson-id other (get sealed-at rating)))\n", ""],
   ]),

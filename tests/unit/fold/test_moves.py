@@ -87,6 +87,44 @@ def test_the_view_of_moves_tells_who_wants_which_version_replaced():
     assert (entry.lesson, entry.version, entry.agreed) == (two.book.id, first.id, False)
 
 
+def test_ones_own_proposal_is_replaced_and_the_new_one_agreed_to():
+    two = Two()
+    first = two.v.move("tomas", two.book, LATER, 45)
+    second = two.v.move("tomas", first, EVENING)
+    third = two.v.move("tomas", second, EVENING, 30)
+    views = two.views(first, second, third)
+    assert [views.moves[move.id].replaced for move in (first, second, third)] == [True, True, False]
+    assert {views.moves[move.id].version for move in (first, second, third)} == {two.book.id}
+    assert two.when(first, second, third) == (START_S, 60, two.book.id)
+    assert two.when(first, second, third, two.v.agree("ana", third)) == (EVENING, 30, third.id)
+    assert two.when(first, second, two.v.agree("ana", second)) == (EVENING, 60, second.id), "minutes as booked"
+
+
+def test_what_is_said_about_an_agreed_proposal_builds_on_it_until_the_chain_says_otherwise():
+    two = Two()
+    first = two.v.move("tomas", two.book, LATER)
+    second = two.v.move("tomas", first, EVENING)
+    agreed = two.v.agree("ana", first)
+    thread = [first, second, agreed]
+    assert two.when(*thread)[2] == first.id
+    assert two.views(*thread).moves[second.id].version == first.id
+    before = two.v.receipt("hub", [(first, 0), (second, 0), (agreed, 619)])
+    assert two.when(*thread, before)[2] == two.book.id, "a replaced proposal is never agreed to"
+    views = two.views(*thread, before)
+    assert (views.moves[first.id].replaced, views.moves[first.id].agreed) == (True, False)
+    assert views.moves[second.id].version == two.book.id
+    assert two.when(*thread, before, two.v.agree("ana", second))[2] == second.id
+    assert two.when(*thread, two.v.receipt("hub", [(first, 0), (agreed, 0), (second, 0)]))[2] == first.id
+
+
+def test_more_replacements_than_moves_are_not_followed():
+    two = Two()
+    moves = [two.v.move("tomas", two.book, LATER)]
+    for _ in range(LESSON_MOVES_MAX + 2):
+        moves.append(two.v.move("tomas", moves[-1], LATER))
+    assert two.when(*moves, two.v.agree("ana", moves[-1])) == (START_S, 60, two.book.id)
+
+
 def test_a_stranger_moves_nothing():
     two = Two()
     move = two.v.move("lou", two.book, LATER)

@@ -135,6 +135,20 @@ def test_a_move_is_proposed_for_the_lesson_as_it_is_and_agreed_to_by_its_id() ->
     assert (agreed.subject, agreed.moment, agreed.bits, agreed.who) == (MOVE.id, MOVE.statement.moment, 0, TOMAS)
 
 
+def test_a_second_thought_replaces_the_own_proposal() -> None:
+    first = VILLAGE.move("ana", BOOK)
+    views = fold(VILLAGE.charter, [*ACTIONS, first])
+    for said in ({"lesson": short(BOOK)}, {"move": short(MOVE)}, {"move": first.id.hex()}):
+        proposed = composed("lesson-move", views=views, start="now", **said)
+        assert (proposed.subject, proposed.moment, proposed.who) == (first.id, START_S, TOMAS)
+    with pytest.raises(RemoteError, match="your own proposal"):
+        composed("lesson-move", views=views, move=first.id.hex())
+    assert composed("lesson-move", me=TOMAS, views=views, start="now", lesson=short(BOOK)).subject == MOVE.id
+    second = VILLAGE.move("ana", first, START_S + 9_000)
+    views = fold(VILLAGE.charter, [*ACTIONS, first, second])
+    assert composed("lesson-move", views=views, start="now", lesson=short(BOOK)).subject == second.id
+
+
 def test_a_move_of_a_moved_lesson_names_what_was_agreed_last() -> None:
     agreed = VILLAGE.agree("ana", MOVE)
     views = fold(VILLAGE.charter, [*ACTIONS, agreed])
@@ -152,6 +166,10 @@ def test_who_isnt_the_tutor_confirms_as_a_guardian() -> None:
 def test_an_attendance_of_a_class_names_its_tutor() -> None:
     said = composed("class-attend", **{"class": short(CLASS)})
     assert (said.subject, said.who, said.moment) == (CLASS.id, TOMAS, START_S)
+    said = composed("class-attend", me=TOMAS, **{"class": short(CLASS), "student": "ana"})
+    assert (said.subject, said.who, said.moment) == (CLASS.id, ANA, START_S)
+    with pytest.raises(RemoteError, match="class-attend needs"):
+        composed("class-attend", me=TOMAS, **{"class": short(CLASS)})
 
 
 def test_a_further_key_names_the_last_one_and_may_what_people_do_every_day() -> None:
@@ -166,10 +184,6 @@ def test_a_lost_key_is_ended_by_what_made_it_one() -> None:
     assert (said.subject, said.who) == (BORN.id, ANA)
 
 
-    said = composed("class-attend", me=TOMAS, **{"class": short(CLASS), "student": "ana"})
-    assert (said.subject, said.who, said.moment) == (CLASS.id, ANA, START_S)
-    with pytest.raises(RemoteError, match="class-attend needs"):
-        composed("class-attend", me=TOMAS, **{"class": short(CLASS)})
 def test_a_guardian_takes_the_first_free_slot_of_the_next_version() -> None:
     first = composed("guardian-set", person="tomas", threshold="2", days="30")
     assert (first.subject, first.bits, first.amount, first.moment) == (NO_ID, 0, 2, 30 * 86_400)

@@ -5,6 +5,7 @@ from builders import START_S, Village
 from hubd.action import cbor, envelope
 from hubd.action.envelope import Action
 from hubd.action.kinds import NEEDS_GUARDIAN
+from hubd.action.principal import address
 from hubd.fold.folder import fold
 from hubd.phone.outbox import Item
 from hubd.phone.show import Screen

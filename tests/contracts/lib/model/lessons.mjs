@@ -17,6 +17,8 @@ const BOTH = 3n;
 
 const AHEAD = 63_072_000n;
 const BPS = 10_000n;
+/** The version of a proposal whose author proposed anew. */
+const REPLACED = "";
 
 function lessonOf(w, id) {
   const lesson = w.lessons.get(id);
@@ -73,6 +75,7 @@ function book(w, key, id, f) {
     student, tutor: f.who, asset: f.asset, amount: f.amount, start: f.moment, minutes, offer: f.subject, state: BOOKED,
     confirmed: 0n, needs: (f.bits & NEEDS_GUARDIAN) > 0n ? BY_TUTOR | BY_GUARDIAN : BY_TUTOR, attended: 0n,
     funding: locks ? LOCK : byPool ? FROM_POOL : NONE, version: id, "changed-at": w.now,
+    notice: { seconds: settings(w)["notice-seconds"], "late-bps": settings(w)["notice-late-bps"] },
   });
   w.counts.add("session-manager", { booked: 1n });
   if (pays === LOCKS) lock(w, id, student, f.asset, f.amount);
@@ -87,9 +90,9 @@ function confirm(w, key, f) {
   need(byTutor === (f.bits === BY_TUTOR), "NOT-PARTY");
   need(byTutor || isGuardian(w, lesson.student, person), "NOT-GUARDIAN");
   const confirmed = lesson.confirmed | f.bits;
-  need(lesson.state === BOOKED && confirmed !== lesson.confirmed, "NOT-BOOKED");
   need(f.who === lesson.student && f.asset === lesson.asset && f.amount === lesson.amount, "TERMS");
   need(f.moment === lesson.start, "VERSION");
+  need(lesson.state === BOOKED && confirmed !== lesson.confirmed, "NOT-BOOKED");
   change(w, f.subject, { confirmed, state: (confirmed & lesson.needs) === lesson.needs ? CONFIRMED : BOOKED });
 }
 
@@ -109,8 +112,8 @@ function cancel(w, key, f, declines) {
   const person = resolve(w, key, LESSON);
   const lesson = lessonOf(w, f.subject);
   const byTutor = checkSide(person, f.who, lesson);
-  const { "notice-seconds": notice, "notice-late-bps": late } = settings(w);
-  const inTime = byTutor || lesson.state === BOOKED || w.now + notice <= lesson.start;
+  const { seconds, "late-bps": late } = lesson.notice;
+  const inTime = byTutor || lesson.state === BOOKED || w.now + seconds <= lesson.start;
   need(byTutor || !declines, "NOT-PARTY");
   checkState(lesson.state, BOOKED);
   const { attended } = lesson;
@@ -127,12 +130,13 @@ function move(w, key, id, f) {
   need(lesson.attended === 0n, "ATTENDED");
   need(f.bits <= (lesson.needs === BY_TUTOR ? MINUTES : 0n), "BITS");
   need(f.moment <= w.now + AHEAD, "START");
-  if (f.subject === lesson.version) {
-    const { lesson: lessonId } = proposal;
-    return w.moves.set(id, { lesson: lessonId, by: person, start: f.moment, minutes: f.bits, version: f.subject });
+  const { version } = lesson;
+  const buildsOn = f.subject === version;
+  need(buildsOn || proposal.version === version, "VERSION");
+  if (buildsOn || person === proposal.by) {
+    if (!buildsOn) w.moves.merge(f.subject, { version: REPLACED });
+    return w.moves.set(id, { lesson: proposal.lesson, by: person, start: f.moment, minutes: f.bits, version });
   }
-  need(proposal.version === lesson.version, "VERSION");
-  need(person !== proposal.by, "OWN-PROPOSAL");
   need(f.moment === proposal.start && f.bits === proposal.minutes, "VERSION");
   const confirmed = lesson.confirmed & BY_TUTOR;
   return change(w, proposal.lesson, { start: f.moment, minutes: f.bits || lesson.minutes, confirmed, version: f.subject,
@@ -161,22 +165,27 @@ function complete(w, key, f) {
   end(w, f.subject, COMPLETED, BPS);
 }
 
+/** Whether a lesson was left alone for the grace period after its start and its last change. */
+function isDue(w, lesson) {
+  const since = lesson.start > lesson["changed-at"] ? lesson.start : lesson["changed-at"];
+  return w.now > since + settings(w)["grace-seconds"];
+}
+
 /** What time alone decides, by anybody: pay what both attended, give back the rest. */
 function claim(w, id) {
   const lesson = lessonOf(w, id);
   const held = lesson.attended === BOTH;
-  const since = lesson.start > lesson["changed-at"] ? lesson.start : lesson["changed-at"];
   checkState(lesson.state, BOOKED);
-  need(w.now > since + settings(w)["grace-seconds"], "TOO-EARLY");
+  need(isDue(w, lesson), "TOO-EARLY");
   need(!(held && lesson.funding === NONE && lesson.amount > 0n), "NOT-FUNDED");
-  const late = lesson.attended === 1n ? settings(w)["notice-late-bps"] : 0n;
-  end(w, id, held ? COMPLETED : LAPSED, held ? BPS : late);
+  end(w, id, held ? COMPLETED : LAPSED, held ? BPS : 0n);
 }
 
 export function holdForDispute(w, id) {
   const lesson = lessonOf(w, id);
   checkState(lesson.state, CONFIRMED);
   need(lesson.funding === LOCK, "NOT-FUNDED");
+  need(!isDue(w, lesson), "TOO-LATE");
   change(w, id, { state: DISPUTED });
 }
 

@@ -40,7 +40,7 @@ export const operations = {
     return { "grace-seconds": seconds };
   }),
   "set-notice": owner("set-notice", (f) => [f.seconds, f.bps], (w, { seconds, bps }) => {
-    need(seconds <= 30n * DAY && bps <= 10_000n, "PARAMETER");
+    need(seconds <= 30n * DAY && bps <= 5000n, "PARAMETER");
     return { "notice-seconds": seconds, "notice-late-bps": bps };
   }),
   "set-dispute-bond": owner("set-dispute-bond", (f) => [f.bps], (w, { bps }) => {

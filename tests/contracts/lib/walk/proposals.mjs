@@ -197,7 +197,7 @@ const lessons = {
     const other = by === tutor ? student : tutor;
     const self = p.r.below(5) === 0;
     return { by: p.keyOf(self ? by : other),
-      fields: { subject, who: p.perhaps(self ? other : by), moment: start, bits: minutes } };
+      fields: { subject, who: p.perhaps(self ? other : by), moment: self ? p.around(20) : start, bits: minutes } };
   }),
   "lesson-attend": (p) => {
     const waits = ({ state, attended }) => (state === 2n || state === 6n) && attended < 3n;
@@ -347,7 +347,7 @@ const asOwner = (fields) => (p) => ({ by: p.w.mesh.deployer, fields: fields(p) }
 const owner = {
   "set-grace": asOwner((p) => ({ seconds: BigInt(p.r.pick([29, 30, 45, 45])) * DAY })),
   "set-notice": asOwner((p) => ({
-    seconds: BigInt(p.r.pick([0, 1, 3])) * DAY, bps: p.r.pick([0n, 2000n, 3333n, 10_000n]),
+    seconds: BigInt(p.r.pick([0, 1, 3])) * DAY, bps: p.r.pick([0n, 2000n, 3333n, 5000n, 5001n]),
   })),
   "set-dispute-bond": asOwner((p) => ({ bps: p.r.pick([0n, 500n, 2000n, 2001n]) })),
   "set-relay-fee": asOwner((p) => ({ bps: p.r.pick([0n, 250n, 500n, 501n]), who: p.anybody() })),
