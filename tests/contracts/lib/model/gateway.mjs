@@ -1,5 +1,5 @@
 // What the gateway asks of a signed action before its kind is looked at.
-import { IDENTITY, personOf, resolve } from "./identity.mjs";
+import { IDENTITY, isLasting, personOf, resolve } from "./identity.mjs";
 import { INT_MAX, needs } from "./store.mjs";
 import { ZEROS } from "../values.mjs";
 
@@ -12,7 +12,7 @@ const COLUMNS = ["subject", "who", "amount", "asset", "moment", "bits", "content
 function check(w, { id, by, action: { fields } }) {
   need(["amount", "bits", "moment", "expires"].every((name) => fields[name] <= INT_MAX), "RANGE");
   need(!w.spent.has(id), "SPENT");
-  need(!w.voided.has(`${personOf(w, by)} ${id}`), "VOIDED");
+  need(!w.voided.has(`${by} ${id}`) && !w.voided.has(`${personOf(w, by)} ${id}`), "VOIDED");
   need(fields.expires >= w.now, "EXPIRED");
   const { must, may } = w.columnsOf(fields.action);
   const used = COLUMNS.reduce((mask, name, at) => (isZero(fields[name]) ? mask : mask | (1n << BigInt(at))), 0n);
@@ -43,11 +43,11 @@ export function submit(w, operation, token) {
   });
 }
 
-/** Take back an action of one's own before it settles. */
+/** Take back an action before it settles: by a lasting key any of its person's, else the key's own. */
 function voidAction(w, key, id) {
   const person = resolve(w, key, IDENTITY);
   need(!w.spent.has(id), "DONE-BEFORE");
-  w.voided.set(`${person} ${id}`, true);
+  w.voided.set(`${isLasting(w.keys.get(key)) ? person : key} ${id}`, true);
 }
 
 export const operations = {

@@ -8,7 +8,14 @@ const ROLES_MAX = 65_535n;
 const TUTOR = 2n;
 
 export const isPerson = (w, who) => w.persons.has(who);
-export const personOf = (w, key) => w.keys.get(key)?.person ?? key;
+/** Whether a key is or was somebody's, and not only kept for a recovery. */
+export function isTaken(w, key) {
+  const entry = w.keys.get(key);
+  return entry !== undefined && entry.epoch <= w.persons.get(entry.person).epoch;
+}
+
+/** The person that a key belongs to; a key that is nobody's stands for itself. */
+export const personOf = (w, key) => (isTaken(w, key) ? w.keys.get(key).person : key);
 
 /** The records of a key that may act in every bit of `scope`, frozen or not. */
 function liveKey(w, key, scope, check = need) {
@@ -47,7 +54,14 @@ export const isLasting = ({ scopes, cap, until }) => scopes === SCOPES_ALL && ca
 /** A key that nobody has, and no contract. */
 export function checkNew(w, key) {
   need(!key.includes(".") && key.startsWith("ST"), "PROGRAM");
-  need(!w.keys.has(key), "KEY-TAKEN");
+  need(!isTaken(w, key), "KEY-TAKEN");
+  need(!w.keys.has(key), "KEY-KEPT");
+}
+
+/** Whether a key may give such terms, or end a key that has them. */
+function covers(own, { scopes, until }) {
+  const lasts = own.until === null || (until !== null && until <= own.until);
+  return (scopes & own.scopes) === scopes && own.cap === null && lasts;
 }
 
 function register(w, key, id, roles, home) {
@@ -66,8 +80,7 @@ function addKey(w, key, id, f) {
   const { subject: previous, who, bits: scopes, amount, asset, moment: until } = f;
   const { entry: own, person: record } = freeKey(w, key, IDENTITY);
   need(scopes > 0n && amount <= INT_MAX && until <= INT_MAX && (amount > 0n || asset === null), "KEY-TERMS");
-  need((scopes & own.scopes) === scopes && own.cap === null &&
-    (own.until === null || (until > 0n && until <= own.until)), "KEY-WIDER");
+  need(covers(own, { scopes, until: until > 0n ? until : null }), "KEY-WIDER");
   checkNew(w, who);
   need(previous === record["keys-head"], "VERSION");
   const entry = { person: own.person, scopes, cap: amount > 0n ? { amount, asset } : null, drawn: 0n,
@@ -90,12 +103,15 @@ function acceptKey(w, key, id) {
 }
 
 function revokeKey(w, actor, addedBy, key) {
-  const { person } = freeKey(w, actor, IDENTITY).entry;
+  const { entry: own } = freeKey(w, actor, IDENTITY);
+  const { person } = own;
+  const ends = (terms) => actor === key || covers(own, terms);
   const entry = w.keys.get(key);
-  if (!entry) return withdrawAdd(w, person, addedBy, key);
+  if (!isTaken(w, key)) return withdrawAdd(w, person, addedBy, key, ends);
   const { lasting, epoch, guarded } = w.persons.get(entry.person);
   need(person === entry.person && addedBy === entry["added-by"], "OTHER-KEY");
   need(!entry.revoked && entry.epoch === epoch, "REVOKED-BEFORE");
+  need(ends(entry), "KEY-NARROWER");
   if (isLasting(entry)) {
     need(lasting > 1n || guarded, "LAST-KEY");
     w.persons.merge(person, { lasting: lasting - 1n });
@@ -103,11 +119,12 @@ function revokeKey(w, actor, addedBy, key) {
   return w.keys.merge(key, { revoked: true });
 }
 
-function withdrawAdd(w, person, id, key) {
+function withdrawAdd(w, person, id, key, ends) {
   const add = w.adds.get(id);
   need(add, "ADD-UNKNOWN");
   need(person === add.entry.person && key === add.key, "OTHER-KEY");
   need(!add.withdrawn, "REVOKED-BEFORE");
+  need(ends(add.entry), "KEY-NARROWER");
   w.adds.merge(id, { withdrawn: true });
 }
 

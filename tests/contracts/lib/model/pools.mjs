@@ -45,8 +45,10 @@ function changePool(w, key, f) {
 }
 
 function admit(w, key, f) {
+  const tutor = personOf(w, f.who);
   ownPool(w, key, f.subject);
-  w.poolTutors.set(`${f.subject} ${personOf(w, f.who)}`, f.on);
+  need(isPerson(w, tutor), "TUTOR-UNKNOWN");
+  w.poolTutors.set(`${f.subject} ${tutor}`, f.on);
 }
 
 function fundPool(w, key, f) {

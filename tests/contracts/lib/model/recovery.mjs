@@ -48,7 +48,7 @@ function open(w, key, id, person) {
   need(isPerson(w, person), "PERSON-UNKNOWN");
   checkNew(w, key);
   w.recoveries.set(id, { person, key, epoch: w.persons.get(person).epoch, approvals: [], cancelled: false, due: 0n,
-    circle: NOBODY });
+    circle: null });
 }
 
 /** A recovery of `person` that is not over, and whether it runs. */
@@ -61,18 +61,18 @@ function live(w, id, person) {
   return { recovery, runs: record.recovery === id, record };
 }
 
-/** Two guardians or more, and all of them. */
-const isUnanimous = (approvals, circle) => approvals.length >= 2 && approvals.length === named(circle).length;
+/** Three guardians or more, and all of them. */
+const isUnanimous = (approvals, circle) => approvals.length >= 3 && approvals.length === named(circle).length;
 
 function approve(w, key, id, person) {
   const guardian = resolve(w, key, IDENTITY);
   const { recovery, runs, record } = live(w, id, person);
-  const circle = runs ? recovery.circle : guardiansOf(w, person);
+  const circle = recovery.circle ?? guardiansOf(w, person);
   need(circle.guardians.includes(guardian), "NOT-GUARDIAN");
   need(!recovery.approvals.includes(guardian), "APPROVED");
   const approvals = named(circle).filter((one) => one === guardian || recovery.approvals.includes(one));
-  const starts = !runs && BigInt(approvals.length) >= circle.threshold &&
-    (!recovery.cancelled || isUnanimous(approvals, circle));
+  const enough = BigInt(approvals.length) >= circle.threshold;
+  const starts = enough && !runs && (!recovery.cancelled || isUnanimous(approvals, circle));
   if (starts) {
     needRegistry(record.recovery === null, "FROZEN");
     checkNew(w, recovery.key);
@@ -81,12 +81,13 @@ function approve(w, key, id, person) {
     w.persons.merge(person, { recovery: id });
   }
   const due = starts ? w.now + secondsOf(w, circle.delay) : recovery.due;
-  w.recoveries.merge(id, { approvals, due, circle });
+  w.recoveries.merge(id, { approvals, due, circle: enough ? circle : null });
 }
 
 function cancel(w, key, id, person) {
   const { recovery, runs } = live(w, id, person);
   need(person === speaksFor(w, key), "PERSON");
+  need(isLasting(w.keys.get(key)), "NOT-LASTING");
   need(runs || !recovery.cancelled, "CANCELLED");
   need(!(runs && isUnanimous(recovery.approvals, recovery.circle)), "UNANIMOUS");
   if (runs) {

@@ -35,6 +35,15 @@ export function deposit(w, payer, to, asset, amount) {
   w.held.add(asset, amount);
 }
 
+/** Bring what was paid to a key before it was a person's further key to that person. */
+export function sweep(w, key, asset) {
+  const person = personOf(w, key);
+  const { free } = balance(w, key, asset);
+  need(free > 0n && person !== key, "FUNDS");
+  change(w, key, asset, -free);
+  change(w, person, asset, free);
+}
+
 /** Take `amount` out to `to`, or to the key itself; a relay that carried it keeps its fee in the vault. */
 export function withdraw(w, key, asset, amount, to, carried) {
   const recipient = to ?? key;
@@ -136,6 +145,11 @@ export const operations = {
     wallet: true,
     direct: (f) => token("deposit-for", f.asset, [f.who, f.amount]),
     does: (w, key, id, f) => deposit(w, key, f.who, f.asset, f.amount),
+  },
+  sweep: {
+    wallet: true,
+    direct: (f, _, some) => [CONTRACT, "sweep", [f.who, some(f.asset)]],
+    does: (w, key, id, f) => sweep(w, f.who, f.asset),
   },
   "escrow-withdraw": {
     direct: (f, _, some) => token("withdraw", f.asset, [f.amount, some(f.who)]),

@@ -79,9 +79,16 @@ const isRunning = (p, id) => p.w.persons.get(p.w.recoveries.get(id).person).reco
 // ---- money
 
 const money = {
-  deposit: (p) => ({
-    by: p.people[0].address, fields: { who: p.anybody(), asset: p.asset(), amount: p.amount() * 3n },
-  }),
+  deposit: (p) => {
+    const early = p.r.below(3) ? null : p.one("adds", ({ key }) => !p.w.keys.has(key)) ?? p.one("recoveries");
+    const who = early ? early[1].key : p.anybody();
+    return { by: p.people[0].address, fields: { who, asset: p.asset(), amount: p.amount() * 3n } };
+  },
+  sweep: (p) => {
+    const asset = p.asset();
+    const found = p.one("keys", ({ person }, key) => person !== key && p.w.balanceOf(key, asset).free > 0n);
+    return found && { by: p.anybody(), fields: { who: found[0], asset } };
+  },
   "escrow-withdraw": (p) => {
     const person = p.registered();
     const asset = p.asset();

@@ -5,7 +5,7 @@ import { PROPOSALS } from "./proposals.mjs";
 
 const CANDIDATES = 30;
 /** What needs the most steps to come about is thought of more often. */
-const FOCUS = /^(dispute|recovery|key|class|pool-tutor|lesson-(complete|move|confirm))/;
+const FOCUS = /^(dispute|recovery|key|class|pool-tutor|sweep|lesson-(complete|move|confirm))/;
 const FEW = 4;
 /** A refusal teaches less than a deed, which opens further ones. */
 const REFUSAL_WEIGHT = 5;
