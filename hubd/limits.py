@@ -70,6 +70,7 @@ HUB_ADDRESSES_MAX = 8  # a hub's networks, twice: IPv4 and IPv6
 HUB_ADDRESS_CHARS_MAX = 255  # a DNS name is at most 253
 KEY_CHAIN_MAX = 32  # key-adds from one back to its registration: a person who changed phones thirty times
 GUARDIANS_MAX = 5  # slots of a person, and the highest threshold; as in `user-registry`
+GUARDIANS_UNANIMOUS = 3  # so many, none missing, overrule an objection; as in `recovery`
 GUARDIAN_DELAY_S_MIN = 7 * 86_400  # a week to object in; as in `user-registry`
 GUARDIAN_DELAY_S_MAX = 365 * 86_400  # as in `user-registry`
 LESSON_MOVES_MAX = 32  # of one lesson, one after the other: beyond it a lesson is where it was moved last

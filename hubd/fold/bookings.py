@@ -15,6 +15,7 @@ from hubd.action.principal import Principal
 from hubd.action.sip018 import NO_ID, ActionId
 from hubd.fold.disputes import DISPUTES
 from hubd.fold.guardians import is_guardian
+from hubd.fold.keys import KEYS, is_lasting
 from hubd.fold.lesson_views import Dispute
 from hubd.fold.moves import Times, times
 from hubd.fold.read import Read, View
@@ -98,11 +99,13 @@ def _guardians_word(lesson: ActionId, student: Principal, now: Times, read: Read
 
 
 def _is_withdrawn(book: Action, student: Principal, read: Read) -> bool:
-    """Whether the student withdrew a booking that the chain does not have; the chain's word of it needs no other."""
+    """Whether a booking that the chain does not have was withdrawn; the chain's word of it needs no other."""
     known = read.entry(SETTLEMENT, book.id)
     if known is not None and (known.is_done or known.is_withdrawn):
         return known.is_withdrawn
-    return bool(heeded("action-void", book.id, student, read))
+    authors = {void.statement.author for void in heeded("action-void", book.id, student, read)}
+    keys = (read.entry(KEYS, author) for author in authors)
+    return book.statement.author in authors or any(key is not None and is_lasting(key) for key in keys)
 
 
 def _said(book: Action, student: Principal, tutor: Principal, now: Times, read: Read) -> _Said:

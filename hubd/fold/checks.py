@@ -8,9 +8,10 @@ contracts: what was paid for must not be void.
 from hubd.action.content import is_anchored
 from hubd.action.envelope import Action
 from hubd.fold.anchored import REVOKED_LEVEL
-from hubd.fold.keys import KEYS, RINGS, has_scopes, person_of_add
+from hubd.fold.keys import KEYS, RINGS, covers, has_scopes, is_lasting, person_of_add
 from hubd.fold.lesson_checks import LESSON_CHECKS, Check, same_terms
 from hubd.fold.read import Read
+from hubd.fold.settlement import is_taken
 from hubd.fold.speaking import person_of
 from hubd.limits import GUARDIAN_DELAY_S_MAX, GUARDIAN_DELAY_S_MIN, GUARDIANS_MAX
 
@@ -95,7 +96,15 @@ def _key_revoke(action: Action, subject: Action | None, read: Read) -> str:
     is_its_own = subject.kind != "key-add"
     if action.statement.who != (subject.statement.author if is_its_own else subject.statement.who):
         return "who"
-    return "" if person_of_add(subject, read) == person_of(action.statement.author, read) else "subject"
+    if person_of_add(subject, read) != person_of(action.statement.author, read):
+        return "subject"
+    return "" if action.statement.who == action.statement.author or _may_end(action, subject, read) else "scope"
+
+
+def _may_end(revoke: Action, subject: Action, read: Read) -> bool:
+    known = read.entry(KEYS, revoke.statement.author)
+    own = read.action(known.added) if known is not None else None
+    return is_taken(revoke, read) or (own is not None and covers(own, subject))
 
 
 def _guardian_set(action: Action, _subject: Action | None, read: Read) -> str:
@@ -122,7 +131,10 @@ def _recovery_approve(action: Action, subject: Action | None, read: Read) -> str
 
 def _recovery_cancel(action: Action, subject: Action | None, read: Read) -> str:
     fault = _same_who(action, subject, read)
-    return fault or ("" if person_of(action.statement.author, read) == action.statement.who else "not-party")
+    if fault or person_of(action.statement.author, read) != action.statement.who:
+        return fault or "not-party"
+    known = read.entry(KEYS, action.statement.author)
+    return "" if known is not None and is_lasting(known) else "scope"
 
 
 def _vouch_give(action: Action, _subject: Action | None, read: Read) -> str:

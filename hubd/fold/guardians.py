@@ -17,7 +17,7 @@ from hubd.fold.settlement import best, standing
 from hubd.fold.speaking import person_of
 from hubd.fold.views import Guardians, Recovery, RecoveryState
 from hubd.fold.void import heeded, is_heeded
-from hubd.limits import GUARDIANS_MAX
+from hubd.limits import GUARDIANS_MAX, GUARDIANS_UNANIMOUS
 
 
 def _guardian_sets(person: Principal, read: Read) -> Iterator[Action]:
@@ -79,7 +79,8 @@ def _recovery(opening_id: ActionId, read: Read) -> Recovery | None:
     guardians = sorted({who for who in known.slots if who is not None}) if known is not None else []
     approved = [who for who in guardians if heeded("recovery-approve", opening_id, who, read)]
     is_finished = ring is not None and opening_id in ring.recoveries
-    is_cancelled = bool(heeded("recovery-cancel", opening_id, person, read))
+    is_unanimous = len(approved) == len(guardians) >= GUARDIANS_UNANIMOUS
+    is_cancelled = not is_unanimous and bool(heeded("recovery-cancel", opening_id, person, read))
     return Recovery(
         id=opening_id,
         person=person,

@@ -5,8 +5,9 @@
 - the person's own key always has been one, with every scope;
 - a `key-add` by a key with the identity scope, accepted by the added key, makes that one a key too, unless it is a
   person itself. A key-add names the registration, or another key-add from which one gets back to it;
-- a `key-revoke` by any key that ever had the identity scope ends a key, for ever. Two keys that revoke each other both
-  end, and the person's guardians help: who of them is the thief can't be told from the set;
+- a `key-revoke` by any key that ever had the identity scope, and is no narrower than the one it ends, ends that for
+  ever: a helper's key locks nobody out. Two keys that revoke each other both end, and the person's guardians help: who
+  of them is the thief can't be told from the set;
 - what a revoked key added lapses with it, unless the chain took the key-add, or the key that revoked descends from it
   (the daughter's phone, which revokes the stolen one, was added by the stolen one);
 - a recovery that the chain finished begins a new epoch: the key that asked for it has every scope, and all keys of
@@ -26,7 +27,7 @@ from hubd.action.kinds import Scope
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.fold.read import Read, View
-from hubd.fold.settlement import SETTLEMENT, best
+from hubd.fold.settlement import SETTLEMENT, best, is_taken
 from hubd.fold.versions import in_order
 from hubd.fold.views import Key, Settlement
 from hubd.limits import KEY_CHAIN_MAX, PERSON_KEY_ADDS_MAX
@@ -127,6 +128,23 @@ def _members(person: Principal, roots: list[Action], recoveries: list[Action], r
     return members
 
 
+def _terms(via: Action) -> tuple[int, int, int]:
+    """What the statement that made a key gives it: scopes, cap and end, 0 where it has none."""
+    said = via.statement
+    return (said.bits, said.amount, said.moment) if via.kind == "key-add" else (SCOPES_ALL, 0, 0)
+
+
+def covers(own: Action, other: Action) -> bool:
+    """Whether a key made by `own` may end one made by `other`: its terms are no narrower, and it has no cap."""
+    (scopes, cap, end), (wanted, _, until) = _terms(own), _terms(other)
+    return wanted & ~scopes == 0 and not cap and (not end or 0 < until <= end)
+
+
+def is_lasting(key: Key) -> bool:
+    """Whether a key was given all that its person may do, without cap or end."""
+    return (key.scopes, key.amount_max, key.until) == (SCOPES_ALL, 0, 0)
+
+
 def _revokers(key: Principal, members: dict[Principal, _Member], read: Read) -> list[Principal]:
     """Who of the key's own epoch revoked it."""
     return [
@@ -135,7 +153,9 @@ def _revokers(key: Principal, members: dict[Principal, _Member], read: Read) -> 
         if member.scopes & Scope.IDENTITY
         and member.epoch == members[key].epoch
         and any(
-            in_order(revoke) and revoke.statement.who == key
+            in_order(revoke)
+            and revoke.statement.who == key
+            and (author == key or covers(member.via, members[key].via) or is_taken(revoke, read))
             for added in members[key].named
             for revoke in read.filed("key-revoke", added.id, author)
         )
@@ -162,16 +182,11 @@ def _ring(person: Principal, read: Read) -> Ring | None:
     live: dict[Principal, bool] = {}
     for key, member in members.items():
         added_by = member.via.statement.author
-        stands = added_by == key or live[added_by] or _settled(member.via, read)
+        stands = added_by == key or live[added_by] or is_taken(member.via, read)
         stands = stands or any(_descends(members[revoker], member.via, read) for revoker in revokers[added_by])
         live[key] = stands and not revokers[key] and member.epoch == len(recoveries)
     keys = tuple(_key(person, key, member, live[key]) for key, member in members.items())
     return Ring(keys, tuple(recovery.id for recovery in recoveries))
-
-
-def _settled(add: Action, read: Read) -> bool:
-    known = read.entry(SETTLEMENT, add.id)
-    return known is not None and known.is_done
 
 
 def _key(person: Principal, key: Principal, member: _Member, is_live: bool) -> Key:

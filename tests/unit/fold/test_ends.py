@@ -7,6 +7,7 @@ from builders import Village
 
 from hubd.action.kinds import DRAWS_ON_EARMARK, DRAWS_ON_POOL
 from hubd.fold.folder import fold
+from hubd.fold.keys import SCOPES_ALL
 from hubd.fold.views import LessonState, Payment
 
 TXIDS = [bytes([number]) * 32 for number in range(1, 20)]
@@ -138,6 +139,18 @@ def test_a_booking_is_withdrawn_until_the_chain_has_it():
     by_tutor = two.v.void("tomas", two.book)
     assert two.lesson(by_tutor).state is LessonState.BOOKED
     assert two.views(by_tutor).void[by_tutor.id].reason == "subject"
+
+
+def test_a_lesser_key_withdraws_what_it_booked_and_a_lasting_one_whatever_its_person_did():
+    for scopes, withdraws in ((63, False), (SCOPES_ALL, True)):
+        two = Two()
+        add = two.v.key_add("ana", "phone", two.people[0], scopes)
+        phone = [add, two.v.key_accept("phone", add)]
+        void = two.v.void("phone", two.book)
+        state = LessonState.CANCELLED if withdraws else LessonState.BOOKED
+        assert two.lesson(*phone, void).state is state
+        own = two.v.book("phone", "tomas")
+        assert two.views(*phone, own, two.v.void("phone", own)).lessons[own.id].state is LessonState.CANCELLED
 
 
 def test_anybody_but_the_tutor_locks_the_price_of_a_lesson():

@@ -6,6 +6,7 @@ import pytest
 from builders import Village
 
 from hubd.fold.folder import fold
+from hubd.fold.keys import SCOPES_ALL
 from hubd.fold.views import RecoveryState
 
 DAY_S = 86_400
@@ -98,6 +99,27 @@ def test_the_person_objects_and_nobody_else():
     assert lost.views(veto).recoveries[lost.opening.id].state is RecoveryState.CANCELLED
 
 
+def test_a_lesser_key_of_the_person_objects_to_nothing():
+    for terms in ({"scopes": 63}, {"scopes": SCOPES_ALL, "amount": 9}, {"scopes": SCOPES_ALL, "moment": 7}):
+        lost = Lost()
+        add = lost.v.key_add("ana", "phone", lost.born, **terms)
+        veto = lost.v.recovery("cancel", "phone", lost.opening)
+        views = lost.views(add, lost.v.key_accept("phone", add), veto)
+        assert views.recoveries[lost.opening.id].state is RecoveryState.OPEN
+        assert views.void[veto.id].reason == "scope"
+
+
+def test_an_objection_falls_before_all_guardians_from_three_up():
+    lost = Lost()
+    veto = lost.v.recovery("cancel", "ana", lost.opening)
+    agreed = [lost.v.recovery("approve", name, lost.opening) for name in ("bibi", "tomas")]
+    assert lost.views(veto, *agreed).recoveries[lost.opening.id].state is RecoveryState.CANCELLED
+    third = [lost.v.register("lou"), lost.v.guardian_set("ana", "lou", lost.second, 2, amount=2)]
+    assert lost.views(veto, *agreed, *third).recoveries[lost.opening.id].state is RecoveryState.CANCELLED
+    all_agreed = [*agreed, *third, lost.v.recovery("approve", "lou", lost.opening)]
+    assert lost.views(veto, *all_agreed).recoveries[lost.opening.id].state is RecoveryState.OPEN
+
+
 def test_a_finished_recovery_makes_the_new_key_the_only_one():
     lost = Lost()
     add = lost.v.key_add("ana", "phone", lost.born)
@@ -128,7 +150,7 @@ def test_the_old_keys_can_neither_act_nor_add_nor_revoke():
 
 def test_the_new_key_speaks_adds_and_is_revoked_by_what_it_added():
     lost = Lost()
-    request, add = lost.v.request("fresh"), lost.v.key_add("fresh", "spare", lost.opening)
+    request, add = lost.v.request("fresh"), lost.v.key_add("fresh", "spare", lost.opening, SCOPES_ALL)
     accepted = [add, lost.v.key_accept("spare", add)]
     views = lost.recovered(request, *accepted)
     assert views.requests[request.id].student == lost.v.principal("ana")
@@ -175,7 +197,7 @@ def test_the_head_of_the_keys_passes_over_what_the_chain_refused():
 
 def test_every_order_of_a_theft_ends_with_the_same_keys():
     lost = Lost()
-    thief = lost.v.key_add("ana", "thief", lost.born)
+    thief = lost.v.key_add("ana", "thief", lost.born, SCOPES_ALL)
     actions = [
         lost.finish,
         lost.v.receipt("hub", [(lost.finish, 0)]),

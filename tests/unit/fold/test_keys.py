@@ -17,7 +17,7 @@ class Ana:
         self.born = self.village.register("ana")
         self.actions = [self.born]
 
-    def add(self, key: str, *, by: str = "ana", to=None, scopes: int = 63, accepted: bool = True, **fields):
+    def add(self, key: str, *, by: str = "ana", to=None, scopes: int = SCOPES_ALL, accepted: bool = True, **fields):
         add = self.village.key_add(by, key, to or self.born, scopes, **fields)
         self.actions += [add, self.village.key_accept(key, add)] if accepted else [add]
         return add
@@ -129,6 +129,41 @@ def test_a_revocation_that_names_another_key_revokes_none():
     revoke = ana.revoke("ana", by="ana", added=ana.add("phone"))
     assert ana.live() == {"ana", "phone"}
     assert ana.views().void[revoke.id].reason == "who"
+
+
+LESSER = ({"scopes": 63}, {"amount": 9}, {"moment": 7})
+
+
+def test_a_lesser_key_ends_no_wider_one_and_ends_itself():
+    for terms in LESSER:
+        ana = Ana()
+        add = ana.add("phone", **terms)
+        revoke = ana.revoke("ana", by="phone")
+        assert ana.live() == {"ana", "phone"}
+        assert ana.views().void[revoke.id].reason == "scope"
+        itself = ana.revoke("phone", by="phone", added=add)
+        assert ana.live() == {"ana"}
+        assert itself.id not in ana.views().void
+
+
+def test_a_key_ends_keys_as_wide_as_itself_or_less_and_none_that_lasts_longer():
+    within = ({"scopes": 9, "moment": 7}, {"scopes": 1, "moment": 6, "amount": 5})
+    beyond = ({"scopes": 9, "moment": 8}, {"scopes": 9}, {"scopes": 13, "moment": 7})
+    for terms in (*within, *beyond):
+        ana = Ana()
+        ana.add("phone", scopes=9, moment=7)
+        ana.revoke("tablet", by="phone", added=ana.add("tablet", **terms))
+        assert ana.live() == {"ana", "phone", *(["tablet"] if terms in beyond else [])}, terms
+
+
+def test_what_the_chain_revoked_is_revoked_though_the_hub_knows_other_terms():
+    ana = Ana()
+    ana.add("phone", scopes=63)
+    revoke = ana.revoke("ana", by="phone")
+    assert ana.live() == {"ana", "phone"}
+    ana.do(*ana.village.found("hub", uplink=True), ana.village.receipt("hub", [(revoke, 0)]))
+    assert "ana" not in ana.live()
+    assert revoke.id not in ana.views().void
 
 
 def test_the_second_phone_revokes_the_stolen_first_one_and_stays():
