@@ -11,7 +11,8 @@ from typing import Any
 from hubd.action.kinds import DRAWS_ON_EARMARK, DRAWS_ON_POOL, LOCKS, MINUTES_MASK
 from hubd.action.principal import Principal
 from hubd.action.sip018 import NO_ID, ActionId
-from hubd.fold.views import Lesson, Move, Views
+from hubd.fold.lesson_views import Move
+from hubd.fold.views import Lesson, Views
 from hubd.phone.words import Words, wrong
 
 Columns = dict[str, Any]
