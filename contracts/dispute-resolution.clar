@@ -5,7 +5,8 @@
 ;; villages vote for a second one, drawn by a burn header that nobody knew at the opening. When that is over the
 ;; median decides, a missing vote counting as the default: pay what both attended, refund what not both attended.
 ;; So every dispute ends, also when everybody disappears, and anybody may say that it did. Holds no money: the vault
-;; keeps the price under the lesson's id, and the opener's bond beside it. Hears no story, only shares of the price.
+;; keeps the price under the lesson's id, and the opener's bond beside it, which the other side gets where the opener
+;; comes off with less than half of the price. Hears no story, only shares of the price.
 
 (define-constant ERR-LESSON-UNKNOWN (err u900))
 (define-constant ERR-NOT-PARTY (err u901))
@@ -24,18 +25,18 @@
 (define-constant ERR-VOTED (err u914))
 (define-constant ERR-TOO-EARLY (err u915))
 (define-constant ERR-TOO-LATE (err u916))
-(define-constant ERR-NOT-STEWARD (err u917))
-(define-constant ERR-PERSON-UNKNOWN (err u918))
-(define-constant ERR-ENROLLED (err u919))
-(define-constant ERR-NOT-ENROLLED (err u920))
+(define-constant ERR-VERSION (err u917))
 
 ;; Scopes: area dispute, and area money where the act disposes of one's own.
 (define-constant SCOPE-DISPUTE u32)
 (define-constant SCOPE-MONEY u8)
 (define-constant SCOPE-DISPUTE-MONEY u40)
+;; More than the cap of any key: a side's word gives away what is locked, which no cap has counted.
+(define-constant BEYOND-CAPS u9223372036854775808)
 
 ;; Basis points in a whole. Shares are the tutor's: u0 refunds all, BPS pays all.
 (define-constant BPS u10000)
+(define-constant HALF u5000)
 ;; Bits of attendance in `session-manager`, and of `accepted` here: u1 the tutor, u2 the student.
 (define-constant TUTOR u1)
 (define-constant STUDENT u2)
@@ -43,8 +44,6 @@
 
 ;; Burn blocks between an opening and the header that draws its arbiters: nobody can choose a moment to open at.
 (define-constant DRAW-DELAY u6)
-;; Tries to find three arbiters, each at one seat of the panel. A small or related panel yields fewer.
-(define-constant DRAWS (list u0 u1 u2 u3 u4 u5 u6 u7 u8 u9 u10 u11 u12 u13 u14 u15 u16 u17 u18 u19 u20 u21 u22 u23))
 (define-constant ARBITERS u3)
 
 ;; How a dispute ended.
@@ -52,19 +51,13 @@
 (define-constant BY-VOTE u2)
 (define-constant BY-DEFAULT u3)
 
-;; Seat -> who was enrolled there, the home hub of that person, and when it left. Seats are never given again, so the
-;; panel of any past moment can be told: who enrols or leaves later, changes no draw.
-(define-map panel uint { who: principal, home: (optional principal), left: (optional uint) })
-;; Person -> its seat, while enrolled.
-(define-map seats principal uint)
-
 ;; Lesson id -> its parties and their home hubs; who paid, mostly the student; who opened and with which bond; when, and
 ;; the grace period then; burn height and number of seats at that moment; each side's last offer, the mediator and its
 ;; last offer, which sides took that (mask); votes so far; and, once over, how (u0 while open) and the tutor's share.
 ;; Never deleted: a lesson is disputed once.
 (define-map disputes (buff 32)
   {
-    student: principal, tutor: principal, student-home: (optional principal), tutor-home: (optional principal),
+    student: principal, tutor: principal, homes: (list 2 (optional principal)),
     payer: principal, opener: principal, bond: uint, opened-at: uint, grace: uint, burn: uint, seats: uint,
     student-offer: (optional (buff 32)), tutor-offer: (optional (buff 32)),
     mediator: (optional principal), mediator-offer: (optional (buff 32)), accepted: uint,
@@ -77,8 +70,6 @@
 ;; (lesson, arbiter) -> the vote.
 (define-map votes { lesson: (buff 32), arbiter: principal } uint)
 
-;; Seats ever given.
-(define-data-var seat-count uint u0)
 ;; Disputes opened, and ended in each of the three ways. Never fall.
 (define-data-var counts { opened: uint, by-agreement: uint, by-vote: uint, by-default: uint }
   { opened: u0, by-agreement: u0, by-vote: u0, by-default: u0 })
@@ -97,122 +88,65 @@
 (define-read-only (get-vote (lesson (buff 32)) (arbiter principal))
   (map-get? votes { lesson: lesson, arbiter: arbiter }))
 
-;; A seat of the panel, taken or left.
-(define-read-only (get-seat (seat uint))
-  (map-get? panel seat))
-
-;; Whether a person is enrolled in the panel now. Takes persons, not keys.
-(define-read-only (is-enrolled (person principal))
-  (is-some (map-get? seats person)))
-
-;; Counters for analytics. `seats` counts those that were left, too.
+;; Counters for analytics.
 (define-read-only (get-counts)
   (let ((sums (var-get counts)))
-    (merge sums
-      {
-        seats: (var-get seat-count),
-        settled: (+ (get by-agreement sums) (get by-vote sums) (get by-default sums))
-      })))
+    (merge sums { settled: (+ (get by-agreement sums) (get by-vote sums) (get by-default sums)) })))
 
 ;; Id of the vault's lock that holds the bond of a lesson's dispute.
 (define-read-only (bond-id (lesson (buff 32)))
   (sha256 (concat lesson 0x626f6e64)))
 
-;; ---- arbiters
-
 ;; The arbiters of a dispute, at most three; nobody before its header is known. A pure function of what was true at
-;; the opening, and of who mediates. Somebody who left the panel since keeps the place and can't vote: who may dismiss
-;; members can't choose their successors.
+;; the opening, and of who mediates; people who left the panel since decide, too. Can be told while votes may come.
 (define-read-only (get-arbiters (lesson (buff 32)))
   (match (map-get? disputes lesson)
     dispute (match (get-burn-block-info? header-hash (+ (get burn dispute) DRAW-DELAY))
-      header (if (> (get seats dispute) u0)
-        (get drawn (fold draw DRAWS
-          { seed: (concat header lesson), size: (get seats dispute), at: (get opened-at dispute), drawn: (list),
-            tied: (list (get student dispute) (get tutor dispute) (get payer dispute)
-              (default-to (get student dispute) (get mediator dispute))),
-            homes: (list (get student-home dispute) (get tutor-home dispute)) }))
-        (list))
+      header (contract-call? .panel draw-from (concat header lesson) (get seats dispute) (get opened-at dispute)
+        (list (get student dispute) (get tutor dispute) (get payer dispute)
+          (default-to (get student dispute) (get mediator dispute)))
+        (get homes dispute))
       (list))
     (list)))
-
-;; One try: who sits at the seat that the hash falls on, unless the person had left, was drawn already, is tied (a side,
-;; who paid, who mediates), or has the home hub of a side. Of homes it knows only what people registered.
-(define-private (draw (try uint) (state
-    { seed: (buff 64), size: uint, at: uint, drawn: (list 3 principal), tied: (list 4 principal),
-      homes: (list 2 (optional principal)) }))
-  (let ((drawn (get drawn state))
-        (hash (sha256 (concat (get seed state) (default-to 0x (to-consensus-buff? try))))))
-    (match (map-get? panel (mod (number-of hash) (get size state)))
-      seat (if (or (is-eq (len drawn) ARBITERS)
-          (match (get left seat) left (<= left (get at state)) false)
-          (is-some (index-of? drawn (get who seat)))
-          (is-some (index-of? (get tied state) (get who seat)))
-          (and (is-some (get home seat)) (is-some (index-of? (get homes state) (get home seat)))))
-        state
-        (merge state { drawn: (default-to drawn (as-max-len? (append drawn (get who seat)) u3)) }))
-      state)))
-
-;; The first half of a hash as a number.
-(define-private (number-of (hash (buff 32)))
-  (buff-to-uint-be (default-to 0x (as-max-len? (default-to 0x (slice? hash u0 u16)) u16))))
-
-;; ---- the panel: enrolled by stewards, from a wallet
-
-;; Enrol a registered person as mediator and arbiter, or dismiss one: a steward or the owner. Changes no draw of
-;; disputes that are open; a dismissed arbiter's vote, once cast, counts.
-(define-public (panel-set (person principal) (on bool))
-  (begin
-    (asserts!
-      (or (contract-call? .access is-steward contract-caller) (contract-call? .access is-owner contract-caller))
-      ERR-NOT-STEWARD)
-    (if on (try! (enrol person)) (try! (dismiss person)))
-    (print { event: "panel-set", person: person, on: on, by: contract-caller })
-    (ok true)))
-
-(define-private (enrol (person principal))
-  (let ((record (unwrap! (contract-call? .user-registry get-person person) ERR-PERSON-UNKNOWN))
-        (seat (var-get seat-count)))
-    (asserts! (map-insert seats person seat) ERR-ENROLLED)
-    (map-set panel seat { who: person, home: (get home record), left: none })
-    (ok (var-set seat-count (+ seat u1)))))
-
-(define-private (dismiss (person principal))
-  (let ((seat (unwrap! (map-get? seats person) ERR-NOT-ENROLLED))
-        (record (unwrap! (map-get? panel seat) ERR-NOT-ENROLLED)))
-    (map-set panel seat (merge record { left: (some stacks-block-time) }))
-    (ok (map-delete seats person))))
 
 ;; ---- cores: `key` acts, and is resolved to its person first
 
 (define-private (home-of (person principal))
   (match (contract-call? .user-registry get-person person) record (get home record) none))
 
+;; The bond that the mesh asks, or what the person has free where that is less: who has nothing may complain, too.
+(define-private (bond-of (person principal) (asset (optional principal)) (price uint))
+  (let ((asked (/ (* price (contract-call? .access get-dispute-bond)) BPS))
+        (free (get free (contract-call? .payment-escrow get-balance { person: person, asset: asset }))))
+    (if (< free asked) free asked)))
+
 (define-private (dispute-open (key principal) (lesson-id (buff 32)) (who (optional principal)) (reason uint))
   (let ((lesson (unwrap! (contract-call? .session-manager get-lesson lesson-id) ERR-LESSON-UNKNOWN))
         (asset (get asset lesson))
         (student (get student lesson))
         (tutor (get tutor lesson))
-        (bond (/ (* (get amount lesson) (contract-call? .access get-dispute-bond)) BPS))
-        (person (try! (contract-call? .user-registry resolve key
-          (if (> bond u0) SCOPE-DISPUTE-MONEY SCOPE-DISPUTE) bond asset)))
+        (person (try! (contract-call? .user-registry resolve key SCOPE-DISPUTE u0 none)))
+        (bond (bond-of person asset (get amount lesson)))
+        (grace (contract-call? .access get-grace-seconds))
         (sums (var-get counts)))
     (asserts! (or (is-eq person student) (is-eq person tutor)) ERR-NOT-PARTY)
     (asserts! (match who other (is-eq other (if (is-eq person tutor) student tutor)) true) ERR-OTHER)
     (asserts!
       (map-insert disputes lesson-id
         {
-          student: student, tutor: tutor, student-home: (home-of student), tutor-home: (home-of tutor),
+          student: student, tutor: tutor, homes: (list (home-of student) (home-of tutor)),
           payer: (default-to student (get payer (contract-call? .payment-escrow get-lock lesson-id))),
-          opener: person, bond: bond, opened-at: stacks-block-time,
-          grace: (contract-call? .access get-grace-seconds), burn: burn-block-height, seats: (var-get seat-count),
+          opener: person, bond: bond, opened-at: stacks-block-time, grace: grace, burn: burn-block-height,
+          seats: (try! (contract-call? .panel bind (+ stacks-block-time (* u2 grace)))),
           student-offer: none, tutor-offer: none, mediator: none, mediator-offer: none, accepted: u0,
           votes: (list), ended: u0, share: u0
         })
       ERR-OPENED)
     (var-set counts (merge sums { opened: (+ (get opened sums) u1) }))
     (try! (contract-call? .session-manager dispute-hold lesson-id))
-    (and (> bond u0) (try! (contract-call? .payment-escrow lock (bond-id lesson-id) person asset bond)))
+    (and (> bond u0)
+      (is-eq person (try! (contract-call? .user-registry resolve key SCOPE-MONEY bond asset)))
+      (try! (contract-call? .payment-escrow lock (bond-id lesson-id) person asset bond)))
     (print { event: "dispute-opened", lesson: lesson-id, person: person, reason: reason, bond: bond })
     (ok true)))
 
@@ -222,23 +156,30 @@
     (asserts! (is-eq (get ended dispute) u0) ERR-SETTLED)
     (ok dispute)))
 
-;; A side's offer is half of an agreement about money, so it needs that scope, too: a frozen person's key makes none.
+;; A side's offer is half of an agreement about money: a frozen person's key makes none, and no key with a cap.
 ;; Nobody becomes the mediator once voting may have begun, or the arbiters would change under the votes.
-(define-private (dispute-offer (key principal) (id (buff 32)) (lesson (buff 32)) (share uint))
+(define-private (dispute-offer (key principal) (id (buff 32)) (subject (buff 32)) (share uint))
   (let ((person (try! (contract-call? .user-registry resolve key SCOPE-DISPUTE u0 none)))
+        (lesson (match (map-get? offers subject) earlier (get lesson earlier) subject))
         (dispute (try! (get-open lesson)))
         (as-tutor (is-eq person (get tutor dispute)))
         (as-student (is-eq person (get student dispute))))
     (asserts! (<= share BPS) ERR-SHARE)
-    (asserts! (map-insert offers id { lesson: lesson, by: person, share: share }) ERR-OFFER-EXISTS)
     (asserts!
       (if (or as-tutor as-student)
-        (is-eq person (try! (contract-call? .user-registry resolve key SCOPE-MONEY u0 none)))
-        (and (is-enrolled person)
+        (is-eq person (try! (contract-call? .user-registry resolve key SCOPE-MONEY BEYOND-CAPS none)))
+        (and (contract-call? .panel may-mediate person (get homes dispute))
           (match (get mediator dispute)
             mediator (is-eq mediator person)
             (< stacks-block-time (+ (get opened-at dispute) (get grace dispute))))))
       ERR-NOT-MEDIATOR)
+    (asserts!
+      (is-eq subject
+        (default-to lesson
+          (if as-tutor (get tutor-offer dispute)
+          (if as-student (get student-offer dispute) (get mediator-offer dispute)))))
+      ERR-VERSION)
+    (asserts! (map-insert offers id { lesson: lesson, by: person, share: share }) ERR-OFFER-EXISTS)
     (map-set disputes lesson
       (if as-tutor (merge dispute { tutor-offer: (some id) })
       (if as-student (merge dispute { student-offer: (some id) })
@@ -247,7 +188,7 @@
     (ok true)))
 
 (define-private (dispute-accept (key principal) (id (buff 32)))
-  (let ((person (try! (contract-call? .user-registry resolve key SCOPE-DISPUTE-MONEY u0 none)))
+  (let ((person (try! (contract-call? .user-registry resolve key SCOPE-DISPUTE-MONEY BEYOND-CAPS none)))
         (terms (unwrap! (map-get? offers id) ERR-OFFER-UNKNOWN))
         (lesson (get lesson terms))
         (dispute (try! (get-open lesson)))
@@ -262,7 +203,7 @@
     (asserts! (not (is-eq accepted (get accepted dispute))) ERR-ACCEPTED)
     (map-set disputes lesson (merge dispute { accepted: accepted }))
     (print { event: "dispute-accepted", lesson: lesson, id: id, person: person })
-    (if (is-eq accepted BOTH) (finish lesson BY-AGREEMENT (get share terms) true) (ok true))))
+    (if (is-eq accepted BOTH) (finish lesson BY-AGREEMENT (get share terms)) (ok true))))
 
 (define-private (dispute-vote (key principal) (lesson (buff 32)) (share uint) (reason uint))
   (let ((person (try! (contract-call? .user-registry resolve key SCOPE-DISPUTE u0 none)))
@@ -272,7 +213,7 @@
     (asserts! (<= share BPS) ERR-SHARE)
     (asserts! (>= stacks-block-time start) ERR-TOO-EARLY)
     (asserts! (<= stacks-block-time (+ start (get grace dispute))) ERR-TOO-LATE)
-    (asserts! (and (is-enrolled person) (is-some (index-of? (get-arbiters lesson) person))) ERR-NOT-ARBITER)
+    (asserts! (is-some (index-of? (get-arbiters lesson) person)) ERR-NOT-ARBITER)
     (asserts! (map-insert votes { lesson: lesson, arbiter: person } share) ERR-VOTED)
     (map-set disputes lesson (merge dispute { votes: cast }))
     (print { event: "dispute-voted", lesson: lesson, person: person, share: share, reason: reason })
@@ -294,28 +235,27 @@
   (or (is-eq (len cast) ARBITERS)
     (and (is-eq (len cast) u2) (is-eq (element-at? cast u0) (element-at? cast u1)))))
 
-;; End with the median. One vote can't outweigh two that are missing, so that this is the default, too. The opener has
-;; the bond back where the outcome is better for the opener than silence would have been.
+;; End with the median. One vote can't outweigh two that are missing, so that this is the default, too.
 (define-private (decide (lesson (buff 32)))
-  (let ((dispute (try! (get-open lesson)))
+  (let ((cast (get votes (try! (get-open lesson))))
         (attended (get attended (unwrap! (contract-call? .session-manager get-lesson lesson) ERR-LESSON-UNKNOWN)))
-        (missing (if (is-eq attended BOTH) BPS u0))
-        (share (median-of (get votes dispute) missing)))
-    (finish lesson (if (< (len (get votes dispute)) u2) BY-DEFAULT BY-VOTE) share
-      (if (is-eq (get opener dispute) (get tutor dispute)) (> share missing) (< share missing)))))
+        (missing (if (is-eq attended BOTH) BPS u0)))
+    (finish lesson (if (< (len cast) u2) BY-DEFAULT BY-VOTE) (median-of cast missing))))
 
-(define-private (finish (lesson (buff 32)) (how uint) (share uint) (bond-back bool))
+;; The bond returns after an agreement, and where the opener's side got at least half of the price: attendances come in
+;; late, so what silence would have brought is no measure of who was right to open.
+(define-private (finish (lesson (buff 32)) (how uint) (share uint))
   (let ((dispute (try! (get-open lesson)))
         (tutor (get tutor dispute))
-        (opener (get opener dispute)))
+        (by-tutor (is-eq (get opener dispute) tutor))
+        (bond-back (or (is-eq how BY-AGREEMENT) (if by-tutor (>= share HALF) (<= share HALF)))))
     (map-set disputes lesson (merge dispute { ended: how, share: share }))
     (count-end how)
     (try! (contract-call? .payment-escrow split lesson tutor share))
     (try! (contract-call? .session-manager dispute-end lesson))
     (and (> (get bond dispute) u0)
       (try! (if bond-back (contract-call? .payment-escrow refund (bond-id lesson))
-        (contract-call? .payment-escrow release (bond-id lesson)
-          (if (is-eq opener tutor) (get student dispute) tutor)))))
+        (contract-call? .payment-escrow release (bond-id lesson) (if by-tutor (get student dispute) tutor)))))
     (print { event: "dispute-settled", lesson: lesson, how: how, share: share, bond-back: bond-back })
     (ok true)))
 
@@ -341,7 +281,8 @@
   (contract-call? .access is-protocol-caller contract-caller "gateway"))
 
 ;; A side of a confirmed lesson with a locked price disputes it, once: the price stays where it is until the end, and
-;; a bond from the opener's free balance beside it. `who`, if named, must be the other side. `reason` is only printed.
+;; a bond from the opener's free balance, as far as that goes, beside it. `who`, if named, must be the other side.
+;; `reason` is only printed.
 (define-public (open (lesson (buff 32)) (who (optional principal)) (reason uint))
   (dispute-open contract-caller lesson who reason))
 
@@ -351,16 +292,17 @@
     (try! (check-gateway))
     (dispute-open actor lesson who reason)))
 
-;; Propose the tutor's share: a side, replacing its last offer; or a member of the panel, who thereby mediates, first
-;; come, and whose next offer must be taken by both sides anew. Moves nothing.
-(define-public (offer (salt (buff 32)) (lesson (buff 32)) (share uint))
-  (dispute-offer contract-caller (direct-id contract-caller "dispute-offer" salt) lesson share))
+;; Propose the tutor's share: a side, or a member of the panel from elsewhere, who thereby mediates, first come, and
+;; whose next offer must be taken by both sides anew. `subject` is the lesson, or one's own last offer, which this one
+;; replaces. Moves nothing.
+(define-public (offer (salt (buff 32)) (subject (buff 32)) (share uint))
+  (dispute-offer contract-caller (direct-id contract-caller "dispute-offer" salt) subject share))
 
 ;; The same for a signed `dispute-offer` (`id` is the action's). Gateway only.
-(define-public (offer-for (actor principal) (id (buff 32)) (lesson (buff 32)) (share uint))
+(define-public (offer-for (actor principal) (id (buff 32)) (subject (buff 32)) (share uint))
   (begin
     (try! (check-gateway))
-    (dispute-offer actor id lesson share)))
+    (dispute-offer actor id subject share)))
 
 ;; Take the other side's last offer, which ends the dispute; or the mediator's last, which ends it once both sides
 ;; did. Can't be taken back.

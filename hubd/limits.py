@@ -74,7 +74,7 @@ GUARDIANS_UNANIMOUS = 3  # so many, none missing, overrule an objection; as in `
 GUARDIAN_DELAY_S_MIN = 7 * 86_400  # a week to object in; as in `user-registry`
 GUARDIAN_DELAY_S_MAX = 365 * 86_400  # as in `user-registry`
 LESSON_MOVES_MAX = 32  # of one lesson, one after the other: beyond it a lesson is where it was moved last
-DISPUTE_OFFERS_MAX = 8  # of one person, shown at once: only the last counts on the chain
+DISPUTE_OFFERS_MAX = 8  # of one person, shown at once: the chain takes one of those that replace the same
 PERSON_KEY_ADDS_MAX = 64  # of one person, looked at; beyond it new keys have no effect
 
 # --- store --------------------------------------------------------------------------------------------------------

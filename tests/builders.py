@@ -296,8 +296,9 @@ class Village:
     def dispute(self, person: str, book: Action, reason: int = 1, **fields: Any) -> Action:
         return self.seal(person, "dispute-open", subject=book, bits=reason, **fields)
 
-    def dispute_offer(self, person: str, book: Action, points: int) -> Action:
-        return self.seal(person, "dispute-offer", subject=book, amount=points)
+    def dispute_offer(self, person: str, subject: Action, points: int) -> Action:
+        """`subject` is the lesson, or the own offer that this one replaces."""
+        return self.seal(person, "dispute-offer", subject=subject, amount=points)
 
     def dispute_accept(self, person: str, offer: Action) -> Action:
         return self.seal(person, "dispute-accept", subject=offer)

@@ -304,6 +304,8 @@ def _dispute() -> Soup:
             v.dispute_accept("ana", offer),
             v.dispute_accept("elder", other),
             v.dispute_offer("ana", book, 10_001),
+            v.dispute_offer("tomas", other, 8_000),
+            v.dispute_offer("ana", other, 8_000),
             *votes,
             settle,
             v.receipt("hub", [(vote, 0) for vote in votes[1:]], txid=TX2),

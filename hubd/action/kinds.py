@@ -186,7 +186,7 @@ _ROWS = (
     Kind("dispute-evidence", "dispute", "More about it.", subject="lesson", who="?other", bits="?reason",
          content="evidence, sealed"),
     Kind("dispute-offer", "dispute", "One side proposes a split.", "dispute-resolution", Scope.DISPUTE,
-         subject="lesson", amount="?basis points to the tutor"),
+         subject="lesson, or one's own previous offer", amount="?basis points to the tutor"),
     Kind("dispute-accept", "dispute", "The other side takes it.", "dispute-resolution", Scope.DISPUTE, subject="offer"),
     Kind("dispute-vote", "dispute", "An arbiter decides.", "dispute-resolution", Scope.DISPUTE,
          subject="lesson", amount="?basis points to the tutor", bits="?reason"),

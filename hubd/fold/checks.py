@@ -48,7 +48,7 @@ SUBJECTS: dict[str, frozenset[str]] = {
     "rating-open": _LESSON,
     "dispute-open": _LESSON,
     "dispute-evidence": _LESSON,
-    "dispute-offer": _LESSON,
+    "dispute-offer": frozenset(("lesson-book", "dispute-offer")),
     "dispute-vote": _LESSON,
     "dispute-settle": _LESSON,
     "dispute-accept": frozenset(("dispute-offer",)),

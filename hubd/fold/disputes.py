@@ -1,8 +1,9 @@
 """Disputes: what the two of a lesson would settle for, and how it ended on the chain.
 
 Offers and votes are shares of the price for the tutor, in basis points. A dispute is over when a receipt says so: the
-other side's offer was taken, both took the mediator's, arbiters agreed, or somebody said that time decides. Who is a
-mediator or arbiter only the chain knows, so of people who are no party only what it took is heeded.
+other side's offer was taken, both took the mediator's, arbiters agreed, or somebody said that time decides. A person's
+offers form a chain that begins at the lesson, and each replaces the one that it is about. Who is a mediator or arbiter
+only the chain knows, so of people who are no party only what it took is heeded.
 """
 
 from collections.abc import Iterator
@@ -24,6 +25,14 @@ def _all(kind: str, subject: ActionId, read: Read) -> Iterator[Action]:
     """Everybody's heeded actions of a kind about something."""
     for author in read.authors(kind, subject):
         yield from (action for action in read.filed(kind, subject, author) if is_heeded(action, read))
+
+
+def _all_offers(lesson: ActionId, read: Read) -> list[Action]:
+    """Everybody's offers: those about the lesson, and those that replace one."""
+    found = list(_all("dispute-offer", lesson, read))
+    for offer in found:  # grows while it is walked
+        found.extend(heeded("dispute-offer", offer.id, person_of(offer.statement.author, read), read))
+    return found
 
 
 def _taken(offer: Action, people: tuple[Principal, Principal], read: Read) -> list[Action]:
@@ -58,12 +67,17 @@ def _by_time(lesson: ActionId, read: Read) -> tuple[int | None, ActionId] | None
 
 
 def _offers(offers: list[Action], people: tuple[Principal, Principal], read: Read) -> Iterator[DisputeOffer]:
-    """Of each person's what waits, and of what the chain took."""
+    """Of each person's the newest, which nothing replaced: what waits, and of others what the chain took."""
+    shown = [
+        offer
+        for offer in standing(offers, read)
+        if person_of(offer.statement.author, read) in people or is_taken(offer, read)
+    ]
+    replaced = {offer.statement.subject for offer in shown}
     by_person: dict[Principal, list[Action]] = {}
-    for offer in standing(offers, read):
-        by = person_of(offer.statement.author, read)
-        if by in people or is_taken(offer, read):
-            by_person.setdefault(by, []).append(offer)
+    for offer in shown:
+        if offer.id not in replaced:
+            by_person.setdefault(person_of(offer.statement.author, read), []).append(offer)
     for by in sorted(by_person):
         for offer in sorted(by_person[by], key=lambda each: each.id)[:DISPUTE_OFFERS_MAX]:
             yield DisputeOffer(offer.id, by, offer.statement.amount)
@@ -77,7 +91,7 @@ def _dispute(lesson: ActionId, read: Read) -> Dispute | None:
     opening = best(standing((each for who in people for each in heeded("dispute-open", lesson, who, read)), read), read)
     if opening is None:
         return None
-    offers = list(_all("dispute-offer", lesson, read))
+    offers = _all_offers(lesson, read)
     over = _agreement(offers, people, read) or _verdict(lesson, read) or _by_time(lesson, read)
     return Dispute(
         lesson=lesson,

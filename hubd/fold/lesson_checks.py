@@ -46,11 +46,11 @@ def same_terms(one: Action, other: Action) -> bool:
     return (ours.amount, ours.asset, ours.moment) == (theirs.amount, theirs.asset, theirs.moment)
 
 
-def lesson_of(move: Action, read: Read) -> Action | None:
-    """The booking to which a lesson-move leads back, None where the way is broken or too long."""
-    node: Action | None = move
+def lesson_of(statement: Action, read: Read) -> Action | None:
+    """The booking to which a lesson-move or dispute-offer leads back, None where the way is broken or too long."""
+    node: Action | None = statement
     for _ in range(LESSON_MOVES_MAX):
-        if node is None or node.kind != "lesson-move":
+        if node is None or node.kind != statement.kind:
             break
         node = read.action(node.statement.subject)
     return node if node is not None and node.kind == "lesson-book" else None
@@ -169,11 +169,19 @@ def _share(action: Action, _subject: Action | None, _read: Read) -> str:
     return "" if action.statement.amount <= POINTS_MAX else "bounds"
 
 
+def _dispute_offer(action: Action, subject: Action | None, read: Read) -> str:
+    assert subject is not None
+    is_version = subject.kind == "dispute-offer"
+    if is_version and person_of(subject.statement.author, read) != person_of(action.statement.author, read):
+        return "subject"
+    return _share(action, subject, read)
+
+
 def _dispute_accept(action: Action, subject: Action | None, read: Read) -> str:
     assert subject is not None
     if person_of(subject.statement.author, read) == person_of(action.statement.author, read):
         return "self"
-    book = read.action(subject.statement.subject)
+    book = lesson_of(subject, read)
     return _party(action, book, read, "student tutor") if book is not None else ""
 
 
@@ -193,7 +201,7 @@ LESSON_CHECKS: dict[str, Check] = {
     "rating-open": _rating_open,
     "dispute-open": _by("student tutor"),
     "dispute-evidence": _by("student tutor"),
-    "dispute-offer": _share,
+    "dispute-offer": _dispute_offer,
     "dispute-accept": _dispute_accept,
     "dispute-vote": _share,
 }

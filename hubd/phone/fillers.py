@@ -158,6 +158,13 @@ def _recovery(about: About, given: Columns) -> Columns:
     return given if known is None else {"who": known.person, **given}
 
 
+def _settlement(about: About, given: Columns) -> Columns:
+    """In place of what one offered before."""
+    known = about.views.disputes.get(about.lesson_id)
+    own = [offer.id for offer in known.offers if offer.by == about.me] if known is not None else []
+    return {**given, "subject": own[0]} if own else given
+
+
 def _vouch(_about: About, given: Columns) -> Columns:
     return {"bits": 1, **given}
 
@@ -181,5 +188,6 @@ FILLERS: dict[str, Callable[[About, Columns], Columns]] = {
     "lesson-attend": _attendance,
     "lesson-move": _move,
     "class-attend": _class_attendance,
+    "dispute-offer": _settlement,
     "escrow-lock": _lock,
 }  # fmt: skip

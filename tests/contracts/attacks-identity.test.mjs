@@ -101,8 +101,7 @@ function noParty(who, asKey) {
   assert.deepEqual(mesh.submit([add]), [asKey.err]);
   const guardian = mesh.action(AMINA, { action: "guardian-set", who, amount: 1n });
   assert.deepEqual(mesh.submit([guardian]), [code("recovery/ERR-PERSON-UNKNOWN")]);
-  assert.deepEqual(mesh.call("dispute-resolution", "panel-set", [who, true]),
-    refused("dispute-resolution/ERR-PERSON-UNKNOWN"));
+  assert.deepEqual(mesh.call("panel", "panel-set", [who, true]), refused("panel/ERR-PERSON-UNKNOWN"));
   assert.deepEqual(mesh.call("payment-escrow", "deposit-for", [who, 1n]), refused("payment-escrow/ERR-RECIPIENT"));
   const change = [Cl.stringAscii("gateway"), who, true];
   assert.deepEqual(mesh.call("access", "set-role", change, AMINA.address), refused("access/ERR-NOT-OWNER"));

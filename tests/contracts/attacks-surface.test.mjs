@@ -94,7 +94,7 @@ test("no number in any argument of any function aborts a call, past every check 
 test("every function for somebody else, and every one for another contract, is refused to a stranger", () => {
   const refused = code("access/ERR-NOT-ROLE");
   const inner = ["lock", "release", "refund", "split", "draw", "draw-earmark", "add", "pay", "mark-matched",
-    "dispute-hold", "dispute-end", "set-guarded", "freeze", "unfreeze", "renew"];
+    "dispute-hold", "dispute-end", "set-guarded", "freeze", "unfreeze", "renew", "bind"];
   const choose = chooser(new Random(5), [1n]);
   let asked = 0;
   for (const { contract, name, args } of functions) {

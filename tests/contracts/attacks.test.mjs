@@ -90,7 +90,7 @@ const ATTACKS = {
     "a lesson that was left alone past the grace period ends once, in whatever order the cranks turn",
   ],
   "dispute spam": [
-    "an opener without free money for the bond opens nothing, and later may",
+    "who has less than the bond opens with what there is, and who has nothing for nothing",
     "a lesson is disputed once, by whichever side, also after its end",
     "who disputes without reason pays the bond to the other side",
   ],

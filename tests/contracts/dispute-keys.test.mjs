@@ -16,7 +16,7 @@ const LURE = `
 (define-public (offer-it (lesson (buff 32))) (contract-call? .dispute-resolution offer lesson lesson u0))
 (define-public (accept-it (id (buff 32))) (contract-call? .dispute-resolution accept id))
 (define-public (vote-it (lesson (buff 32))) (contract-call? .dispute-resolution vote lesson u0 u1))
-(define-public (enrol-it (who principal)) (contract-call? .dispute-resolution panel-set who true))`;
+(define-public (enrol-it (who principal)) (contract-call? .panel panel-set who true))`;
 let mesh;
 let people;
 let guardians;
@@ -76,6 +76,28 @@ test("a bond is drawn on the cap of the key that opens", () => {
   assert.deepEqual(act("open", key, confirmed(mesh, { amount: 80n })), OK);
 });
 
+// Kills locked money that leaves past the cap of the key that gives it.
+test("a key with a cap neither makes nor takes offers for a side, whatever its cap", () => {
+  const capped = people.secondKey(TOMAS, { scopes: DISPUTE | MONEY, amount: 2n ** 63n - 1n });
+  for (const acts of [WALLET, GATEWAY]) {
+    const lesson = disputed();
+    assert.equal(acts.offer(mesh, capped, lesson, 0n).err, err("KEY-CAP").err);
+    const offer = acts.offer(mesh, AMINA, lesson, 0n);
+    assert.deepEqual(acts.accept(mesh, capped, offer), err("KEY-CAP"));
+    const mediated = acts.offer(mesh, PANEL[0], lesson, 0n);
+    assert.deepEqual(acts.accept(mesh, capped, mediated), err("KEY-CAP"));
+    assert.equal(disputeOf(mesh, lesson.id).ended, OPEN);
+    assert.deepEqual(acts.accept(mesh, TOMAS, offer), OK);
+  }
+});
+
+test("a member of the panel mediates with a key that has a cap: it disposes of nothing", () => {
+  const key = people.secondKey(PANEL[1], { scopes: DISPUTE, amount: 1n });
+  const lesson = disputed();
+  assert.equal(act("offer", key, lesson, 1n).ok, true);
+  assert.equal(disputeOf(mesh, lesson.id).mediator, PANEL[1].address);
+});
+
 test("a frozen person gives nothing away, and is paid by what others decide", () => {
   const [thief, other] = [TOMAS, AMINA];
   const early = disputed();
@@ -118,6 +140,6 @@ test("a contract that a person calls opens, offers, takes, votes and enrols noth
   const [judge] = drawnOf(mesh, lesson);
   mesh.waitUntil(votingTime(mesh, lesson).from);
   assert.deepEqual(lure("vote-it", lesson.id, judge), unknown);
-  assert.deepEqual(mesh.call("lure", "enrol-it", [AMINA.address]), errorsOf("dispute-resolution")("NOT-STEWARD"));
+  assert.deepEqual(mesh.call("lure", "enrol-it", [AMINA.address]), errorsOf("panel")("NOT-STEWARD"));
   assert.equal(disputeOf(mesh, lesson.id).ended, OPEN);
 });

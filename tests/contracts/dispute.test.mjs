@@ -40,8 +40,8 @@ for (const [form, acts] of [["from a wallet", WALLET], ["through the gateway", G
     assert.equal(state(lesson), DISPUTED);
     assert.deepEqual(money(TOMAS), { free: before.free - 19n, locked: before.locked + 19n });
     assert.deepEqual(disputeOf(mesh, lesson.id), {
-      student: AMINA.address, tutor: TOMAS.address, "student-home": null, "tutor-home": null, payer: AMINA.address,
-      opener: TOMAS.address, bond: 19n, "opened-at": at, grace: GRACE, burn: BigInt(burnBlockHeight), seats: 5n, "student-offer": null,
+      student: AMINA.address, tutor: TOMAS.address, homes: [null, null], payer: AMINA.address, opener: TOMAS.address,
+      bond: 19n, "opened-at": at, grace: GRACE, burn: BigInt(burnBlockHeight), seats: 5n, "student-offer": null,
       "tutor-offer": null, mediator: null, "mediator-offer": null, accepted: 0n, votes: [], ended: OPEN, share: 0n,
     });
     assert.deepEqual(lockOf(mesh, bondOf(mesh, lesson.id)).amount, 19n);
@@ -112,15 +112,24 @@ test("a disputed lesson is completed, cancelled, declined, moved and claimed by 
   assert.equal(state(lesson), DISPUTED);
 });
 
-test("an opener without free money for the bond opens nothing, and later may", () => {
-  const [poor, terms] = [STRANGER, { student: STRANGER, amount: 200n }];
-  mesh.call("payment-escrow", "deposit-for", [poor.address, 209n]);
-  const lesson = confirmed(mesh, terms);
-  assert.deepEqual(act("open", poor, lesson), errorsOf("payment-escrow")("FUNDS"));
-  assert.deepEqual([disputeOf(mesh, lesson.id), state(lesson)], [null, CONFIRMED]);
-  mesh.call("payment-escrow", "deposit-for", [poor.address, 1n]);
-  assert.deepEqual(act("open", poor, lesson), OK);
-  assert.deepEqual(money(poor), { free: 0n, locked: 210n });
+test("who has less than the bond opens with what there is, and who has nothing for nothing", () => {
+  const poor = STRANGER;
+  mesh.call("payment-escrow", "deposit-for", [poor.address, 409n]);
+  const lessons = [1, 2].map(() => confirmed(mesh, { student: poor, amount: 200n }));
+  for (const lesson of lessons) assert.deepEqual(act("open", poor, lesson), OK);
+  assert.deepEqual(lessons.map((lesson) => disputeOf(mesh, lesson.id).bond), [9n, 0n]);
+  assert.deepEqual(money(poor), { free: 0n, locked: 409n });
+  assert.deepEqual([lockOf(mesh, bondOf(mesh, lessons[0].id)).amount, lockOf(mesh, bondOf(mesh, lessons[1].id))],
+    [9n, null]);
+  for (const lesson of lessons) assert.deepEqual(act("accept", poor, act("offer", TOMAS, lesson, 0n)), OK);
+  assert.deepEqual(money(poor), { free: 409n, locked: 0n });
+});
+
+test("a bond is of the price's asset, however much of another the opener has", () => {
+  const lesson = confirmed(mesh, { amount: 100n, asset: mesh.hours });
+  assert.ok(money(TOMAS).free > 100n);
+  assert.deepEqual(act("open", TOMAS, lesson), OK);
+  assert.deepEqual(disputeOf(mesh, lesson.id).bond, 0n);
 });
 
 test("a bond that rounds to nothing, or that the mesh doesn't ask, is no lock at all", () => {
@@ -141,7 +150,8 @@ test("the largest price of the protocol has its bond computed without overflow",
   mesh.call("payment-escrow", "deposit-for", [rich.address, INT_MAX]);
   const lesson = confirmed(mesh, terms);
   mesh.call("payment-escrow", "deposit-for", [rich.address, 1n]);
-  assert.deepEqual(act("open", rich, lesson), errorsOf("payment-escrow")("FUNDS"));
+  assert.deepEqual(act("open", rich, lesson), OK);
+  assert.equal(disputeOf(mesh, lesson.id).bond, 1n);
 });
 
 test("taking the other side's last offer ends the dispute, and the bond comes back", () => {
@@ -192,10 +202,45 @@ test("a share is at most the whole, and nothing is left by the smallest", () => 
 test("an offer's id is used once, and a wallet's is its own", () => {
   const lesson = disputed();
   const salt = idOf("salt of an offer");
-  assert.equal(act("offer", TOMAS, lesson, 1n, salt).ok, true);
-  assert.equal(act("offer", TOMAS, lesson, 2n, salt).err, err("OFFER-EXISTS").err);
-  assert.equal(act("offer", AMINA, lesson, 2n, salt).ok, true);
-  assert.equal(disputeOf(mesh, lesson.id)["tutor-offer"], act("offer", TOMAS, lesson, 1n, salt).id);
+  const first = act("offer", TOMAS, lesson, 1n, lesson.id, salt);
+  assert.equal(first.ok, true);
+  assert.equal(act("offer", TOMAS, lesson, 2n, first.id, salt).err, err("OFFER-EXISTS").err);
+  assert.equal(act("offer", AMINA, lesson, 2n, lesson.id, salt).ok, true);
+  assert.equal(disputeOf(mesh, lesson.id)["tutor-offer"], first.id);
+});
+
+for (const [form, acts] of [["from a wallet", WALLET], ["through the gateway", GATEWAY]]) {
+  test(`${form}, an offer replaces exactly the one that it names, so no older one ever stands again`, () => {
+    const lesson = disputed();
+    const offer = (who, share, subject) => acts.offer(mesh, who, lesson, share, subject);
+    const first = offer(TOMAS, 1000n, lesson.id);
+    assert.equal(offer(TOMAS, 2000n, lesson.id).err, err("VERSION").err);
+    const second = offer(TOMAS, 9000n, first.id);
+    for (const subject of [lesson.id, first.id]) assert.equal(offer(TOMAS, 1000n, subject).err, err("VERSION").err);
+    assert.equal(offer(AMINA, 1n, second.id).err, err("VERSION").err);
+    assert.equal(offer(TOMAS, 1n, ZEROS).err, err("DISPUTE-UNKNOWN").err);
+    assert.deepEqual(acts.accept(mesh, AMINA, first), err("OFFER-REPLACED"));
+    assert.equal(disputeOf(mesh, lesson.id)["tutor-offer"], second.id);
+    assert.equal(offer(AMINA, 1n, lesson.id).ok, true);
+    assert.deepEqual(acts.accept(mesh, AMINA, second), OK);
+  });
+}
+
+// Kills an offer that stands again because a stranger relays it once more after its successor.
+test("signed offers stand in the order in which they replace each other, in whatever order they are relayed", () => {
+  const lesson = disputed();
+  const offer = (subject, amount) => mesh.action(TOMAS, { action: "dispute-offer", subject, amount });
+  const generous = offer(lesson.id, 1000n);
+  const strict = offer(generous.id, 9000n);
+  const take = ({ id }) => mesh.action(AMINA, { action: "dispute-accept", subject: id });
+  const [UNKNOWN, VERSION, REPLACED] = [904n, 917n, 909n];
+  assert.deepEqual(mesh.submit([strict]), [UNKNOWN]);
+  assert.deepEqual(mesh.submit([generous, strict]), [0n, 0n]);
+  const rival = offer(lesson.id, 0n);
+  assert.deepEqual(mesh.submit([rival, take(rival), take(generous)], { relay: STRANGER.address }),
+    [VERSION, 908n, REPLACED]);
+  assert.deepEqual(mesh.submit([take(strict)]), [0n]);
+  assert.equal(disputeOf(mesh, lesson.id).share, 9000n);
 });
 
 test("after its end a dispute takes no offer, no acceptance, no vote and no second end", () => {

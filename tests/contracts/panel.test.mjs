@@ -3,18 +3,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { person } from "./lib/action.mjs";
 import {
-  arbitersOf, bootDistrict, confirmed, disputeOf, drawAgain, drawnOf, enrol, member, OK, PANEL, resolution,
+  arbitersOf, bootDistrict, BY_VOTE, confirmed, disputeOf, drawAgain, drawnOf, enrol, member, OK, PANEL, resolution,
   settlePeople, STRANGER, votingTime, WALLET,
 } from "./lib/disputes.mjs";
-import { errorsOf, eventsOf, PROTOCOL } from "./lib/money.mjs";
+import { errorsOf, eventsOf, grant, PROTOCOL } from "./lib/money.mjs";
 import { AMINA } from "./lib/village.mjs";
 
-const err = errorsOf("dispute-resolution");
+const err = errorsOf("panel");
+const arbiter = errorsOf("dispute-resolution");
 const DRAW_DELAY = 6;
 const HEADERS = "(define-read-only (header (at uint)) (get-burn-block-info? header-hash at))";
 
-const seatOf = (mesh, seat) => mesh.read("dispute-resolution", "get-seat", [BigInt(seat)]);
-const isEnrolled = (mesh, who) => mesh.read("dispute-resolution", "is-enrolled", [who.address]);
+const seatOf = (mesh, seat) => mesh.read("panel", "get-seat", [BigInt(seat)]);
+const isEnrolled = (mesh, who) => mesh.read("panel", "is-enrolled", [who.address]);
 /** A disputed lesson whose header is known. */
 const disputed = (mesh, terms) => {
   const lesson = confirmed(mesh, { amount: 100n, ...terms });
@@ -32,7 +33,7 @@ test("the owner and stewards enrol and dismiss; nobody else does, not even the g
   for (const sender of [PROTOCOL, ada.address, AMINA.address]) {
     assert.deepEqual(enrol(mesh, ada, true, sender), err("NOT-STEWARD"));
   }
-  const done = mesh.run("dispute-resolution", "panel-set", [ada.address, true], steward);
+  const done = mesh.run("panel", "panel-set", [ada.address, true], steward);
   assert.deepEqual([done.ok, eventsOf(done)], [true, ["panel-set"]]);
   assert.deepEqual(enrol(mesh, ada, false, ada.address), err("NOT-STEWARD"));
   assert.deepEqual(enrol(mesh, ada, false, mesh.deployer), OK);
@@ -50,17 +51,103 @@ test("only a registered person is enrolled, once at a time, and only a member is
   assert.deepEqual([enrol(mesh, STRANGER, false), enrol(mesh, STRANGER, false)], [OK, err("NOT-ENROLLED")]);
 });
 
-test("a seat is never given twice: who comes back sits on a new one", async () => {
+const seatCount = (mesh) => mesh.read("panel", "get-seat-count");
+
+test("who comes back has the old seat, which knows when it was held", async () => {
   const mesh = await bootDistrict(PANEL.slice(0, 2));
   const [ada] = PANEL;
+  const [{ turns: [taken] }, opened] = [seatOf(mesh, 0), disputed(mesh)];
+  const until = votingTime(mesh, opened).until;
   const leaving = mesh.now;
   enrol(mesh, ada, false);
   assert.equal(isEnrolled(mesh, ada), false);
-  enrol(mesh, ada);
+  assert.deepEqual(seatOf(mesh, 0), { who: ada.address, home: ada.home, turns: [taken, leaving], kept: until });
+  const back = mesh.now;
+  assert.deepEqual(enrol(mesh, ada), OK);
   assert.equal(isEnrolled(mesh, ada), true);
-  assert.deepEqual(seatOf(mesh, 0), { who: ada.address, home: ada.home, left: leaving });
-  assert.deepEqual(seatOf(mesh, 2), { who: ada.address, home: ada.home, left: null });
-  assert.equal(mesh.read("dispute-resolution", "get-counts").seats, 3n);
+  assert.deepEqual(seatOf(mesh, 0), { who: ada.address, home: ada.home, turns: [taken, leaving, back], kept: 0n });
+  assert.equal(seatCount(mesh), 2n);
+});
+
+// Kills choosing arbiters by dismissing those who were drawn.
+test("a seat goes to somebody else only when no dispute from before may hear a vote any more", async () => {
+  const mesh = await bootDistrict(PANEL.slice(0, 3));
+  const late = ["fay", "gus", "hana"].map((name) => member(name));
+  settlePeople(mesh, late);
+  const lesson = disputed(mesh);
+  const drawn = arbitersOf(mesh, lesson.id);
+  enrol(mesh, PANEL[0], false);
+  enrol(mesh, late[0]);
+  assert.equal(seatOf(mesh, 3)?.who, late[0].address);
+  mesh.waitUntil(votingTime(mesh, lesson).until);
+  enrol(mesh, late[1]);
+  assert.equal(seatOf(mesh, 4)?.who, late[1].address);
+  assert.deepEqual(arbitersOf(mesh, lesson.id), drawn);
+  const now = mesh.now;
+  enrol(mesh, late[2]);
+  assert.deepEqual(seatOf(mesh, 0), { who: late[2].address, home: late[2].home, turns: [now], kept: 0n });
+  assert.equal(seatCount(mesh), 5n);
+});
+
+test("a panel that many joined and left is no worse than a new one", async () => {
+  const gone = Array.from({ length: 30 }, (_, i) => member(`gone ${i}`));
+  const mesh = await bootDistrict([]);
+  settlePeople(mesh, [...gone, ...PANEL]);
+  for (const one of gone) enrol(mesh, one);
+  for (const one of gone) enrol(mesh, one, false);
+  for (const one of PANEL) enrol(mesh, one);
+  for (let i = 0; i < 20; i++) {
+    enrol(mesh, gone[i], true);
+    enrol(mesh, gone[i], false);
+  }
+  assert.equal(seatCount(mesh), 30n);
+  for (let i = 0; i < 25; i++) enrol(mesh, gone[i]);
+  assert.equal(seatCount(mesh), 30n);
+  assert.deepEqual(new Set(PANEL.map((one) => isEnrolled(mesh, one))), new Set([true]));
+});
+
+test("who comes and goes more often than a seat remembers gets another, and no draw changes", async () => {
+  const mesh = await bootDistrict();
+  const [first, ...later] = [1, 2, 3].map(() => disputed(mesh));
+  const drawn = arbitersOf(mesh, first.id);
+  const [one] = drawnOf(mesh, first);
+  for (let i = 0; i < 4; i++) assert.deepEqual([enrol(mesh, one, false), enrol(mesh, one)], [OK, OK]);
+  assert.equal(seatCount(mesh), 6n);
+  assert.equal(seatOf(mesh, 5).who, one.address);
+  assert.deepEqual([first, ...later].map((lesson) => arbitersOf(mesh, lesson.id).length), [3, 3, 3]);
+  assert.deepEqual(arbitersOf(mesh, first.id), drawn);
+  mesh.waitUntil(votingTime(mesh, first).from);
+  assert.deepEqual(WALLET.vote(mesh, one, first, 0n), OK);
+});
+
+test("an opening while somebody is away never draws that person, also after the return", async () => {
+  const mesh = await bootDistrict(PANEL.slice(0, 3));
+  const [away] = PANEL;
+  const before = disputed(mesh);
+  const drawn = arbitersOf(mesh, before.id);
+  enrol(mesh, away, false);
+  const during = [1, 2, 3].map(() => disputed(mesh));
+  const without = during.map((lesson) => arbitersOf(mesh, lesson.id));
+  assert.ok(!without.flat().includes(away.address));
+  enrol(mesh, away);
+  assert.deepEqual(during.map((lesson) => arbitersOf(mesh, lesson.id)), without);
+  assert.deepEqual(arbitersOf(mesh, before.id), drawn);
+});
+
+test("only dispute-resolution says how long seats are kept, and an earlier end shortens nothing", async () => {
+  const mesh = await bootDistrict(PANEL.slice(0, 1));
+  const bind = (until, sender) => mesh.run("panel", "bind", [until], sender);
+  for (const sender of [mesh.deployer, PANEL[0].address]) {
+    assert.equal(bind(1n, sender).err, errorsOf("access")("NOT-ROLE").err);
+  }
+  grant(mesh, "dispute");
+  const done = bind(mesh.now + 1000n, PROTOCOL);
+  assert.deepEqual([done.ok, eventsOf(done)], [1n, ["panel-bound"]]);
+  const far = mesh.now + 1_000_000n;
+  bind(far, PROTOCOL);
+  bind(5n, PROTOCOL);
+  enrol(mesh, PANEL[0], false);
+  assert.equal(seatOf(mesh, 0).kept, far);
 });
 
 test("nobody knows the arbiters before the sixth burn header after the opening", async () => {
@@ -162,21 +249,26 @@ test("who enrols, leaves or comes back after the opening changes no draw", async
 test("who left before the opening is not drawn, also when its seat is", async () => {
   const mesh = await bootDistrict();
   for (const one of PANEL.slice(0, 4)) enrol(mesh, one, false);
-  assert.deepEqual(arbitersOf(mesh, disputed(mesh).id), [PANEL[4].address]);
+  const drawn = [1, 2, 3].map(() => arbitersOf(mesh, disputed(mesh).id));
+  assert.deepEqual(new Set(drawn.flat()), new Set([PANEL[4].address]));
 });
 
-test("a dismissed arbiter keeps the place and has no vote, so dismissing chooses nobody", async () => {
+test("a dismissed arbiter votes on what was opened before, so dismissing chooses nobody", async () => {
   const mesh = await bootDistrict();
   const lesson = disputed(mesh);
   const drawn = drawnOf(mesh, lesson);
   const others = PANEL.filter((one) => !drawn.includes(one));
-  enrol(mesh, drawn[0], false);
-  mesh.waitUntil(votingTime(mesh, lesson).from);
-  for (const one of [drawn[0], ...others]) {
-    assert.deepEqual(WALLET.vote(mesh, one, lesson, 0n), err("NOT-ARBITER"));
+  const steward = person("steward").address;
+  mesh.call("access", "steward-add", [steward]);
+  for (const one of drawn.slice(0, 2)) assert.deepEqual(enrol(mesh, one, false, steward), OK);
+  const after = disputed(mesh);
+  mesh.waitUntil(votingTime(mesh, after).from);
+  for (const one of others) assert.deepEqual(WALLET.vote(mesh, one, lesson, 0n), arbiter("NOT-ARBITER"));
+  for (const one of drawn.slice(0, 2)) {
+    assert.deepEqual(WALLET.vote(mesh, one, after, 0n), arbiter("NOT-ARBITER"));
+    assert.deepEqual(WALLET.vote(mesh, one, lesson, 0n), OK);
   }
-  enrol(mesh, drawn[0]);
-  assert.deepEqual(WALLET.vote(mesh, drawn[0], lesson, 0n), OK);
+  assert.equal(disputeOf(mesh, lesson.id).ended, BY_VOTE);
 });
 
 test("only the gateway acts for somebody else", async () => {

@@ -15,7 +15,7 @@ const RANGES = {
   "matching-engine": [500, 599], "session-manager": [600, 699], "payment-escrow": [700, 799],
   "reputation-tracker": [800, 899], "dispute-resolution": [900, 999], "action-gateway": [1, 99],
   "hour-credit": [1000, 1099], "sponsor-pool": [1100, 1199], "class-manager": [1200, 1299],
-  recovery: [1300, 1399],
+  recovery: [1300, 1399], panel: [1400, 1499],
 };
 
 /** The code of a contract without its comments. */

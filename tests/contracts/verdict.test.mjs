@@ -14,6 +14,8 @@ import { AMINA, TOMAS } from "./lib/village.mjs";
 const err = errorsOf("dispute-resolution");
 const EVERYBODY = [AMINA, TOMAS];
 const DRAW_DELAY = 6;
+/** State of a lock whose money went back. */
+const REFUNDED = 2n;
 let mesh;
 const act = (name, ...args) => WALLET[name](mesh, ...args);
 const free = (who) => mesh.balance(who.address).free;
@@ -113,6 +115,28 @@ test("an attendance that arrives during the dispute counts for what silence mean
   assert.deepEqual(ended(lesson), [BY_DEFAULT, BPS]);
 });
 
+// Kills a bond that depends on what silence would have brought: the other side's late attendance changes that.
+test("an attendance at the last moment takes no bond from an opener who wins, by vote or by time", () => {
+  const lessons = [disputed({ by: TOMAS, attended: [TOMAS] }), disputed({ by: TOMAS, attended: [TOMAS] })];
+  const [voted, timed] = lessons;
+  const [first, second] = drawnOf(mesh, voted);
+  mesh.waitUntil(votingTime(mesh, timed).from);
+  assert.deepEqual(act("vote", first, voted, BPS), OK);
+  assert.deepEqual(mesh.submit(lessons.map((lesson) => lesson.attend(AMINA))), [0n, 0n]);
+  assert.deepEqual(act("vote", second, voted, BPS), OK);
+  mesh.waitUntil(votingTime(mesh, timed).until + 10n);
+  assert.deepEqual(act("settle", timed), OK);
+  assert.deepEqual(lessons.map(ended), [[BY_VOTE, BPS], [BY_DEFAULT, BPS]]);
+  assert.deepEqual(lessons.map((lesson) => lockOf(mesh, bondOf(mesh, lesson.id)).state), [REFUNDED, REFUNDED]);
+});
+
+test("a student who came and waited in vain has the bond back with the price", () => {
+  const lesson = disputed({ attended: [AMINA] });
+  mesh.waitUntil(votingTime(mesh, lesson).from);
+  for (const arbiter of drawnOf(mesh, lesson).slice(0, 2)) assert.deepEqual(act("vote", arbiter, lesson, 0n), OK);
+  assert.deepEqual([ended(lesson), lockOf(mesh, bondOf(mesh, lesson.id)).state], [[BY_VOTE, 0n], REFUNDED]);
+});
+
 test("a grace period that the owner changes moves no dispute that is open", () => {
   const lesson = disputed();
   mesh.call("access", "set-grace", [2_592_000n]);
@@ -128,7 +152,7 @@ test("a dispute without any panel, whose people are all gone, is settled by a st
   WALLET.open(lonely, TOMAS, lesson);
   lonely.waitUntil(votingTime(lonely, lesson).until + 10n);
   assert.deepEqual(WALLET.settle(lonely, lesson), OK);
-  assert.deepEqual([disputeOf(lonely, lesson.id).ended, lonely.balance(TOMAS.address).free], [BY_DEFAULT, 10_095n]);
+  assert.deepEqual([disputeOf(lonely, lesson.id).ended, lonely.balance(TOMAS.address).free], [BY_DEFAULT, 10_100n]);
 });
 
 test("what the tutor doesn't get returns to whoever paid: a friend's balance, or the earmark", () => {
@@ -158,6 +182,9 @@ const ENDINGS = {
   "one vote comes": { votes: [5000n] },
   "two equal votes": { votes: [2500n, 2500n] },
   "two different votes": { votes: [2500n, 7500n] },
+  "two votes for halves": { votes: [5000n, 5000n] },
+  "two votes for a little less": { votes: [4999n, 4999n] },
+  "two votes for a little more": { votes: [5001n, 5001n] },
   "three votes": { votes: [9999n, 1n, 4321n] },
   "three votes for nothing": { votes: [BPS, 0n, 0n] },
   "three votes for all": { votes: [0n, BPS, BPS] },
@@ -170,8 +197,8 @@ function expected({ ending, attended, opener }) {
   const { how, share, votes } = ending;
   if (how) return [how, share, true];
   const outcome = median(votes, missing);
-  const better = opener === TOMAS ? outcome > missing : outcome < missing;
-  return [votes.length < 2 ? BY_DEFAULT : BY_VOTE, outcome, better];
+  const atLeastHalf = opener === TOMAS ? 2n * outcome >= BPS : 2n * outcome <= BPS;
+  return [votes.length < 2 ? BY_DEFAULT : BY_VOTE, outcome, atLeastHalf];
 }
 
 function agree(acts, { lesson, ending }) {

@@ -24,6 +24,7 @@ const DEEP = [
   "session-manager/ERR-TOO-LATE", "session-manager/ERR-VERSION", "session-manager/ERR-DISPUTED",
   "session-manager/ERR-NOT-GUARDIAN", "session-manager/ERR-NOT-FUNDED", "payment-escrow/ERR-LOCK-SETTLED",
   "dispute-resolution/ERR-NOT-ARBITER", "dispute-resolution/ERR-VOTED", "dispute-resolution/ERR-OWN-OFFER",
+  "dispute-resolution/ERR-VERSION", "dispute-resolution/ERR-OFFER-REPLACED",
   "dispute-resolution/ERR-TOO-EARLY", "dispute-resolution/ERR-TOO-LATE", "recovery/ERR-APPROVED",
   "recovery/ERR-NOT-DUE", "recovery/ERR-CANCELLED", "user-registry/ERR-LAST-KEY", "user-registry/ERR-FROZEN",
   "user-registry/ERR-KEY-CAP", "user-registry/ERR-ADD-LAPSED", "reputation-tracker/ERR-OTHER-NOT-SEALED",

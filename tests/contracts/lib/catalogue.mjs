@@ -30,7 +30,7 @@ export class Stage {
       stage.sign(AMINA, "guardian-set", { who: ELDER.address, amount: 1n, bits: 4n })]);
     for (const one of PANEL) {
       stage.done([register(mesh, one, { who: person(`hub of ${one.name}`).address })]);
-      assert.deepEqual(mesh.call("dispute-resolution", "panel-set", [one.address, true]), { ok: true });
+      assert.deepEqual(mesh.call("panel", "panel-set", [one.address, true]), { ok: true });
     }
     return stage;
   }

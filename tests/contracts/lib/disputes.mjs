@@ -23,7 +23,7 @@ export const disputeOf = (mesh, id) => mesh.read("dispute-resolution", "get-disp
 export const arbitersOf = (mesh, id) => mesh.read("dispute-resolution", "get-arbiters", [id]);
 export const bondOf = (mesh, id) => mesh.read("dispute-resolution", "bond-id", [id]);
 export const enrol = (mesh, who, on = true, sender = mesh.deployer) =>
-  resolution(mesh, "panel-set", [who.address ?? who, on], sender);
+  mesh.call("panel", "panel-set", [who.address ?? who, on], sender);
 
 /** Register people as the members of the panel that they are, without enrolling them. */
 export function settlePeople(mesh, people) {
@@ -53,12 +53,20 @@ export function confirmed(mesh, { attended, ...terms } = {}) {
 
 let offers = 0;
 
+/** What the next offer of somebody in a dispute has to name: the own one that it replaces, or the lesson. */
+export function replaced(mesh, who, lesson) {
+  const me = mesh.read("user-registry", "person-of", [who.address]);
+  const dispute = disputeOf(mesh, lesson.id) ?? {};
+  const by = ["tutor", "student", "mediator"].find((role) => dispute[role] === me);
+  return dispute[`${by}-offer`] ?? lesson.id;
+}
+
 /** The acts of a dispute from wallets; `offer` answers its id, too. */
 export const WALLET = {
   open: (mesh, who, lesson, other = null) =>
     resolution(mesh, "open", [lesson.id, maybe(other), REASON], who.address),
-  offer: (mesh, who, lesson, share, salt = idOf(`offer ${++offers}`)) => ({
-    ...resolution(mesh, "offer", [salt, lesson.id, share], who.address),
+  offer: (mesh, who, lesson, share, subject = replaced(mesh, who, lesson), salt = idOf(`offer ${++offers}`)) => ({
+    ...resolution(mesh, "offer", [salt, subject, share], who.address),
     id: directId(who.address, "dispute-offer", salt),
   }),
   accept: (mesh, who, { id }) => resolution(mesh, "accept", [id], who.address),
@@ -70,8 +78,8 @@ export const WALLET = {
 export const GATEWAY = {
   open: (mesh, who, lesson, other = null) =>
     resolution(mesh, "open-for", [who.address, lesson.id, maybe(other), REASON], PROTOCOL),
-  offer: (mesh, who, lesson, share, id = idOf(`offer ${++offers}`)) => ({
-    ...resolution(mesh, "offer-for", [who.address, id, lesson.id, share], PROTOCOL), id,
+  offer: (mesh, who, lesson, share, subject = replaced(mesh, who, lesson), id = idOf(`offer ${++offers}`)) => ({
+    ...resolution(mesh, "offer-for", [who.address, id, subject, share], PROTOCOL), id,
   }),
   accept: (mesh, who, { id }) => resolution(mesh, "accept-for", [who.address, id], PROTOCOL),
   vote: (mesh, who, lesson, share) => resolution(mesh, "vote-for", [who.address, lesson.id, share, REASON], PROTOCOL),

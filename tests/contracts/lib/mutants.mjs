@@ -282,6 +282,18 @@ const DISPUTES = [
       ERR-OFFER-REPLACED)
 `, ""],
   ]),
+  ...faults("dispute-resolution", "dispute", [
+    ["an offer stands again that another replaced", "signed offers stand in the order",
+      `    (asserts!
+      (is-eq subject
+        (default-to lesson
+          (if as-tutor (get tutor-offer dispute)
+          (if as-student (get student-offer dispute) (get mediator-offer dispute)))))
+      ERR-VERSION)
+`, ""],
+    ["who has too little can't complain", "who has less than the bond opens",
+      "(if (< free asked) free asked)", "asked"],
+  ]),
   ...faults("dispute-resolution", "mediation", [
     ["one side's word for the mediator is enough", "the first member of the panel mediates",
       "(if (is-eq accepted BOTH) (finish", "(if (> accepted u0) (finish"],
@@ -290,24 +302,41 @@ const DISPUTES = [
     ["a mediator appears while votes are cast", "nobody becomes the mediator once",
       "(< stacks-block-time (+ (get opened-at dispute) (get grace dispute)))", "true"],
   ]),
+  ...faults("panel", "mediation", [
+    ["a neighbour of a side mediates", "a neighbour of either side never",
+      "(not (is-near (default-to none (get home (map-get? seats (get seat member)))) homes))", "true"],
+  ]),
   ...faults("dispute-resolution", "dispute-keys", [
     ["a frozen side makes offers", "a frozen person gives nothing away",
-      "(is-eq person (try! (contract-call? .user-registry resolve key SCOPE-MONEY u0 none)))", "true"],
+      "(is-eq person (try! (contract-call? .user-registry resolve key SCOPE-MONEY BEYOND-CAPS none)))", "true"],
+    ["a key with a cap gives locked money away", "a key with a cap neither makes nor",
+      "(define-constant BEYOND-CAPS u9223372036854775808)", "(define-constant BEYOND-CAPS u0)"],
   ]),
   ...faults("dispute-resolution", "panel", [
-    ["anybody enrols arbiters", "the owner and stewards enrol and",
-      "(contract-call? .access is-owner contract-caller))\n", "true)\n"],
     ["the panel of today is drawn from, not that of the opening", "who enrols, leaves or comes back",
-      "size: (get seats dispute)", "size: (var-get seat-count)"],
-    ["a neighbour of the tutor judges", "a side, the mediator and the neighbours",
-      "homes: (list (get student-home dispute) (get tutor-home dispute))",
-      "homes: (list (get student-home dispute))"],
+      "(get seats dispute) (get opened-at dispute)", "(get seats dispute) stacks-block-time"],
     ["whoever paid judges", "whoever paid the price",
       "(get tutor dispute) (get payer dispute)\n", "(get tutor dispute) (get tutor dispute)\n"],
+    ["a neighbour of the tutor judges", "a side, the mediator and the neighbours",
+      "(list (home-of student) (home-of tutor))", "(list (home-of student))"],
     ["the header of the opening draws", "nobody knows the arbiters before",
       "(define-constant DRAW-DELAY u6)", "(define-constant DRAW-DELAY u0)"],
-    ["a dismissed arbiter is replaced", "a dismissed arbiter keeps the place",
-      "left (<= left (get at state)) false)", "left true false)"],
+  ]),
+  ...faults("panel", "panel", [
+    ["anybody enrols arbiters", "the owner and stewards enrol and",
+      "(contract-call? .access is-owner contract-caller))\n", "true)\n"],
+    ["people without a home are neighbours", "who named no home hub is nobody",
+      "(and (is-some home) (is-some (index-of? homes home)))", "(is-some (index-of? homes home))"],
+    ["a dismissed arbiter is replaced", "a dismissed arbiter votes on what",
+      "(<= time (get at state))", "(<= time stacks-block-time)"],
+    ["a seat is given again while its holder may still vote", "a seat goes to somebody else only",
+      "kept: (var-get last-vote) }))", "kept: u0 }))"],
+    ["seats that were left stay empty", "a panel that many joined and left",
+      "(if (is-some (turns-on oldest person)) oldest new)", "new"],
+    ["who returns is drawn for what was opened meanwhile", "an opening while somebody is away",
+      "(as-max-len? (append (get turns entry) stacks-block-time) u8) none)))", "(some (list u0)) none)))"],
+    ["anybody keeps seats for ever", "only dispute-resolution says how long",
+      `(try! (contract-call? .access is-protocol-caller contract-caller "dispute"))`, "(asserts! true (err u0))"],
   ]),
   ...faults("dispute-resolution", "verdict", [
     ["an arbiter votes twice", "only the drawn vote, once each",
@@ -322,6 +351,10 @@ const DISPUTES = [
       "(>= stacks-block-time (+ (get opened-at dispute) (* u2 (get grace dispute))))"],
     ["the median is the larger of two", "the median is the middle one, of",
       "(if (< c low) low (if (> c high) high c))", "high"],
+    ["the bond depends on who opened alone", "from wallets, every path",
+      "(if by-tutor (>= share HALF) (<= share HALF))", "(>= share HALF)"],
+    ["half of the price is too little for the bond", "from wallets, every path",
+      "(>= share HALF) (<= share HALF)", "(> share HALF) (< share HALF)"],
     ["silence pays a lesson that nobody attended", "from wallets, every path",
       "(missing (if (is-eq attended BOTH) BPS u0))", "(missing BPS)"],
     ["the bond always comes back", "from wallets, every path",

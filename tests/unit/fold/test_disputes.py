@@ -140,6 +140,51 @@ def test_an_agreement_says_more_than_that_time_decided():
         assert quarrel.ended(*order, done=done)[1] == 1
 
 
+def test_of_a_persons_offers_the_newest_is_shown_and_any_that_the_chain_took_settles():
+    quarrel = Quarrel()
+    first = quarrel.v.dispute_offer("tomas", quarrel.book, 9_000)
+    second = quarrel.v.dispute_offer("tomas", first, 8_000)
+    accept = quarrel.v.dispute_accept("ana", second)
+    for order in itertools.permutations((first, second, accept)):
+        views = quarrel.views(*order)
+        assert [each.id for each in views.disputes[quarrel.book.id].offers] == [second.id]
+        assert not {each.id for each in order} & set(views.void)
+        assert quarrel.ended(*order, done=order)[:2] == (DisputeState.SETTLED, 8_000)
+    refused = quarrel.v.receipt("hub", [(second, 917)], txid=b"\x02" * 32)
+    assert [each.id for each in quarrel.views(first, second, refused).disputes[quarrel.book.id].offers] == [first.id]
+
+
+def test_the_mediators_old_offer_is_shown_until_the_chain_took_the_new_one():
+    quarrel = Quarrel()
+    first = quarrel.v.dispute_offer("elder", quarrel.book, 4_000)
+    second = quarrel.v.dispute_offer("elder", first, 5_000)
+    for done, shown in (((first,), 4_000), ((first, second), 5_000)):
+        offers = quarrel.views(first, second, done=done).disputes[quarrel.book.id].offers
+        assert [each.points for each in offers] == [shown]
+
+
+def test_nobody_replaces_somebody_elses_offer():
+    quarrel = Quarrel()
+    offer = quarrel.v.dispute_offer("tomas", quarrel.book, 9_000)
+    wrong = [quarrel.v.dispute_offer(name, offer, 1) for name in ("ana", "elder")]
+    views = quarrel.views(offer, *wrong)
+    assert [views.void[each.id].reason for each in wrong] == ["subject", "subject"]
+    assert [each.id for each in views.disputes[quarrel.book.id].offers] == [offer.id]
+
+
+def test_an_acceptance_of_a_later_offer_is_a_sides_word_all_the_same():
+    quarrel = Quarrel()
+    offer = quarrel.v.dispute_offer("tomas", quarrel.v.dispute_offer("tomas", quarrel.book, 1), 2)
+    stranger = quarrel.v.dispute_accept("elder", offer)
+    assert stranger.id not in quarrel.views(offer, stranger).void, "what leads to the lesson isn't here yet"
+    own = quarrel.v.dispute_accept("tomas", offer)
+    first = quarrel.v.dispute_offer("tomas", quarrel.book, 1)
+    last = quarrel.v.dispute_offer("tomas", first, 2)
+    late = quarrel.v.dispute_accept("elder", last)
+    views = quarrel.views(first, last, late, offer, own)
+    assert (views.void[late.id].reason, views.void[own.id].reason) == ("not-party", "self")
+
+
 def test_a_flood_of_offers_shows_a_few():
     quarrel = Quarrel()
     flood = [quarrel.v.dispute_offer("tomas", quarrel.book, points) for points in range(DISPUTE_OFFERS_MAX + 5)]

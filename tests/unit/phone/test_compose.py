@@ -106,6 +106,16 @@ def test_a_new_offer_replaces_the_last_one_of_its_asset() -> None:
     assert composed("offer-set", me=TOMAS, rate="70", subjects="reading", asset="stx").subject == NO_ID
 
 
+def test_a_further_offer_to_settle_replaces_ones_own_last() -> None:
+    quarrel = [*ACTIONS, VILLAGE.confirm("tomas", BOOK), VILLAGE.dispute("ana", BOOK)]
+    views = fold(VILLAGE.charter, quarrel)
+    assert composed("dispute-offer", views=views, lesson=short(BOOK), points="1").subject == BOOK.id
+    first = VILLAGE.dispute_offer("ana", BOOK, 4_000)
+    views = fold(VILLAGE.charter, [*quarrel, first])
+    assert composed("dispute-offer", views=views, lesson=short(BOOK), points="1").subject == first.id
+    assert composed("dispute-offer", me=TOMAS, views=views, lesson=short(BOOK), points="1").subject == BOOK.id
+
+
 def test_a_vouch_says_that_one_knows_the_person() -> None:
     assert composed("vouch-give", person="tomas").bits == 1
 

@@ -6,6 +6,7 @@ import * as gateway from "./gateway.mjs";
 import * as identity from "./identity.mjs";
 import * as lessons from "./lessons.mjs";
 import * as market from "./market.mjs";
+import * as panel from "./panel.mjs";
 import * as pools from "./pools.mjs";
 import * as ratings from "./ratings.mjs";
 import * as recovery from "./recovery.mjs";
@@ -13,12 +14,12 @@ import * as settings from "./settings.mjs";
 import { Store } from "./store.mjs";
 import * as vault from "./vault.mjs";
 
-const AREAS = [settings, identity, recovery, vault, pools, lessons, ratings, market, disputes, gateway];
+const AREAS = [settings, identity, recovery, vault, pools, lessons, ratings, market, panel, disputes, gateway];
 const TABLES = [
   "settings", "assets", "stewards", "counts", "persons", "keys", "adds", "circles", "recoveries", "balances", "wallets",
   "held", "volumes", "locks", "earmarks", "pools", "poolTutors", "paid", "lessons", "attendances", "moves", "classes",
   "presences", "ratings", "pairs", "totals", "offers", "offerKeys", "standing", "requests", "matches", "seats",
-  "seatOf", "enrolled", "disputes", "disputeOffers", "votes", "spent", "voided",
+  "seatOf", "enrolled", "panel", "disputes", "disputeOffers", "votes", "spent", "voided",
 ];
 const COUNTING = [
   "user-registry", "sponsor-pool", "class-manager", "session-manager", "reputation-tracker", "tutor-profile",

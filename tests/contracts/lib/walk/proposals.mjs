@@ -323,8 +323,10 @@ const disputes = {
   "dispute-offer": (p) => {
     const found = dispute(p);
     if (!found) return null;
-    const [subject, { tutor, student, mediator }] = found;
+    const [lesson, { tutor, student, mediator, ...rest }] = found;
     const by = p.r.pick([tutor, student, mediator ?? p.registered()]);
+    const side = by === tutor ? "tutor" : by === student ? "student" : "mediator";
+    const subject = p.r.below(6) === 0 ? lesson : rest[`${side}-offer`] ?? lesson;
     return { by: p.keyOf(by), fields: { subject, amount: p.r.pick(SHARES) } };
   },
   "dispute-accept": (p) => {

@@ -40,11 +40,10 @@ export const VIEWS = {
   offerKeys: ask("tutor-profile", "get-offer-key"),
   requests: ask("student-request", "get-request"),
   matches: ask("matching-engine", "get-match"),
-  seats: ask("dispute-resolution", "get-seat"),
-  enrolled: (mesh, person) => mesh.read("dispute-resolution", "is-enrolled", [person]),
+  seats: ask("panel", "get-seat"),
+  enrolled: ask("panel", "is-enrolled"),
   disputes: ask("dispute-resolution", "get-dispute"),
   disputeOffers: ask("dispute-resolution", "get-offer"),
   votes: askPair("dispute-resolution", "get-vote"),
   spent: ask("action-gateway", "is-spent"),
 };
-
