@@ -114,7 +114,7 @@ const ATTACKS = {
     "a thief's change of guardians neither overtakes a recovery nor outlives it",
   ],
   "guardians who conspire": [
-    "the owner stops guardians who conspire, frozen or not, by any key with the scope identity",
+    "the owner stops guardians who conspire, frozen or not, by any lasting key and no other",
   ],
   "a lure contract": [
     "a lure contract that a person calls acts for itself and gains nothing, whatever it calls",
