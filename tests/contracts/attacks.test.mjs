@@ -53,7 +53,7 @@ const ATTACKS = {
   "everybody disappears": [
     "and nothing stays locked after it",
     "a dispute without any panel, whose people are all gone, is settled by a stranger",
-    "a pool ends after its term and the grace period, by anybody, and the rest is the sponsor's",
+    "a pool ends when its last lessons could be claimed, by anybody, and the rest is the sponsor's",
   ],
   "deadlines shorter than a village's offline time": [
     "the grace period stays between 30 days and a year, the relay's fee at or below five percent",

@@ -222,7 +222,7 @@ const LESSONS = [
       "(> stacks-block-time (+ (if (> start changed-at)", "(>= stacks-block-time (+ (if (> start changed-at)"],
     ["a dispute takes what is anybody's to claim", "a dispute comes before its lesson may",
       "    (asserts! (not (is-due (get start lesson) (get changed-at lesson))) ERR-TOO-LATE)\n", ""],
-    ["a claim pays for one attendance", "without both attendances the price returns",
+    ["a claim pays for one attendance", "without both attendances all of the",
       "(held (is-eq (get attended lesson) BOTH))", "(held (> (get attended lesson) u0))"],
   ]),
   ...faults("session-manager", "move", [
