@@ -11,7 +11,7 @@ _ACCEPTED = frozenset((LessonState.CONFIRMED, LessonState.HELD, LessonState.COMP
 
 
 def acquaintances(views: Views) -> frozenset[Principal]:
-    """Keys of the people who are vouched for, of the tutors whom they booked, and of the students whom they accepted."""
+    """Keys of people who are vouched for, of tutors whom they booked, of students whom they accepted, and admitted hubs."""
     vouched = vouched_people(views)
     people = set(vouched)
     for lesson in views.lessons.values():
@@ -20,4 +20,4 @@ def acquaintances(views: Views) -> frozenset[Principal]:
         if lesson.tutor in vouched and lesson.state in _ACCEPTED:
             people.add(lesson.student)
     keys = (key for person in people if (known := views.persons.get(person)) is not None for key in known.keys)
-    return frozenset(people.union(keys))
+    return frozenset(people.union(keys, views.mesh.hubs)) if people else frozenset()

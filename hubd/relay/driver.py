@@ -19,7 +19,7 @@ from hubd.action.signature import Signer
 from hubd.action.sip018 import ActionId
 from hubd.action.statement import Statement
 from hubd.errors import FatalError, LocalError, RemoteError
-from hubd.fold.views import HubState, Views
+from hubd.fold.views import Views
 from hubd.limits import RELAY_PAGE_ACTIONS
 from hubd.ports import ActionStore, Door, Intake, LedgerEntry, RelayLedger, TransactionState, Verdict
 from hubd.relay import balances, receipts
@@ -28,21 +28,22 @@ from hubd.relay.acquaintance import acquaintances
 from hubd.relay.balances import Balances
 from hubd.relay.batch import Venue
 from hubd.relay.chain import Tip
-from hubd.relay.lease import lease_s
+from hubd.relay.ends import Ends
+from hubd.relay.lease import lease_s, uplinks
 from hubd.relay.node import Node, RejectedError
 from hubd.relay.outbox import Outbox, Terms
 from hubd.relay.receipts import Receipts
 from hubd.relay.settled import Reading, Settled
 from hubd.relay.tx import Signed, sign, sign_again
-from hubd.relay.venue import learn_tokens
+from hubd.relay.venue import learn_grace_s, learn_tokens
 
 DAY_S = 86_400
-TOKENS_S = 600  # between two looks at which tokens the vault pays out
+VENUE_S = 600  # between two looks at which tokens the vault pays out, and at the grace period
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The two keys of the relay: `wallet` pays fees and signs transactions, `hub` signs receipts."""
+    """The two keys of the relay: `wallet` pays fees and signs transactions, `hub` receipts and what time alone decides."""
 
     wallet: Signer
     hub: Signer
@@ -104,9 +105,11 @@ class Relay:
         self._receipts = Receipts(self._venue.gateway)
         self._balances = Balances((None, *(principal for _, principal in self._charter.assets)))
         self._settled = Settled()
+        self._ends = Ends()
         self._sequence = 0
         self._newcomers: dict[int, LedgerEntry] = {}  # transactions for newcomers, by account nonce
-        self._tokens_at_s: float | None = None
+        self._venue_at_s: float | None = None
+        self._grace_s = 0
         self._balances_height = -1
 
     async def run(self) -> None:
@@ -209,9 +212,10 @@ class Relay:
 
     async def _look_at_venue(self) -> None:
         now = self._monotonic()
-        if self._tokens_at_s is None or now - self._tokens_at_s >= TOKENS_S:
+        if self._venue_at_s is None or now - self._venue_at_s >= VENUE_S:
             tokens = await learn_tokens(self._node, self._charter)
-            self._tokens_at_s = now
+            self._grace_s = await learn_grace_s(self._node, self._charter)
+            self._venue_at_s = now
             await self._react(ev.TokensSeen(tokens))
 
     async def _take_in(self) -> None:
@@ -220,9 +224,12 @@ class Relay:
         while page := await self._store.page(self._sequence, RELAY_PAGE_ACTIONS):
             self._sequence = page[-1][0]
             self._settled.hear(action for _, action in page)
+            self._ends.hear(action for _, action in page)
             await self._append(self._settled.admit([action for _, action in page], views))
         if self._sequence != before:
-            await self._react(ev.PeopleKnown(acquaintances(views)))
+            known = acquaintances(views)
+            await self._react(ev.PeopleKnown(known))
+            await self._say_ends(known)
         if redeemed := self._settled.redeemed(views):
             await self._append(self._settled.admit(await self._store.get(redeemed), views))
         reading: Reading = self._settled.read(self._outbox.queue, views)
@@ -232,13 +239,18 @@ class Relay:
 
     async def _append(self, actions: Sequence[Action]) -> None:
         """Hand actions to the outbox, each with the time that it is left to the hubs which go first."""
-        hubs = self._views().hubs.values()
-        uplinks = [hub.principal for hub in hubs if hub.uplink and hub.state is HubState.ADMITTED]
+        hubs = uplinks(self._views())
         leases: dict[float, list[Action]] = {}
         for action in actions:
-            leases.setdefault(lease_s(action.id, self._hub, uplinks), []).append(action)
+            leases.setdefault(lease_s(action.id, self._hub, hubs), []).append(action)
         for seconds, leased in leases.items():
             await self._react(ev.ActionsAppended(tuple(leased), seconds))
+
+    async def _say_ends(self, known: frozenset[Principal]) -> None:
+        """Sign what time alone decides; like all else in the set, it travels at the next turn."""
+        for statement in self._ends.due(self._views(), self._hub, self._grace_s, known or None):
+            await self._write(statement)
+            self._log.info("time-decides", kind=statement.action)
 
     async def _read_balances(self, tip: Tip) -> None:
         if tip.height == self._balances_height:
@@ -356,7 +368,7 @@ class Relay:
     def _hub(self) -> Principal:
         return self._keys.hub.principal(self._charter.network)
 
-    async def _write(self, statement: Statement, content: bytes) -> None:
+    async def _write(self, statement: Statement, content: bytes | None = None) -> None:
         action = seal(statement, self._keys.hub, self._charter.domain, content)
         [outcome] = await self._intake.offer([encode(action)], Door.OWN)
         if outcome.verdict is not Verdict.OK:

@@ -11,16 +11,27 @@ from collections.abc import Iterable
 
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
+from hubd.fold.views import HubState, Views
 
 LEASE_S = 120.0  # for each hub before ours: two blocks, a receipt and a round of gossip
 TURNS_MAX = 3  # waiting longer saves less than it costs a village that waits for its money
 
 
-def lease_s(id_: ActionId, own: Principal, uplinks: Iterable[Principal]) -> float:
-    """How long `own` leaves an action to the hubs before it."""
+def uplinks(views: Views) -> tuple[Principal, ...]:
+    """The admitted hubs that say they have an uplink."""
+    hubs = views.hubs.values()
+    return tuple(hub.principal for hub in hubs if hub.uplink and hub.state is HubState.ADMITTED)
+
+
+def turns(id_: ActionId, own: Principal, hubs: Iterable[Principal]) -> int:
+    """How many of these hubs go before `own`."""
     weight = _weight(id_, own)
-    turns = sum(_weight(id_, hub) > weight for hub in uplinks if hub != own)
-    return min(turns, TURNS_MAX) * LEASE_S
+    return min(sum(_weight(id_, hub) > weight for hub in hubs if hub != own), TURNS_MAX)
+
+
+def lease_s(id_: ActionId, own: Principal, hubs: Iterable[Principal]) -> float:
+    """How long `own` leaves an action to the hubs before it."""
+    return turns(id_, own, hubs) * LEASE_S
 
 
 def _weight(id_: ActionId, hub: Principal) -> bytes:

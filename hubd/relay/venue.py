@@ -1,9 +1,9 @@
-"""Whether the contracts on the chain are this mesh's, and which tokens their vault pays out."""
+"""Whether the contracts on the chain are this mesh's, which tokens their vault pays out, and how long they wait."""
 
 import hashlib
 
 from hubd.action.charter import Charter
-from hubd.action.clarity import Ascii, Buff, PrincipalCV, Some, TupleCV
+from hubd.action.clarity import Ascii, Buff, PrincipalCV, Some, TupleCV, UInt
 from hubd.action.principal import Principal, address
 from hubd.errors import FatalError, RemoteError
 from hubd.relay.node import Node
@@ -38,3 +38,11 @@ async def learn_tokens(node: Node, charter: Charter) -> dict[Principal, str]:
             case Some(TupleCV({"name": Ascii(name)})):
                 tokens[asset] = name
     return tokens
+
+
+async def learn_grace_s(node: Node, charter: Charter) -> int:
+    """Seconds of silence after which a default takes effect. Raises `RemoteError("node-answer")` for anything else."""
+    match await node.call_read(charter.anchor, "get-grace-seconds", []):
+        case UInt(seconds):
+            return seconds
+    raise RemoteError("node-answer", "get-grace-seconds")

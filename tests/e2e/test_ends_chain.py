@@ -187,3 +187,18 @@ async def test_time_claims_a_lesson_and_recovers_a_person(chain, tmp_path):
         await stage.settle(add, v.key_accept(stage.who("spare"), add), again)
         assert stage.views.lessons[again.id].student == v.principal(ana)
         assert await stage.vault("ana") == (40, 20)
+
+
+async def test_an_abandoned_lessons_money_comes_back_though_nobody_signs_anything_about_it(chain, tmp_path):
+    async with staged(chain, tmp_path, "abandoned", hours=60) as stage:
+        v, ana, tomas = stage.v, stage.who("ana"), stage.who("tomas")
+        book = v.book(ana, tomas, 60)
+        await stage.settle(book)
+        await advance(stage.url, burn_blocks=50 * DAY_S // 600)
+        assert await stage.vault("ana") == (0, 60)
+        await stage.uplink.offer([v.register(stage.who("a passer-by"))])  # whose receipt tells the mesh the time
+        await stage.uplink.turn_until(lambda: stage.lesson(book)[2])
+        assert stage.lesson(book) == (LessonState.LAPSED, Payment.RETURNED, True)
+        assert await stage.vault("ana") == (60, 0)
+        claims = [each for _, each in await stage.uplink.store.page(0, 10_000) if each.kind == "lesson-claim"]
+        assert [claim.statement.author for claim in claims] == [v.principal("uplink")]

@@ -41,3 +41,11 @@ def test_a_second_key_of_a_known_person_is_known():
     add = VILLAGE.key_add("ana", "ana phone", PEOPLE[0])
     views = fold(VILLAGE.charter, [*PEOPLE, VILLAGE.vouch(STEWARD, "ana"), add, VILLAGE.key_accept("ana phone", add)])
     assert VILLAGE.principal("ana phone") in acquaintances(views)
+
+
+def test_an_admitted_hub_is_known_where_anybody_is():
+    hub, found = VILLAGE.principal("hub"), VILLAGE.found("hub")
+    assert acquaintances(fold(VILLAGE.charter, [*PEOPLE, *found])) == frozenset()
+    views = fold(VILLAGE.charter, [*PEOPLE, *found, VILLAGE.vouch(STEWARD, "ana")])
+    assert hub in acquaintances(views)
+    assert VILLAGE.principal("another hub") not in acquaintances(views)

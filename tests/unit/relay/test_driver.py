@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from builders import Village
+from builders import START_S, Village
 
 from hubd.action.clarity import NONE, Buff, ListCV, Ok, TupleCV, UInt
 from hubd.action.clarity import encode as encode_value
@@ -63,6 +63,8 @@ class MemoryNode:
                 return Buff(hashlib.sha256(self.village.domain.clarity()).digest())
             case "get-asset":
                 return NONE
+            case "get-grace-seconds":
+                return UInt(45 * 86_400)
         return ListCV(tuple(NOTHING for _ in arguments[0].items))
 
 
@@ -188,3 +190,20 @@ async def test_an_action_that_came_too_late_is_shown_and_costs_nothing(hub):
     await hub.turns(20)
     status = hub.relay.status()
     assert (status.expired, status.waiting, hub.node.mined) == (1, 0, {})
+
+
+async def test_what_time_alone_decides_is_signed_once_and_sent(hub):
+    book = hub.village.book("ana", "tomas")
+    known = [
+        hub.village.receipt(name, [(item, 0)], txid=digest(item), block_time=at_s)
+        for item, at_s in ((book, START_S), (digest("later"), START_S + 60 * 86_400))
+        for name in ("uplink", "rival")
+    ]
+    await hub.offer(*map(hub.village.register, ("ana", "tomas")), book, *known)
+    for _ in range(2):  # the second time after a restart
+        await hub.start()
+        await hub.turns(20)
+        claims = [action for _, action in await hub.store.page(0, 10_000) if action.kind == "lesson-claim"]
+        assert [claim.statement.subject for claim in claims] == [book.id]
+        assert claims[0].statement.author == hub.village.principal("uplink")
+        assert claims[0].id in hub.node.done
