@@ -80,7 +80,7 @@ const isRunning = (p, id) => p.w.persons.get(p.w.recoveries.get(id).person).reco
 
 const money = {
   deposit: (p) => {
-    const early = p.r.below(3) ? null : p.one("adds", ({ key }) => !p.w.keys.has(key)) ?? p.one("recoveries");
+    const early = p.r.below(2) ? null : p.one("adds", ({ key }) => !p.w.keys.has(key)) ?? p.one("recoveries");
     const who = early ? early[1].key : p.anybody();
     return { by: p.people[0].address, fields: { who, asset: p.asset(), amount: p.amount() * 3n } };
   },

@@ -11,6 +11,7 @@ const FEW = 4;
 const REFUSAL_WEIGHT = 5;
 /** How much rarer (above 1) or more common than others an operation should be: what ends things, and what leads on. */
 const WEIGHTS = {
+  deposit: 0.2,
   "lesson-book": 0.2, "lesson-confirm": 0.15, "lesson-attend": 0.1, "lesson-complete": 0.4, "rating-seal": 0.3,
   "rating-open": 0.3, "dispute-open": 0.25, "dispute-offer": 0.3, "dispute-accept": 0.5, "dispute-vote": 0.2,
   "dispute-settle": 0.5, "lesson-cancel": 2, "lesson-decline": 2, "lesson-claim": 1, "key-revoke": 2,
