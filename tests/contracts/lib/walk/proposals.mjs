@@ -103,7 +103,7 @@ const money = {
     return found && { by: p.r.below(3) ? p.keyOf(found[1].tutor) : p.anybody(), fields: { subject: found[0] } };
   },
   "pool-open": (p) => ({ by: p.keyOf(p.registered()), fields: {
-    asset: p.asset(), amount: 333n, learnerCap: p.r.pick([15n, 60n]), tutorCap: p.r.pick([55n, 300n]),
+    asset: p.asset(), amount: 333n, learnerCap: p.r.pick([15n, 60n]), tutorCap: p.r.pick([35n, 300n]),
     from: p.w.now - 60n * DAY, until: p.ahead(200) } }),
   "pool-change": (p) => {
     const found = p.one("pools");
