@@ -17,6 +17,8 @@ export const TENURE = {
 const VM_NAMES = { runtime: "runtime", reads: "readCount", writes: "writeCount", read_bytes: "readLength",
   write_bytes: "writeLength" };
 const ALL_SCOPES = 65_535n;
+/** Kinds that a key with a cap may not say. */
+const UNCAPPED = ["dispute-accept"];
 const MEDDLER = person("costs meddler");
 const CAPPED = person("costs capped key");
 
@@ -44,7 +46,9 @@ function addCappedKey(stage) {
 
 /** The dearest form of good actions: by a capped key where Amina spends, and "withdrawn" by a stranger beforehand. */
 function dearest(stage, actions) {
-  const dear = actions.map((one) => (one.signer.address === AMINA.address && one.fields.asset === null
+  const mayCap = ({ signer, fields: { action, asset } }) =>
+    signer.address === AMINA.address && asset === null && !UNCAPPED.includes(action);
+  const dear = actions.map((one) => (mayCap(one)
     ? stage.mesh.action(CAPPED, { ...one.fields, author: CAPPED.address }) : one));
   stage.done(dear.map(({ id }) => stage.sign(MEDDLER, "action-void", { subject: id })));
   return dear;
