@@ -9,7 +9,7 @@ import { PROPOSALS } from "./lib/walk/proposals.mjs";
 import { Walk } from "./lib/walk/walk.mjs";
 
 const SEEDS = 4 * CAMPAIGN;
-const TRANSACTIONS = 250;
+const TRANSACTIONS = 280;
 /** The chain's first second: a walk is the same whenever it is walked. */
 const BEGINNING = Date.UTC(2027, 0, 1);
 

@@ -27,7 +27,7 @@ const identity = {
     } };
   },
   "key-accept": (p) => {
-    const add = (p.r.below(3) === 0 && p.one("adds", ({ withdrawn }) => withdrawn)) ||
+    const add = (p.r.below(3) === 0 && p.one("adds", ({ key, withdrawn }) => withdrawn && !p.w.keys.has(key))) ||
       p.one("adds", ({ key }) => p.r.below(3) === 0 || !p.w.keys.has(key));
     return add && { by: add[1].key, fields: { subject: add[0] } };
   },
@@ -43,7 +43,7 @@ const identity = {
     const slot = p.r.below(3);
     return { by: p.keyOf(person), fields: {
       subject: p.w.circles.get(person)?.head ?? ZEROS, who: p.r.below(6) ? p.registered() : null,
-      amount: p.r.pick([1n, 2n, 2n]), moment: p.r.pick([0n, 7n * DAY, 30n * DAY]), bits: BigInt(slot),
+      amount: p.r.pick([1n, 2n, 3n]), moment: p.r.pick([0n, 7n * DAY, 30n * DAY]), bits: BigInt(slot),
     } };
   },
   "recovery-open": (p) => ({ by: p.newKey(), fields: { who: p.few() } }),
@@ -103,7 +103,7 @@ const money = {
     return found && { by: p.r.below(3) ? p.keyOf(found[1].tutor) : p.anybody(), fields: { subject: found[0] } };
   },
   "pool-open": (p) => ({ by: p.keyOf(p.registered()), fields: {
-    asset: p.asset(), amount: 333n, learnerCap: p.r.pick([15n, 60n]), tutorCap: p.r.pick([35n, 300n]),
+    asset: p.asset(), amount: 333n, learnerCap: p.r.pick([15n, 60n, 60n]), tutorCap: p.r.pick([35n, 35n, 75n]),
     from: p.w.now - 60n * DAY, until: p.ahead(200) } }),
   "pool-change": (p) => {
     const found = p.one("pools");
@@ -111,7 +111,7 @@ const money = {
     const [subject, { sponsor, until }] = found;
     const later = p.r.below(2) ? until : until + BigInt(p.r.below(60)) * DAY;
     return { by: p.keyOf(sponsor),
-      fields: { subject, learnerCap: p.r.pick([15n, 60n, 150n]), tutorCap: p.r.pick([60n, 300n]), until: later } };
+      fields: { subject, learnerCap: p.r.pick([15n, 60n, 150n]), tutorCap: p.r.pick([35n, 60n, 300n]), until: later } };
   },
   "pool-tutor-set": (p) => {
     const found = p.one("pools", ({ open }) => open || p.r.below(6) === 0);
@@ -146,7 +146,7 @@ const about = (make) => (p) => {
 const wanting = (fits, make) => about(Object.assign(make, { fits }));
 
 function bookingOf(p) {
-  const way = p.r.below(6);
+  const way = p.r.below(5);
   const holds = (_, id) => p.w.locks.get(id).state === 0n && p.w.locks.get(id).amount > 0n;
   const earmark = way === 0 ? p.one("earmarks", holds) : null;
   if (earmark) {
@@ -154,16 +154,19 @@ function bookingOf(p) {
     const price = amount > 50n ? 50n : amount;
     return { student: payer, tutor: earmark[1].tutor, asset, amount: price, bits: EARMARK, subject: earmark[0] };
   }
-  const pool = way <= 2 ? p.one("pools", ({ open }) => open) : null;
+  const pool = way <= 2 ? p.one("pools", inTerm(p)) : null;
   const tutor = pool ? p.r.pick(admitted(p, pool[0])) : p.registered();
   if (pool) {
-    return { student: p.few(), tutor, asset: pool[1].asset, amount: 50n, bits: POOL, subject: pool[0], days: 2 };
+    return { student: p.few(), tutor, asset: pool[1].asset, amount: 50n, bits: POOL, subject: pool[0] };
   }
   const both = { student: p.registered(), tutor };
   const match = p.perhaps(p.one("matches")?.[0]) ?? ZEROS;
   const [amount, bits] = [p.r.below(8) ? p.amount() : 0n, p.r.below(5) ? LOCKS : 0n];
   return { ...both, asset: p.asset(), amount, bits, subject: match };
 }
+
+/** Whether a pool is open and its term not over. */
+const inTerm = (p) => ({ open, until }) => open && until > p.w.now;
 
 function admitted(p, pool) {
   const on = [...p.w.poolTutors.rows].filter(([place, is]) => is && place.startsWith(pool))
@@ -175,7 +178,7 @@ const lessons = {
   "lesson-book": (p) => {
     const { student, tutor, asset, amount, bits, subject, days = p.r.pick([4, 4, 40]) } = bookingOf(p);
     const guarded = p.r.below(4) === 0 ? NEEDS_GUARDIAN : 0n;
-    const moment = p.around(days);
+    const moment = bits === POOL ? p.w.now - 3600n * BigInt(p.r.below(50)) : p.around(days);
     return { by: p.keyOf(student), fields: { subject, who: tutor, asset, amount, moment, bits: bits | guarded | 45n } };
   },
   "lesson-confirm": wanting(({ state }) => state === 1n, (p, subject, lesson) => {
@@ -220,7 +223,7 @@ const lessons = {
     ({ by: p.keyOf(student), fields: { subject, who: p.perhaps(tutor) } })),
   "lesson-claim": about((p, subject) => ({ by: p.anybody(), fields: { subject } })),
   "class-open": (p) => {
-    const pool = p.r.below(4) ? p.one("pools", ({ open }) => open) : null;
+    const pool = p.r.below(4) ? p.one("pools", inTerm(p)) : null;
     const tutor = pool ? p.r.pick(admitted(p, pool[0])) : p.registered();
     return { by: p.keyOf(tutor), fields: { subject: pool?.[0] ?? ZEROS, asset: pool ? pool[1].asset : null,
       amount: pool ? 20n : 0n, moment: p.w.now - 3600n * BigInt(p.r.below(100)), bits: 60n } };

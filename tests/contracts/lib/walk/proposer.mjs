@@ -14,10 +14,11 @@ const WEIGHTS = {
   deposit: 0.2,
   "lesson-book": 0.2, "lesson-confirm": 0.15, "lesson-attend": 0.1, "lesson-complete": 0.4, "rating-seal": 0.3,
   "rating-open": 0.3, "dispute-open": 0.25, "dispute-offer": 0.3, "dispute-accept": 0.5, "dispute-vote": 0.2,
-  "dispute-settle": 0.5, "lesson-cancel": 2, "lesson-decline": 2, "lesson-claim": 1, "key-revoke": 2,
+  "dispute-settle": 0.5, "lesson-cancel": 2, "lesson-decline": 2, "key-revoke": 2,
   "recovery-approve": 0.3, "guardian-set": 0.4, "recovery-cancel": 3, "set-grace": 4, "set-notice": 4,
-  "set-dispute-bond": 4, "set-relay-fee": 4, "pause-deposits": 4, "pool-tutor-set": 0.5, "class-attend": 0.15, "class-open": 0.5,
-  "match-offer": 0.5, "match-accept": 0.5, "key-accept": 0.6, "pool-close": 3, "pool-change": 3,
+  "set-dispute-bond": 4, "set-relay-fee": 4, "pause-deposits": 4, "pool-tutor-set": 0.4,
+  "class-attend": 0.15, "class-open": 0.5, "lesson-claim": 2,
+  "match-offer": 0.5, "match-accept": 0.5, "key-accept": 0.4, "user-register": 3, "pool-close": 3, "pool-change": 3,
 };
 const DAY = 86_400;
 

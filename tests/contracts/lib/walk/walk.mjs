@@ -11,7 +11,7 @@ import { Proposer } from "./proposer.mjs";
 import { VIEWS } from "./views.mjs";
 
 export const PEOPLE = ["ada", "ben", "chi", "dia", "eko", "fay", "gus", "hal", "ina", "jun", "kim", "lou", "mia", "ned",
-  "ola", "pia"].map((name) => person(`walker ${name}`));
+  "ola", "pia", "rui", "sol", "tam", "una", "vic", "wim"].map((name) => person(`walker ${name}`));
 const DEPLOYER = person("walkers' deployer").address;
 const PERSONS = 10;
 const PURSE = 1_000_000n;
@@ -26,6 +26,7 @@ export class Walk {
     const walk = new Walk(await bootMesh({ deployer: DEPLOYER }), new Random(seed));
     walk.open();
     walk.transactions = [];
+    walk.coverage.clear();
     return walk;
   }
 
