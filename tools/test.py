@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> None:
         check.main([])
         run("vectors", [str(BIN / "python"), "-m", "tools.vectors", "tests/vectors"])
         suites = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "contracts").rglob("*.test.mjs"))
-        run("contracts", [NODE, "--test", "--test-reporter=tap", *suites])
+        run("contracts", [NODE, "--test", "--test-concurrency=2", "--test-reporter=tap", *suites])
     run("pytest", [str(BIN / "pytest"), *(rest or ("-n", WORKERS, "--dist", "loadfile"))])
 
 
