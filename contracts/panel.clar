@@ -154,6 +154,6 @@
 (define-public (bind (until uint))
   (begin
     (try! (contract-call? .access is-protocol-caller contract-caller "dispute"))
-    (and (> until (var-get last-vote)) (var-set last-vote until))
+    (var-set last-vote (if (> until (var-get last-vote)) until (var-get last-vote)))
     (print { event: "panel-bound", until: until, seats: (var-get seat-count) })
     (ok (var-get seat-count))))
