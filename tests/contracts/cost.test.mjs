@@ -42,7 +42,7 @@ test("fifty of the dearest actions of any kind fit what a miner gives one block"
 });
 
 test("the dearest form of an action costs no less than the usual one", () => {
-  for (const [scene, { reads }] of Object.entries(measured.worst)) {
+  for (const [scene, { reads }] of Object.entries(measured.worst).filter(([name]) => !isDrawn(name))) {
     assert.ok(reads >= measured.usual[scene].reads, scene);
   }
 });
