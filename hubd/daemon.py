@@ -18,8 +18,9 @@ from hubd.control import ControlServer
 from hubd.errors import FatalError
 from hubd.fold.views import Hub as HubEntry
 from hubd.gossip.discovery import Discovery
-from hubd.gossip.link import Link, LinkConfig, PeerStatus
+from hubd.gossip.link import Link, LinkConfig
 from hubd.gossip.peer import Member
+from hubd.gossip.status import PeerStatus
 from hubd.gossip.wire import mesh_tag
 from hubd.hub import CHARTER_NAME, Hub, read_config
 from hubd.limits import UPLINK_AGAIN_S

@@ -1,9 +1,9 @@
 r"""The gossip service of a hub: one listener, one dialled link to each neighbour, and the machines between them.
 
-    Listener ----- frames of those who dialled us   \
-                                                     > Channel (one session at a time) > store, intake
-    Dialled ------ frames of those whom we dialled  /
-    Peers -------- whom to dial, when to talk, what to push, whom to cut off
+    Acceptor --- frames of those who dialled us    \
+                                                    > Switchboard > Channel (one session at a time) > store, intake
+    Dialler ---- frames of those whom we dialled   /
+    Peers ------ whom to dial, when to talk, what to push, whom to cut off
 
 Runs on one event loop; nothing in it waits for one peer while holding up another. A failure of any part is the failure
 of `run`: the supervisor starts it anew, with a fresh ZeroMQ context.
@@ -23,21 +23,23 @@ from hubd.action import envelope
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal, address
 from hubd.action.sip018 import Domain
-from hubd.errors import FatalError, RemoteError
+from hubd.errors import FatalError
 from hubd.gossip import peer as events
 from hubd.gossip import wire
-from hubd.gossip.channel import Channel
-from hubd.gossip.items import Items, SortedItems
-from hubd.gossip.listener import Arrival, Listener
-from hubd.gossip.peer import Member, Peer, Side
+from hubd.gossip.acceptor import Acceptor
+from hubd.gossip.dialler import Dialler
+from hubd.gossip.items import Items
+from hubd.gossip.listener import Listener
+from hubd.gossip.live import LiveSet
+from hubd.gossip.peer import Member, Side
 from hubd.gossip.peers import Peers
-from hubd.gossip.session import Parties
-from hubd.gossip.sockets import CurveKeys, Dialled, DialOutcome, resolved, send_now
-from hubd.limits import LINK_SILENCE_S, SESSION_INTERVAL_S
+from hubd.gossip.sockets import CurveKeys
+from hubd.gossip.status import PeerStatus, peer_status
+from hubd.gossip.switchboard import Switchboard
+from hubd.limits import SESSION_INTERVAL_S
 from hubd.ports import ActionStore, Intake, SetSummary
 
 _TICK_S = 1.0
-_RELOAD_S = 60.0  # the whole index is read again at most so often
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +50,6 @@ class LinkConfig:
     port: int = 0
     peers: tuple[str, ...] = ()
     interval_s: float = SESSION_INTERVAL_S
-
-
-@dataclass(frozen=True, slots=True)
-class PeerStatus:
-    """One neighbour for a status page. Ages are seconds; None: never since this hub started."""
-
-    hub: Principal
-    name: str
-    address: str
-    state: str  # connected, dialling, waiting, banned
-    reason: str  # why the last link or dial ended, "" if none did
-    last_age_s: float | None  # since the last session's end
-    last_code: str  # why it proved nothing, "" if it did
-    proven_age_s: float | None  # since both sets were proven equal
-    count: int  # our set, as last compared
-    bytes_in: int
-    bytes_out: int
 
 
 class Link:
@@ -90,41 +75,38 @@ class Link:
         self.counters: Counter[str] = Counter()
         self._members_now = members
         self._members: tuple[Member, ...] = ()
-        self._mesh = wire.mesh_tag(domain)
-        self._hub = hub
         self._keys = CurveKeys.of(curve_secret)
         self._clock = clock
         self._config = config or LinkConfig()
         interval_s, configured = self._config.interval_s, self._config.peers
         self._peers = Peers(hub, interval_s=interval_s, chance=random.random, configured=configured)
-        self._items = SortedItems()
-        self._items_at = 0.0
-        self._early: list[tuple[int, bytes]] | None = None  # what became new while the index was being read
-        self._channels: dict[tuple[Principal, Side], Channel] = {}
-        self._routes: dict[bytes, Channel] = {}
-        self._dials: dict[Principal, asyncio.Task[None]] = {}
-        self._log = log.get("gossip")
+        self._set = LiveSet(store, clock)
+        self._board = Switchboard(self, hub, wire.mesh_tag(domain))
+        self._acceptor = Acceptor(self._board, admitted=self._admitted, lost=self.report, counters=self.counters)
+        self._dialler: Dialler | None = None
         self._group: asyncio.TaskGroup | None = None
-        self._context: zmq.asyncio.Context | None = None
-        self._listener: Listener | None = None
+        self._log = log.get("gossip")
 
     # --- for the assembly
 
     @property
     def port(self) -> int:
         """Where the listener listens; 0 before it does."""
-        return self._listener.port if self._listener is not None else 0
+        listener = self._acceptor.listener
+        return listener.port if listener is not None else 0
 
     async def run(self) -> None:
         """Gossip until cancelled. Raises `FatalError` where a person must act, `LocalError` for a door that leaks."""
-        self._context = zmq.asyncio.Context()
-        self._listener = Listener(self._context, self._keys, admitted=self._admitted, arrived=self._arrived)
+        context = zmq.asyncio.Context()
+        listener = Listener(context, self._keys, admitted=self._admitted, arrived=self._acceptor.arrived)
+        self._acceptor.listener = listener
         try:
-            await self._load_items()
+            await self._set.load()
             self._refresh()
-            await self._listener.open(self._config.host, self._config.port)
+            await listener.open(self._config.host, self._config.port)
             async with asyncio.TaskGroup() as self._group:
-                self._group.create_task(self._listener.run(), name="gossip-listener")
+                self._dialler = Dialler(self._group, context, self._keys, self._board, self.report)
+                self._group.create_task(listener.run(), name="gossip-listener")
                 self._log.info("listening", port=self.port)
                 while True:
                     self._tick()
@@ -133,14 +115,11 @@ class Link:
             raise errors.exceptions[0] from None
         finally:
             self._close()
+            context.destroy(0)
 
     def notify(self, actions: Sequence[Action], source: bytes = b"") -> None:
         """These are new in the set and on disk; `source` is the peer they came from, if any."""
-        pairs = [(action.statement.created, action.id) for action in actions]
-        if self._early is not None:
-            self._early.extend(pairs)
-        for created, id_ in pairs:
-            self._items.add(created, id_)
+        self._set.add((action.statement.created, action.id) for action in actions)
         if self._group is not None:
             self.report(events.Appended([envelope.encode(action) for action in actions], source))
 
@@ -160,37 +139,17 @@ class Link:
     def status(self) -> list[PeerStatus]:
         """Every admitted neighbour, by principal."""
         now = self._clock()
-        return [self._status(hub, peer, now) for hub, peer in sorted(self._peers.peers.items())]
-
-    def _status(self, hub: Principal, peer: Peer, now: float) -> PeerStatus:
-        traffic = [self._channels[hub, side].traffic for side in Side if (hub, side) in self._channels]
-        state = "connected" if peer.is_up else "dialling" if peer.is_dialling else "waiting"
-        return PeerStatus(
-            hub=hub,
-            name=peer.member.name,
-            address=peer.address,
-            state="banned" if now < peer.banned_until else state,
-            reason=peer.reason,
-            last_age_s=None if peer.last is None else now - peer.last_at,
-            last_code="" if peer.last is None else peer.last.code,
-            proven_age_s=None if peer.proven_at is None else now - peer.proven_at,
-            count=0 if peer.last is None else peer.last.count,
-            bytes_in=sum(each.bytes_in for each in traffic),
-            bytes_out=sum(each.bytes_out for each in traffic),
-        )
+        return [peer_status(peer, self._board.traffic(hub), now) for hub, peer in sorted(self._peers.peers.items())]
 
     # --- for the channels
 
     def items(self) -> Items:
         """The live set, as reconciliation sees it."""
-        return self._items
+        return self._set.items
 
     async def summary(self) -> SetSummary:
-        """The store's summary. Where the index disagrees with it, the index is read again."""
-        summary = await self.store.summary()
-        if summary.count != self._items.size() and self._clock() - self._items_at >= _RELOAD_S:
-            await self._load_items()
-        return summary
+        """The set's summary."""
+        return await self._set.summary()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside; a failure is the whole link's. Nothing is begun any more while the link is ending."""
@@ -218,27 +177,22 @@ class Link:
         say("session-ended", peer=address(event.hub), proven=ended.is_proven, code=ended.code, count=ended.count)
 
     def _perform(self, out: events.OutEvent) -> None:
-        assert self._group is not None, "running"
-        dialled, accepted = (self._channels.get((_hub_of(out), side)) for side in (Side.DIALLED, Side.ACCEPTED))
+        assert self._dialler is not None, "running"
         match out:
             case events.Dial(member, target):
-                self._dials[member.hub] = self._group.create_task(self._dial(member, target))
-            case events.HangUp(hub, side):
-                self._hang_up(hub, side)
-            case events.BeginSession() if dialled is not None:
-                dialled.begin()
-            case events.SendPush(hub, side, envelopes) if channel := self._channels.get((hub, side)):
+                self._dialler.dial(member, target)
+            case events.HangUp(hub, Side.DIALLED):
+                self._dialler.hang_up(hub)
+            case events.HangUp():
+                self._acceptor.cut()
+            case events.BeginSession(hub) if channel := self._board.get(hub, Side.DIALLED):
+                channel.begin()
+            case events.SendPush(hub, side, envelopes) if channel := self._board.get(hub, side):
                 channel.send(wire.Push(envelopes))
-            case events.SendNudge() if accepted is not None:
-                accepted.send(wire.Nudge())
+            case events.SendNudge(hub) if channel := self._board.get(hub, Side.ACCEPTED):
+                channel.send(wire.Nudge())
 
-    # --- the set and the members
-
-    async def _load_items(self) -> None:
-        self._items_at = self._clock()
-        early = self._early = []
-        self._items = SortedItems([*await self.store.items(), *early])
-        self._early = None
+    # --- the members
 
     def _refresh(self) -> None:
         members = tuple(self._members_now())
@@ -256,128 +210,14 @@ class Link:
 
     def _tick(self) -> None:
         self._refresh()
-        for (hub, side), channel in list(self._channels.items()):
+        for channel in self._board:
             channel.tick()
-            if side is Side.ACCEPTED and self._clock() - channel.heard_at > LINK_SILENCE_S:
-                self._forget(hub, channel, "silent")
+        self._acceptor.tick(self._clock())
         self.report(events.TimerFired())
 
-    # --- links that we dial
-
-    async def _dial(self, member: Member, target: str) -> None:
-        assert self._context is not None, "running"
-        try:
-            endpoint = await resolved(target)
-        except RemoteError as error:
-            self.report(events.LinkLost(member.hub, Side.DIALLED, error.code))
-            return
-        dialled = Dialled(self._context, endpoint, server_key=member.curve_key, keys=self._keys)
-        try:
-            outcome = await dialled.opened()
-            reason = outcome.value
-            if outcome is DialOutcome.OPEN:
-                await self._talk(member.hub, dialled)
-                reason = "closed"
-        finally:
-            dialled.close()
-        self._log.info("link-lost", peer=address(member.hub), address=target, reason=reason)
-        self.report(events.LinkLost(member.hub, Side.DIALLED, reason))
-
-    async def _talk(self, hub: Principal, dialled: Dialled) -> None:
-        """Until the peer is gone."""
-        over = asyncio.ensure_future(dialled.closed())
-
-        async def read(channel: Channel) -> None:
-            while True:
-                channel.take(await dialled.socket.recv())
-                await asyncio.sleep(0)  # a busy peer must not keep the loop from the others
-
-        def lost(_reason: str) -> None:
-            over.cancel()
-
-        channel = self._open(hub, Side.DIALLED, lambda raw: send_now(dialled.socket, [raw]), lost)
-        reading = asyncio.ensure_future(read(channel))
-        try:
-            await asyncio.wait({over, reading}, return_when=asyncio.FIRST_COMPLETED)
-            if reading.done():
-                reading.result()
-        finally:
-            over.cancel()
-            reading.cancel()
-            channel.close()
-            if self._channels.get((hub, Side.DIALLED)) is channel:
-                del self._channels[hub, Side.DIALLED]
-
-    def _open(self, hub: Principal, side: Side, send: Callable[[bytes], str], lost: Callable[[str], None]) -> Channel:
-        channel = Channel(self, side, Parties(self._hub, hub, self._mesh), send, lost)
-        self._channels[hub, side] = channel
-        self._log.info("link-opened", peer=address(hub), state=side.name.lower())
-        self.report(events.LinkOpened(hub, side))
-        return channel
-
-    # --- links that are dialled to us
-
-    def _arrived(self, arrival: Arrival) -> None:
-        hub = arrival.hub
-        if self._admitted(arrival.curve_key) != hub:
-            self.counters["unwelcome"] += 1
-            return
-        channel = self._routes.get(arrival.route)
-        if channel is None:
-            channel = self._accept(hub, arrival.route)
-        channel.take(arrival.raw)
-
-    def _accept(self, hub: Principal, route: bytes) -> Channel:
-        listener = self._listener
-        assert listener is not None, "running"
-        former = self._channels.get((hub, Side.ACCEPTED))
-        if former is not None:
-            self._forget(hub, former, "replaced")
-
-        def lost(reason: str) -> None:
-            self._forget(hub, channel, reason)
-
-        channel = self._routes[route] = self._open(hub, Side.ACCEPTED, lambda raw: listener.send(route, raw), lost)
-        return channel
-
-    def _forget(self, hub: Principal, channel: Channel, reason: str) -> None:
-        channel.close()
-        self._routes = {route: other for route, other in self._routes.items() if other is not channel}
-        if self._channels.get((hub, Side.ACCEPTED)) is channel:
-            del self._channels[hub, Side.ACCEPTED]
-            self._log.info("link-lost", peer=address(hub), reason=reason)
-            self.report(events.LinkLost(hub, Side.ACCEPTED, reason))
-
-    # --- ends
-
-    def _hang_up(self, hub: Principal, side: Side) -> None:
-        if side is Side.DIALLED:
-            dial = self._dials.pop(hub, None)
-            if dial is not None:
-                dial.cancel()
-            return
-        assert self._listener is not None, "running"
-        self._listener.cut()
-        for (other, other_side), channel in list(self._channels.items()):
-            if other_side is Side.ACCEPTED:
-                self._forget(other, channel, "cut")
-
     def _close(self) -> None:
-        self._group = None
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
-        for channel in self._channels.values():
-            channel.close()
-        self._channels.clear()
-        self._routes.clear()
-        self._dials.clear()
+        self._group = self._dialler = None
+        self._acceptor.close()
+        self._board.close()
         self._members = ()
         self._peers.handle(events.MembersChanged(()), self._clock())
-        if self._context is not None:
-            self._context.destroy(0)
-            self._context = None
-
-
-def _hub_of(out: events.OutEvent) -> Principal:
-    return out.member.hub if isinstance(out, events.Dial) else out.hub

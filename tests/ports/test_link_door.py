@@ -121,7 +121,7 @@ async def test_while_nobody_answers_for_the_door_nobody_comes_in(mesh: Mesh) -> 
     await a.start()
     async with dialled(a, b.keys) as peer:
         assert await peer.opened() is DialOutcome.OPEN
-    a.link._listener.zap.close()
+    a.link._acceptor.listener.zap.close()
     async with dialled(a, b.keys) as peer:
         assert await peer.opened() is not DialOutcome.OPEN
 
@@ -131,7 +131,7 @@ async def test_a_door_that_lets_a_stranger_in_is_shut_and_reported(mesh: Mesh, m
     monkeypatch.setattr("hubd.gossip.listener.LINK_PROBE_S", 0.3)
     await a.start()
     assert a.running is not None
-    a.link._listener.zap._admitted = lambda _key: Principal(b"x" * 21)
+    a.link._acceptor.listener.zap._admitted = lambda _key: Principal(b"x" * 21)
     with pytest.raises(ExceptionGroup) as broken:
         await asyncio.wait_for(asyncio.shield(a.running), 5)
     leaf = broken.value
@@ -183,7 +183,7 @@ async def test_garbage_is_counted_and_the_link_lives(mesh: Mesh) -> None:
         hello = wire.Hello(1, wire.mesh_tag(VILLAGE.domain), b.principal, 1, 0, (await a.summary())[1], ())
         await peer.socket.send(wire.encode(hello))
         assert isinstance(wire.decode(await asyncio.wait_for(peer.socket.recv(), 5)), wire.Hello)
-        [traffic] = [channel.traffic for channel in a.link._channels.values()]
+        [traffic] = [channel.traffic for channel in a.link._board]
         assert traffic.counters["cbor"] == 2
         assert traffic.counters["frame"] == 1
         assert traffic.counters["late"] == 1

@@ -1,0 +1,85 @@
+"""The links that others open to us: from a message at the listener to the channel of the hub that sent it."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from hubd import log
+from hubd.action.principal import Principal, address
+from hubd.gossip.channel import Channel
+from hubd.gossip.listener import Arrival, Listener
+from hubd.gossip.peer import LinkLost, Side
+from hubd.gossip.switchboard import Switchboard
+from hubd.limits import LINK_SILENCE_S
+
+
+class Acceptor:
+    """`admitted` names the hub of a CURVE key, if it may speak now; it is asked at every handshake and every message.
+
+    `arrived` is for the listener, which is told apart so that it can be made anew. `lost` hears of every link that ended.
+    """
+
+    def __init__(
+        self,
+        board: Switchboard,
+        *,
+        admitted: Callable[[bytes], Principal | None],
+        lost: Callable[[LinkLost], None],
+        counters: Counter[str],
+    ) -> None:
+        self.listener: Listener | None = None
+        self._board = board
+        self._admitted = admitted
+        self._lost = lost
+        self._counters = counters
+        self._routes: dict[bytes, tuple[Principal, Channel]] = {}
+        self._log = log.get("gossip")
+
+    def arrived(self, arrival: Arrival) -> None:
+        """One message. A link begins with its first one."""
+        hub = arrival.hub
+        if self._admitted(arrival.curve_key) != hub:
+            self._counters["unwelcome"] += 1
+            return
+        known = self._routes.get(arrival.route)
+        channel = known[1] if known is not None else self._accept(hub, arrival.route)
+        channel.take(arrival.raw)
+
+    def tick(self, now: float) -> None:
+        """Let go of links that are silent: libzmq tells nobody that a dialler is gone."""
+        for hub, channel in list(self._routes.values()):
+            if now - channel.heard_at > LINK_SILENCE_S:
+                self._forget(hub, channel, "silent")
+
+    def cut(self) -> None:
+        """End all links, because libzmq cannot end one; who is still welcome dials anew."""
+        assert self.listener is not None, "running"
+        self.listener.cut()
+        for hub, channel in list(self._routes.values()):
+            self._forget(hub, channel, "cut")
+
+    def close(self) -> None:
+        """Close the door; nobody is told of it."""
+        if self.listener is not None:
+            self.listener.close()
+            self.listener = None
+        self._routes.clear()
+
+    def _accept(self, hub: Principal, route: bytes) -> Channel:
+        listener = self.listener
+        assert listener is not None, "running"
+        former = self._board.get(hub, Side.ACCEPTED)
+        if former is not None:
+            self._forget(hub, former, "replaced")
+
+        def lost(reason: str) -> None:
+            self._forget(hub, channel, reason)
+
+        channel = self._board.connect(hub, Side.ACCEPTED, lambda raw: listener.send(route, raw), lost)
+        self._routes[route] = hub, channel
+        return channel
+
+    def _forget(self, hub: Principal, channel: Channel, reason: str) -> None:
+        self._routes = {route: entry for route, entry in self._routes.items() if entry[1] is not channel}
+        if self._board.drop(hub, Side.ACCEPTED, channel):
+            self._log.info("link-lost", peer=address(hub), reason=reason)
+            self._lost(LinkLost(hub, Side.ACCEPTED, reason))

@@ -1,0 +1,54 @@
+"""The open channels of a hub, by peer and by who opened the link. At most two to one peer."""
+
+from collections.abc import Callable, Iterator
+
+from hubd import log
+from hubd.action.principal import Principal, address
+from hubd.gossip.channel import Channel, House, Traffic
+from hubd.gossip.peer import LinkOpened, Side
+from hubd.gossip.session import Parties
+
+
+class Switchboard:
+    """`house` is what the channels need of the link; `hub` and `mesh` say who speaks, and where."""
+
+    def __init__(self, house: House, hub: Principal, mesh: bytes) -> None:
+        self._house = house
+        self._hub = hub
+        self._mesh = mesh
+        self._channels: dict[tuple[Principal, Side], Channel] = {}
+        self._log = log.get("gossip")
+
+    def __iter__(self) -> Iterator[Channel]:
+        """The channels of this moment; it may change while they are looked at."""
+        return iter(list(self._channels.values()))
+
+    def get(self, hub: Principal, side: Side) -> Channel | None:
+        """The channel to this peer on this side, if it is open."""
+        return self._channels.get((hub, side))
+
+    def traffic(self, hub: Principal) -> list[Traffic]:
+        """What passed over the links to one peer that are open now."""
+        return [channel.traffic for side in Side if (channel := self.get(hub, side)) is not None]
+
+    def connect(self, hub: Principal, side: Side, send: Callable[[bytes], str], lost: Callable[[str], None]) -> Channel:
+        """A link is up: `send` and `lost` are as in `Channel`."""
+        channel = Channel(self._house, side, Parties(self._hub, hub, self._mesh), send, lost)
+        self._channels[hub, side] = channel
+        self._log.info("link-opened", peer=address(hub), state=side.name.lower())
+        self._house.report(LinkOpened(hub, side))
+        return channel
+
+    def drop(self, hub: Principal, side: Side, channel: Channel) -> bool:
+        """Close a channel; whether it was the present one, and no newer one has taken its place."""
+        channel.close()
+        if self._channels.get((hub, side)) is not channel:
+            return False
+        del self._channels[hub, side]
+        return True
+
+    def close(self) -> None:
+        """Close all."""
+        for channel in self._channels.values():
+            channel.close()
+        self._channels.clear()
