@@ -12,7 +12,7 @@ from tools.steps import ROOT
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 SOURCE_SUFFIXES = (".py", ".clar", ".mjs", ".js", ".css", ".html", ".sql")
-SOURCE_FOLDERS = ("hubd", "contracts", "phone", "tools")
+SOURCE_FOLDERS = ("hubd", "contracts", "phone", "tools", "bench")
 FRAGMENT = re.compile(r"[a-z0-9-]+\.(added|changed|fixed|removed|security)\.md\Z")
 
 # Written apart, so that this file does not hold what it forbids.

@@ -1,0 +1,1 @@
+"""Measurements: what the hub costs, each figure beside a raw limit or a peer measured in the same run."""

@@ -1,0 +1,44 @@
+"""`./dev bench [--json] [--peers]`: what the hub costs, each figure beside a raw limit measured in the same run.
+
+Machines differ and are noisy, so ratios are what is compared over time; the figures beside them are only for orientation.
+`--peers` does the same work with a program of others as well.
+"""
+
+import json
+import sys
+
+from bench import reconcile, values, whole
+from bench.values import Figures
+
+
+def measure(*, with_peers: bool) -> Figures:
+    """Every figure, by name. Says on stderr what is being measured."""
+    found: Figures = {}
+    for name, section in (("single actions", values.measure), ("reconciliation", reconcile.measure)):
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        found |= section()
+    print("measuring whole hubs ...", file=sys.stderr, flush=True)
+    filled, bytes_each = whole.measure()
+    found |= filled
+    if with_peers:
+        print("measuring Automerge ...", file=sys.stderr, flush=True)
+        found |= whole.peers(bytes_each)
+    return found
+
+
+def main(arguments: list[str]) -> None:
+    """Measure and print."""
+    found = measure(with_peers="--peers" in arguments)
+    if "--json" in arguments:
+        print(json.dumps({name: {key: round(value, 3) for key, value in row.items()} for name, row in found.items()}))
+        return
+    width = max(map(len, found)) + 2
+    for name, row in found.items():
+        print(
+            f"{name:<{width}}"
+            + "  ".join(f"{key} {value:,.3g}" if value < 100 else f"{key} {value:,.0f}" for key, value in row.items())
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
