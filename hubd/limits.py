@@ -21,6 +21,7 @@ RECONCILE_FRAME_BYTES_MAX = 64 * 1024  # one Negentropy message; also what fits 
 RECONCILE_FRAME_BYTES_MIN = 4096  # the protocol's own: one parted range and what closes a frame must always fit
 RECONCILE_BLOCK_ITEMS_MAX = 128  # items in memory: half a block (3 us) is summed at either end of a fingerprint
 RECONCILE_ROUNDS_MAX = 64  # a million items with a hundred thousand differences need 3
+SKETCH_SYMBOLS_MAX = 1_024  # kept of a set, 42 bytes each: they tell about 650 differences
 LINK_VERSION = 1  # the highest version of the frames of docs/wire.md that we speak
 LINK_CAPABILITIES_MAX = 16  # names in one hello: version 1 has one
 LINK_CAPABILITY_CHARS_MAX = 24  # a word, as long as a kind's name
