@@ -6,11 +6,13 @@ Whoever edits the file by hand gets told which line is wrong and what would be r
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from hubd import limits
-from hubd.errors import FatalError
+from hubd import addresses, limits
+from hubd.addresses import EVERYWHERE
+from hubd.errors import FatalError, RemoteError
 
 FILE_NAME = "hubd.toml"
 
@@ -33,21 +35,29 @@ class Key:
         return self.name.split(".")[0]
 
 
-_ANYWHERE = "0.0.0.0"  # noqa: S104  # a hub is there to be reached; what listens authenticates or is public
 _PORT_MAX = 65_535
 KEYS = (
     Key("hub.name", "hub", "What people call this hub. Shown to phones and neighbours; no person's name."),
     Key(
-        "mesh.listen_host", _ANYWHERE, "Where neighbour hubs may connect; one address of this machine, 0.0.0.0 for all."
+        "mesh.listen_host",
+        EVERYWHERE,
+        "Where neighbour hubs may connect: one address of this machine, or * for all, of IPv4 and IPv6.",
     ),
     Key("mesh.listen_port", 7701, "Port for neighbour hubs; 0 picks a free one.", high=_PORT_MAX),
-    Key("mesh.addresses", [], "What this hub announces to others, as host:port. Empty: others find it by mDNS only."),
-    Key("mesh.peers", [], "Neighbours to dial, as host:port, beside those that announce an address.", live=True),
+    Key(
+        "mesh.addresses", [], "What this hub announces, as host:port or [v6]:port. Empty: others find it by mDNS only."
+    ),
+    Key(
+        "mesh.peers",
+        [],
+        "Neighbours to dial, as host:port or [v6]:port, beside those that announce an address.",
+        live=True,
+    ),
     Key("mesh.discover", True, "Find neighbour hubs on the local network by mDNS, and be found."),
     Key(
         "mesh.interfaces",
         [],
-        "IPv4 addresses of this machine to be found at. Empty: all, whatever they are at the moment.",
+        "IP addresses of this machine to be found at. Empty: all, whatever they are at the moment.",
     ),
     Key(
         "mesh.session_interval_s",
@@ -57,7 +67,7 @@ KEYS = (
         high=86_400,
         live=True,
     ),
-    Key("phones.listen_host", _ANYWHERE, "Where phones may connect."),
+    Key("phones.listen_host", EVERYWHERE, "Where phones may connect: one address of this machine, or * for all."),
     Key("phones.listen_port", 7780, "Port for phones; 0 picks a free one.", high=_PORT_MAX),
     Key("phones.discover", True, "Find native phones that advertise themselves by mDNS and sync with them unasked."),
     Key(
@@ -151,6 +161,9 @@ def check(key: Key, value: Any) -> Any:
     if key.name in ("mesh.addresses", "mesh.peers"):
         for item in value:
             split_address(item, key.name)
+    if key.name == "mesh.interfaces":
+        for item in value:
+            _check_ip(item, key.name)
     if key.name == "relay.nodes":
         for item in value:
             check_url(item, key.name)
@@ -163,16 +176,17 @@ def check(key: Key, value: Any) -> Any:
 
 def split_address(text: str, name: str = "address") -> tuple[str, int]:
     """(host, port) of `host:port` or `[v6]:port`. Raises `FatalError("config")`."""
-    host, colon, port = text.rpartition(":")
-    if (
-        not colon
-        or not host
-        or not port.isdecimal()
-        or not 0 < int(port) <= 65_535
-        or len(text) > limits.HUB_ADDRESS_CHARS_MAX
-    ):
-        raise _fail(f"{name}: {text!r} must look like 10.0.0.2:7701")
-    return host.strip("[]"), int(port)
+    try:
+        return addresses.split(text)
+    except RemoteError as error:
+        raise _fail(f"{name}: {text!r} must look like 10.0.0.2:7701 or [fd00::2]:7701") from error
+
+
+def _check_ip(text: str, name: str) -> None:
+    try:
+        ip_address(text)
+    except ValueError as error:
+        raise _fail(f"{name}: {text!r} must be an IP address such as 10.0.0.2 or fd00::2") from error
 
 
 def check_url(text: str, name: str) -> str:

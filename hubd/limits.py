@@ -42,6 +42,7 @@ SESSION_AGAIN_S = 1  # until the next one, where the last moved something and pr
 DIAL_WAIT_S_MIN = 1  # first pause after a failure; doubles
 DIAL_WAIT_S_MAX = 300  # a hub that was off for a week is found again in five minutes
 DIAL_GIVE_UP_S = 15  # from dialling to the end of the handshake
+NAME_ADDRESSES_MAX = 4  # of one name, tried one after the other: two networks, each with IPv6 and IPv4
 HINT_DIAL_GAP_S = 30  # between two dials of an address that only mDNS told: it may be anybody's
 HINTS_MAX = 64  # addresses heard of by mDNS at once; the oldest gives way
 PEER_FAULTS_MAX = 8  # within PEER_FAULTS_S, then the peer is left alone for PEER_BAN_S

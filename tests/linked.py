@@ -43,6 +43,7 @@ class Hub:
     peers: tuple[str, ...] = ()
     interval_s: float = 0.2
     port: int = 0
+    host: str = "127.0.0.1"
     domain: Domain = VILLAGE.domain
 
     def __post_init__(self) -> None:
@@ -61,7 +62,7 @@ class Hub:
             hub=self.principal,
             curve_secret=self.keys.secret,
             clock=time.monotonic,
-            config=LinkConfig("127.0.0.1", self.port, self.peers, self.interval_s),
+            config=LinkConfig(self.host, self.port, self.peers, self.interval_s),
         )
 
     async def start(self) -> None:

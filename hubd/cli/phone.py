@@ -11,6 +11,7 @@ import click
 
 from hubd.action.kinds import KINDS
 from hubd.action.principal import address
+from hubd.addresses import EVERYWHERE
 from hubd.cli.terminal import (
     command,
     complain,
@@ -206,10 +207,10 @@ def _lines(facts: dict[str, Any]) -> list[str]:
 
 
 @phone.command()
-@click.option("--host", default="0.0.0.0", show_default=True, help="Where hubs may connect.")  # noqa: S104  # hubs must reach it
+@click.option("--host", default=EVERYWHERE, show_default="all addresses", help="Where hubs may connect.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default="a free one", help="Port for hubs.")
 @click.option(
-    "--interface", "interfaces", multiple=True, help="IPv4 address to be found at; default: all of this machine."
+    "--interface", "interfaces", multiple=True, help="IP address to be found at; default: all of this machine."
 )
 @phone_option
 @passphrase_option

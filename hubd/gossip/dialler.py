@@ -13,6 +13,8 @@ from hubd.gossip.peer import LinkLost, Member, Side
 from hubd.gossip.sockets import CurveKeys, Dialled, DialOutcome, resolved, send_now
 from hubd.gossip.switchboard import Switchboard
 
+_NOBODY_THERE = ("", DialOutcome.UNREACHABLE.value, DialOutcome.SLOW.value)  # says less than any other outcome
+
 
 class Dialler:
     """`lost` is told of every dial that came to nothing and of every link that ended, but of none that we hung up."""
@@ -44,22 +46,29 @@ class Dialler:
             dial.cancel()
 
     async def _dial(self, member: Member, target: str) -> None:
+        reason = ""
         try:
-            endpoint = await resolved(target)
+            for endpoint in await resolved(target):
+                outcome = await self._dial_one(member, endpoint)
+                if outcome is DialOutcome.OPEN:
+                    reason = "closed"
+                    break
+                reason = outcome.value if reason in _NOBODY_THERE else reason
         except RemoteError as error:
-            self._lost(LinkLost(member.hub, Side.DIALLED, error.code))
-            return
+            reason = error.code
+        self._log.info("link-lost", peer=address(member.hub), address=target, reason=reason)
+        self._lost(LinkLost(member.hub, Side.DIALLED, reason))
+
+    async def _dial_one(self, member: Member, endpoint: str) -> DialOutcome:
+        """One address and, where the hub is there, the whole life of the link."""
         dialled = Dialled(self._context, endpoint, server_key=member.curve_key, keys=self._keys)
         try:
             outcome = await dialled.opened()
-            reason = outcome.value
             if outcome is DialOutcome.OPEN:
                 await self._talk(member.hub, dialled)
-                reason = "closed"
         finally:
             dialled.close()
-        self._log.info("link-lost", peer=address(member.hub), address=target, reason=reason)
-        self._lost(LinkLost(member.hub, Side.DIALLED, reason))
+        return outcome
 
     async def _talk(self, hub: Principal, dialled: Dialled) -> None:
         """Until the peer is gone."""

@@ -23,6 +23,7 @@ from hubd.action import envelope
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal, address
 from hubd.action.sip018 import Domain
+from hubd.addresses import EVERYWHERE
 from hubd.errors import FatalError
 from hubd.gossip import peer as events
 from hubd.gossip import wire
@@ -46,7 +47,7 @@ _TICK_S = 1.0
 class LinkConfig:
     """Where to listen (port 0: any free one), whom to dial beside those who announce an address, how often to talk."""
 
-    host: str = "0.0.0.0"  # noqa: S104  # a hub is there to be reached; CURVE and ZAP hold the door
+    host: str = EVERYWHERE  # a hub is there to be reached; CURVE and ZAP hold the door
     port: int = 0
     peers: tuple[str, ...] = ()
     interval_s: float = SESSION_INTERVAL_S

@@ -13,6 +13,7 @@ import zmq
 import zmq.asyncio
 
 from hubd.action.principal import Principal
+from hubd.addresses import joined
 from hubd.errors import FatalError, LocalError
 from hubd.gossip.sockets import CurveKeys, listen, send_now
 from hubd.gossip.zap import DOMAIN, KEY_PROPERTY, Probe, Zap, probe
@@ -20,7 +21,7 @@ from hubd.limits import LINK_PROBE_S, LISTEN_TRIES_MAX
 
 _LISTEN_AGAIN_S = 0.05
 _PARTS = 2  # routing id, frame
-_WILDCARDS = {"0.0.0.0": "127.0.0.1", "[::]": "127.0.0.1", "*": "127.0.0.1"}  # noqa: S104  # where to probe
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "*": "127.0.0.1"}  # noqa: S104  # where to probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,15 @@ class Listener:
         self._keys = keys
         self._arrived = arrived
         self._socket: zmq.asyncio.Socket | None = None
-        self._endpoint = ""
+        self._host = ""
         self._cut = asyncio.Event()
 
     async def open(self, host: str, port: int) -> None:
         """Bind; port 0 takes a free one, which `port` then names. Raises `FatalError`."""
         self.zap.bind()
         self._socket = listen(self._context, host, port, self._keys, DOMAIN)
-        self._endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        self.port = int(self._endpoint.rpartition(":")[2])
+        self._host = host
+        self.port = int(self._socket.getsockopt_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
 
     async def run(self) -> None:
         """Serve until cancelled; nobody is heard before the door has refused a stranger. `LocalError` if it did not."""
@@ -116,20 +117,19 @@ class Listener:
             await asyncio.sleep(0)  # a busy peer must not keep the loop from the others
 
     async def _listen_again(self) -> zmq.asyncio.Socket:
-        host = self._endpoint.removeprefix("tcp://").rpartition(":")[0]
         for _ in range(LISTEN_TRIES_MAX):
             try:
-                return listen(self._context, host, self.port, self._keys, DOMAIN)
+                return listen(self._context, self._host, self.port, self._keys, DOMAIN)
             except FatalError:
                 await asyncio.sleep(_LISTEN_AGAIN_S)
-        return listen(self._context, host, self.port, self._keys, DOMAIN)
+        return listen(self._context, self._host, self.port, self._keys, DOMAIN)
 
     async def _probe(self) -> None:
         """Raise `LocalError` and shut the door if it does not refuse a stranger."""
         if self._socket is None:
             return
-        host = self._endpoint.removeprefix("tcp://").rpartition(":")[0]
-        found = await probe(self._context, f"tcp://{_WILDCARDS.get(host, host)}:{self.port}", self._keys.public)
+        knock_at = joined(_WILDCARDS.get(self._host, self._host), self.port)
+        found = await probe(self._context, f"tcp://{knock_at}", self._keys.public)
         self.counters[f"probe-{found.name.lower()}"] += 1
         if found is Probe.ADMITTED:
             self.close()

@@ -17,6 +17,7 @@ import zmq
 import zmq.asyncio
 from zmq.utils import z85
 
+from hubd.addresses import by_turns, joined, split
 from hubd.errors import FatalError, RemoteError
 from hubd.limits import (
     DIAL_GIVE_UP_S,
@@ -26,6 +27,7 @@ from hubd.limits import (
     LINK_MESSAGE_BYTES_MAX,
     LINK_RECEIVE_FRAMES_MAX,
     LINK_SEND_FRAMES_MAX,
+    NAME_ADDRESSES_MAX,
 )
 
 CURVE_KEY_BYTES = 32
@@ -65,24 +67,23 @@ class DialOutcome(Enum):
 
 def endpoint(address: str) -> str:
     """The ZeroMQ endpoint of host:port or [v6]:port, with or without "tcp://". `RemoteError("address")`."""
-    host, colon, port = address.removeprefix("tcp://").rpartition(":")
-    is_plain = bool(host) and all(character.isalnum() or character in ".-_:[]%" for character in host)
-    if not colon or not is_plain or not port.isdecimal() or not 0 < int(port) <= 0xFFFF:
-        raise RemoteError("address", "an address looks like 10.0.0.2:7701")
-    return f"tcp://{host}:{int(port)}"
+    return f"tcp://{joined(*split(address))}"
 
 
-async def resolved(address: str) -> str:
-    """The endpoint with its name looked up, off libzmq's one thread. `RemoteError("address")` if that fails."""
-    target = endpoint(address)
-    host, _, port = target.removeprefix("tcp://").rpartition(":")
+async def resolved(address: str) -> list[str]:
+    """The endpoints to try, best first; a name is looked up off libzmq's one thread. `RemoteError("address")`."""
+    host, port = split(address)
     try:
         async with asyncio.timeout(DIAL_GIVE_UP_S):
-            found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), int(port), type=SOCK_STREAM)
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
     except (OSError, TimeoutError, UnicodeError) as error:
         raise RemoteError("address", "no machine of this name is known here") from error
-    numeric = found[0][4][0]
-    return f"tcp://[{numeric}]:{port}" if ":" in str(numeric) else f"tcp://{numeric}:{port}"
+    hosts = by_turns(_numeric(*each[4]) for each in found)
+    return [f"tcp://{joined(each, port)}" for each in hosts[:NAME_ADDRESSES_MAX]]
+
+
+def _numeric(host: str | int, _port: int | bytes, _flow: int = 0, scope: int = 0) -> str:
+    return f"{host}%{scope}" if scope else str(host)
 
 
 def send_now(socket: zmq.asyncio.Socket, parts: list[bytes]) -> str:
@@ -112,7 +113,10 @@ def _harden(socket: zmq.asyncio.Socket) -> None:
 def listen(
     context: zmq.asyncio.Context, host: str, port: int, keys: CurveKeys, zap_domain: bytes
 ) -> zmq.asyncio.Socket:
-    """The listener, bound; port 0 takes a free one (`LAST_ENDPOINT` tells which). Raises `FatalError`."""
+    """The listener, bound; port 0 takes a free one (`LAST_ENDPOINT` tells which). Raises `FatalError`.
+
+    `host` "*" is every address of this machine, of both families where the machine has both.
+    """
     socket = context.socket(zmq.ROUTER)
     _harden(socket)
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
@@ -122,7 +126,7 @@ def listen(
     socket.zap_domain = zap_domain
     socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
     try:
-        socket.bind(f"tcp://{host}:{port or '*'}")
+        socket.bind(f"tcp://{joined(host, port or '*')}")
     except zmq.ZMQError as error:
         socket.close(0)
         if error.errno == zmq.EADDRINUSE:
@@ -134,7 +138,7 @@ def listen(
         raise FatalError(
             "listen",
             f"cannot listen for neighbour hubs at {host}:{port}: {error.strerror}",
-            hint="set mesh.listen_host in hubd.toml to an address of this machine, or to 0.0.0.0 for all of them",
+            hint="set mesh.listen_host in hubd.toml to an address of this machine, or to * for all of them",
         ) from error
     return socket
 

@@ -8,7 +8,6 @@ rests on cookies, every private read carries its own signature.
 import asyncio
 import base64
 import binascii
-import ipaddress
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from hubd.action import cbor
+from hubd.addresses import holder, is_loopback
 from hubd.errors import HubdError, RemoteError
 from hubd.limits import PHONE_POST_BYTES_MAX, PHONE_REQUEST_S, RECONCILE_FRAME_BYTES_MAX
 from hubd.web import frames
@@ -148,11 +148,8 @@ ROUTES: dict[tuple[str, str], Endpoint] = {
 
 def caller_address(request: Request | WebSocket) -> str:
     """The caller's address for quotas; "" for this machine itself, which is no stranger."""
-    host = request.client.host if request.client else ""
-    try:
-        return "" if ipaddress.ip_address(host.partition("%")[0]).is_loopback else host
-    except ValueError:
-        return host
+    host = holder(request.client.host) if request.client else ""
+    return "" if is_loopback(host) else host
 
 
 async def _reader(door: PhoneDoor, asked: Asked, fixed: Scope | None) -> Reader:

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from hubd import limits
+from hubd.addresses import EVERYWHERE, holder, is_loopback
 from hubd.errors import FatalError
 
 _BACKLOG = 128
@@ -38,7 +39,7 @@ class Places:
     open_s: float = limits.PHONE_OPEN_S
     idle_s: float = limits.PHONE_IDLE_S
     stall_s: float = limits.PHONE_SEND_S
-    is_own: Callable[[str], bool] = lambda host: host in ("127.0.0.1", "::1", "::ffff:127.0.0.1")
+    is_own: Callable[[str], bool] = is_loopback
     taken: Counter[str] = field(default_factory=Counter)
     turned_away: int = 0
     let_go: int = 0
@@ -60,7 +61,7 @@ class Places:
 
 def _host(transport: asyncio.BaseTransport) -> str:
     peer = transport.get_extra_info("peername")
-    return str(peer[0]) if peer else ""
+    return holder(str(peer[0])) if peer else ""
 
 
 def _protocols(places: Places) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol]]:
@@ -189,7 +190,9 @@ def _config(app: ASGIApp, places: Places) -> uvicorn.Config:
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """A listening socket; "::" listens for both families. Raises `FatalError` in words."""
+    """A listening socket; "*" and "::" listen for both families. Raises `FatalError` in words."""
+    if host == EVERYWHERE:
+        host = "::" if socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104  # as the configuration says
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio looks at it before it turns Nagle off: without, every answer waits 40 ms.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -197,7 +200,7 @@ def _bind(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
-        listening.bind((host, port))
+        listening.bind(socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)[0][4])
         listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
