@@ -16,13 +16,13 @@ def _reconcile(scattered: bool) -> tuple[float, int, int]:
     step = ITEMS // DIFFERENT
     lacking = set(range(0, ITEMS, step)) if scattered else set(range(ITEMS - DIFFERENT, ITEMS))
     full, less = SortedItems(pairs), SortedItems(pair for number, pair in enumerate(pairs) if number not in lacking)
-    initiator, responder = Initiator(less), Responder(full)
+    initiator, responder = Initiator(), Responder()
     started, rounds, size, needed = time.process_time(), 0, 0, 0
-    message: bytes | None = initiator.open()
+    message: bytes | None = initiator.open(less)
     while message is not None:
-        answer = responder.handle(message)
+        answer = responder.handle(full, message)
         rounds, size = rounds + 1, size + len(message) + len(answer)
-        message, _, need = initiator.handle(answer)
+        message, _, need = initiator.handle(less, answer)
         needed += len(need)
     assert needed == DIFFERENT
     return (time.process_time() - started) * 1000, rounds, size

@@ -29,12 +29,12 @@ class Talk(NamedTuple):
 
 def talk(ours: Items, theirs: Items, our_frame: int = 0, their_frame: int = 0, *, rounds_max: int = 2000) -> Talk:
     """Reconcile to the end; the initiator's side first. A conversation that does not end is an `AssertionError`."""
-    initiator = Initiator(ours, our_frame, message_bytes_max=UNBOUNDED_BYTES)
-    responder = Responder(theirs, their_frame, message_bytes_max=UNBOUNDED_BYTES)
-    result = Talk([], [], [initiator.open()])
+    initiator = Initiator(our_frame, message_bytes_max=UNBOUNDED_BYTES)
+    responder = Responder(their_frame, message_bytes_max=UNBOUNDED_BYTES)
+    result = Talk([], [], [initiator.open(ours)])
     for _ in range(rounds_max):
-        result.messages.append(responder.handle(result.messages[-1]))
-        reply, have, need = initiator.handle(result.messages[-1])
+        result.messages.append(responder.handle(theirs, result.messages[-1]))
+        reply, have, need = initiator.handle(ours, result.messages[-1])
         result.have.extend(have)
         result.need.extend(need)
         if reply is None:

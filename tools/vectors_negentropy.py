@@ -20,19 +20,19 @@ def _says(message: bytes, entry: list[Any]) -> bool:
 def check_transcript(case: dict[str, Any]) -> bool:
     """Every message of both sides byte for byte, and the same have and need."""
     ours, theirs = (SortedItems((created, bytes.fromhex(id_)) for created, id_ in case[side]) for side in "ab")
-    initiator = Initiator(ours, case["frame_size_limit_a"], message_bytes_max=UNBOUNDED_BYTES)
-    responder = Responder(theirs, case["frame_size_limit_b"], message_bytes_max=UNBOUNDED_BYTES)
+    initiator = Initiator(case["frame_size_limit_a"], message_bytes_max=UNBOUNDED_BYTES)
+    responder = Responder(case["frame_size_limit_b"], message_bytes_max=UNBOUNDED_BYTES)
     expected = iter(case["messages"])
     have: list[bytes] = []
     need: list[bytes] = []
-    message: bytes | None = initiator.open()
+    message: bytes | None = initiator.open(ours)
     while message is not None:
         if not _says(message, next(expected)):
             return False
-        answer = responder.handle(message)
+        answer = responder.handle(theirs, message)
         if not _says(answer, next(expected)):
             return False
-        message, found, wanted = initiator.handle(answer)
+        message, found, wanted = initiator.handle(ours, answer)
         have, need = have + found, need + wanted
     return (
         next(expected, None) is None

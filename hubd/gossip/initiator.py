@@ -28,7 +28,7 @@ class Initiator(Session):
     def __init__(self, number: int, parties: Parties, items: Items, now: float) -> None:
         super().__init__(State.STARTING, parties, items, now)
         self.number = number
-        self._asking = negentropy.Initiator(items)
+        self._asking = negentropy.Initiator()
         self._rounds = 0
         self._differences = 0
         self._need: deque[ActionId] = deque()
@@ -56,10 +56,10 @@ class Initiator(Session):
             self._is_owed = True
             return [SendFrame(Fill(self.number))]
         self.state = State.ASKING
-        return [SendFrame(Reconcile(self.number, self._asking.open()))]
+        return [SendFrame(Reconcile(self.number, self._asking.open(self._items)))]
 
     def _asked(self, frame: Reconcile) -> list[OutEvent]:
-        learned = self._asking.handle(frame.message)
+        learned = self._asking.handle(self._items, frame.message)
         self._transfer.add(ActionId(id_) for id_ in learned.have)
         self._need.extend(ActionId(id_) for id_ in learned.need)
         self._differences += len(learned.have) + len(learned.need)

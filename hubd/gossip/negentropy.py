@@ -5,7 +5,7 @@ The initiator opens with fingerprints of sixteen equal buckets. Whoever gets a f
 parts that range further, or lists its ids when they are few. The initiator compares lists and learns what it alone
 has and what it needs; it has nothing left to ask when both sets are known to agree, and that is the proof of it.
 
-A side keeps nothing of the set between messages, so items may be added between any two of them.
+A side keeps nothing of the set between messages: it is handed the items with each one, and they may have grown.
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,33 +53,31 @@ class Initiator:
 
     def __init__(
         self,
-        items: Items,
         frame_bytes_max: int = RECONCILE_FRAME_BYTES_MAX,
         *,
         message_bytes_max: int = RECONCILE_FRAME_BYTES_MAX,
     ) -> None:
         _check_frame(frame_bytes_max)
-        self._items = items
         self._frame_bytes_max = frame_bytes_max
         self._message_bytes_max = message_bytes_max
         self._reported: set[bytes] = set()
 
-    def open(self) -> bytes:
+    def open(self, items: Items) -> bytes:
         """The first message."""
         writer = Writer()
-        _describe(writer, self._items, 0, self._items.size(), INFINITY)
+        _describe(writer, items, 0, items.size(), INFINITY)
         return writer.message()
 
-    def handle(self, message: bytes) -> Outcome:
+    def handle(self, items: Items, message: bytes) -> Outcome:
         """Take an answer. `RemoteError` for bytes that are no answer of this protocol's version."""
         if not speaks_our_version(message, bytes_max=self._message_bytes_max):
             raise RemoteError("reconcile-version", f"the peer speaks protocol {message[0] - 0x60}")
-        answer = _Answer(self._items, self._frame_bytes_max)
+        answer = _Answer(items, self._frame_bytes_max)
         have: list[bytes] = []
         need: list[bytes] = []
-        for step in _steps(self._items, parse(message)):
+        for step in _steps(items, parse(message)):
             if isinstance(step.theirs, IdList):
-                ours = self._items.ids(step.lower, step.upper)
+                ours = items.ids(step.lower, step.upper)
                 have += self._unreported(ours, step.theirs.ids)
                 need += self._unreported(step.theirs.ids, ours)
                 answer.agree(step.theirs.bound)
@@ -104,22 +102,20 @@ class Responder:
 
     def __init__(
         self,
-        items: Items,
         frame_bytes_max: int = RECONCILE_FRAME_BYTES_MAX,
         *,
         message_bytes_max: int = RECONCILE_FRAME_BYTES_MAX,
     ) -> None:
         _check_frame(frame_bytes_max)
-        self._items = items
         self._frame_bytes_max = frame_bytes_max
         self._message_bytes_max = message_bytes_max
 
-    def handle(self, message: bytes) -> bytes:
+    def handle(self, items: Items, message: bytes) -> bytes:
         """The answer; to another version of the protocol, our version alone. `RemoteError` for malformed bytes."""
         if not speaks_our_version(message, bytes_max=self._message_bytes_max):
             return bytes((VERSION,))
-        answer = _Answer(self._items, self._frame_bytes_max)
-        for step in _steps(self._items, parse(message)):
+        answer = _Answer(items, self._frame_bytes_max)
+        for step in _steps(items, parse(message)):
             if isinstance(step.theirs, IdList):
                 answer.list_ids(step)
             else:

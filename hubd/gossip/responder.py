@@ -13,7 +13,7 @@ class Responder(Session):
 
     def __init__(self, parties: Parties, items: Items, now: float) -> None:
         super().__init__(State.WAITING, parties, items, now)
-        self._reconciler = negentropy.Responder(items)
+        self._reconciler = negentropy.Responder()
         self._rounds = 0
         self._theirs: Hello | Done | None = None  # what our next summary is compared with
         self._owes_end = False
@@ -37,7 +37,7 @@ class Responder(Session):
         self._rounds += 1
         if self._rounds > RECONCILE_ROUNDS_MAX:
             raise RemoteError("rounds", "reconciliation does not come to an end")
-        return [SendFrame(Reconcile(self.number, self._reconciler.handle(frame.message)))]
+        return [SendFrame(Reconcile(self.number, self._reconciler.handle(self._items, frame.message)))]
 
     def _wanted(self, frame: Want | Fill) -> list[OutEvent]:
         if self._owes_end:

@@ -167,20 +167,21 @@ def _is_away(replica: Replica, hub: Principal) -> bool:
 async def _reconcile(replica: Replica, link: HubLink, report: SyncReport, take: Sink) -> None:
     """Find the differences, fetch what is missing here, and bring again what the hub has lost of this phone's."""
     place = await link.end()
-    initiator = Initiator(SortedItems(await replica.store.items()))
-    message: bytes | None = initiator.open()
+    items = SortedItems(await replica.store.items())
+    initiator = Initiator()
+    message: bytes | None = initiator.open(items)
     lost: set[bytes] = set()
     rounds = 0
     while message is not None:
         rounds += 1
         if rounds > RECONCILE_ROUNDS_MAX:
             raise RemoteError("reconcile-rounds", "the hub's answers come to no end")
-        outcome = initiator.handle(await link.reconcile(message))
+        outcome = initiator.handle(items, await link.reconcile(message))
         lost.update(outcome.have)
         await link.get(outcome.need, take)
         message = outcome.reply
-    items = await replica.outbox.items()
-    await replica.outbox.unanswered(report.hub, [item.id for item in items if item.id in lost])
+    waiting = await replica.outbox.items()
+    await replica.outbox.unanswered(report.hub, [item.id for item in waiting if item.id in lost])
     await _bring(replica, link, report)
     await replica.outbox.set_place(report.hub, place)
 

@@ -114,7 +114,7 @@ class Reading:
         if self._abreast.locked():
             raise RemoteError("busy", "too many phones reconcile at this moment", hint="come again in a minute")
         async with self._abreast:
-            return Responder(await self._items(reader)).handle(message)
+            return Responder().handle(await self._items(reader), message)
 
     async def _rows(self, reader: Reader, after: int) -> list[tuple[int, Action]]:
         read = self._store.mesh_page if reader.scope is Scope.MESH else self._store.page

@@ -25,7 +25,7 @@ def answers(lines: Iterable[str], frame_bytes_max: int) -> Iterator[str]:
     """The lines to print for the lines read. A line that the protocol does not know is a `ValueError`."""
     items = SortedItems()
     initiator: Initiator | None = None
-    responder = Responder(items, frame_bytes_max, message_bytes_max=MESSAGE_BYTES_MAX)
+    responder = Responder(frame_bytes_max, message_bytes_max=MESSAGE_BYTES_MAX)
     for line in lines:
         match line.strip().split(","):
             case [""] | ["seal"]:
@@ -33,12 +33,12 @@ def answers(lines: Iterable[str], frame_bytes_max: int) -> Iterator[str]:
             case ["item", created, id_]:
                 items.add(int(created), bytes.fromhex(id_))
             case ["initiate"]:
-                initiator = Initiator(items, frame_bytes_max, message_bytes_max=MESSAGE_BYTES_MAX)
-                yield f"msg,{initiator.open().hex()}"
+                initiator = Initiator(frame_bytes_max, message_bytes_max=MESSAGE_BYTES_MAX)
+                yield f"msg,{initiator.open(items).hex()}"
             case ["msg", message] if initiator is None:
-                yield f"msg,{responder.handle(bytes.fromhex(message)).hex()}"
+                yield f"msg,{responder.handle(items, bytes.fromhex(message)).hex()}"
             case ["msg", message]:
-                reply, have, need = initiator.handle(bytes.fromhex(message))
+                reply, have, need = initiator.handle(items, bytes.fromhex(message))
                 yield from (f"have,{id_.hex()}" for id_ in have)
                 yield from (f"need,{id_.hex()}" for id_ in need)
                 yield "done" if reply is None else f"msg,{reply.hex()}"

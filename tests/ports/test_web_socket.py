@@ -228,9 +228,9 @@ async def test_a_void_cursor_leads_to_reconciliation_and_news_go_on(hub: PhoneHu
         assert isinstance(welcome, Welcome)
         assert welcome.mode == "reconcile"
         assert (await caller.all_up_to_end())[0] == []
-        initiator = Initiator(SortedItems())
-        await caller.say(Neg(initiator.open()))
-        outcome = initiator.handle((await caller.hear()).message)
+        initiator, none = Initiator(), SortedItems()
+        await caller.say(Neg(initiator.open(none)))
+        outcome = initiator.handle(none, (await caller.hear()).message)
         assert set(outcome.need) == {action_id for _, action_id in await hub.store.items()}
         await hub.take(late := hub.village.request("ana"))
         assert (await caller.all_up_to_end())[0] == [late]

@@ -94,9 +94,9 @@ def answered_or_refused(message):
     """Both sides take any bytes: an answer of a bounded size, or a `RemoteError`."""
     items = SortedItems((1000 + number // 2, numbered_id(number)) for number in range(100))
     refused = 0
-    for side in (Initiator(items, 4096), Responder(items, 4096)):
+    for side in (Initiator(4096), Responder(4096)):
         try:
-            answer = side.handle(message)
+            answer = side.handle(items, message)
         except RemoteError:
             refused += 1
         else:

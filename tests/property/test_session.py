@@ -75,7 +75,7 @@ COUNTS = st.sampled_from([0, 1, 40])
 RUDE_FRAMES = st.one_of(
     st.builds(wire.Hello, st.just(1), st.just(MESH), st.sampled_from([HUB_A, HUB_B]), st.just(1), COUNTS,
               st.sampled_from([HERE.summary().fingerprint, bytes(32)]), st.sampled_from([(), ("fill",)])),
-    st.builds(wire.Reconcile, st.just(1), st.sampled_from([b"\x61", Asking(HERE.items).open(), b"\x62", b"\x61\xff"])),
+    st.builds(wire.Reconcile, st.just(1), st.sampled_from([b"\x61", Asking().open(HERE.items), b"\x62", b"\x61\xff"])),
     st.builds(wire.Want, st.just(1), st.sampled_from([(id_of(envelope(3)),), (bytes(32),) * 9])),
     st.builds(wire.Actions, st.just(1), st.sampled_from([(envelope(3),), (b"bad",), (envelope(99), envelope(3))])),
     st.builds(wire.Done, st.just(1), COUNTS, st.just(bytes(32))),

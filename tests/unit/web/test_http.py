@@ -413,15 +413,15 @@ async def test_reconciliation_finds_what_a_reader_lacks_and_no_more(hub: PhoneHu
 
     acts = await populate(hub)
     for person, hidden in (("ana", set()), ("bo", {acts["lesson"].id, acts["ana's vouch"].id})):
-        initiator = Initiator(SortedItems())
-        answer = await hub.http.post("/v1/reconcile", content=initiator.open(), headers=await hub.auth(person))
+        initiator, none = Initiator(), SortedItems()
+        answer = await hub.http.post("/v1/reconcile", content=initiator.open(none), headers=await hub.auth(person))
         everything = {action_id for _, action_id in await hub.store.items()}
-        assert set(initiator.handle(answer.content).need) == everything - hidden
+        assert set(initiator.handle(none, answer.content).need) == everything - hidden
     late = hub.village.request("ana")
     await hub.take(late)
-    initiator = Initiator(SortedItems())
-    answer = await hub.http.post("/v1/reconcile", content=initiator.open(), headers=await hub.auth("ana"))
-    assert late.id in initiator.handle(answer.content).need
+    initiator, none = Initiator(), SortedItems()
+    answer = await hub.http.post("/v1/reconcile", content=initiator.open(none), headers=await hub.auth("ana"))
+    assert late.id in initiator.handle(none, answer.content).need
 
 
 async def test_a_stranger_who_floods_is_told_to_wait(hub: PhoneHub) -> None:
