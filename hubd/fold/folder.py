@@ -6,7 +6,6 @@ order, and one changed entry costs two hashes.
 """
 
 import hashlib
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
@@ -17,8 +16,10 @@ from hubd.action import cbor
 from hubd.action.charter import Charter
 from hubd.action.envelope import Action
 from hubd.fold.council import HERE
-from hubd.fold.engine import Engine
+from hubd.fold.engine import Delta, Engine
 from hubd.fold.filing import Shelves
+from hubd.fold.membership import MESH
+from hubd.fold.memory import Memory
 from hubd.fold.plain import Plain
 from hubd.fold.settlement import TRANSACTIONS
 from hubd.fold.strata import STRATA
@@ -26,6 +27,7 @@ from hubd.fold.views import Mesh, SettlementState, Transaction, Views
 
 FOLD_VERSION = 3  # goes up with every change of a rule or an entry: digests of different versions must differ
 _MODULUS = 1 << 256
+_NOBODY = Mesh((), (), (), ())
 _PUBLIC = tuple(stratum.name for stratum in STRATA if stratum.public)
 
 
@@ -59,62 +61,86 @@ def _digest(total: int) -> bytes:
     return hashlib.sha256(cbor.encode([FOLD_VERSION, total.to_bytes(32, "big")])).digest()
 
 
+def _read_only(entries: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    return MappingProxyType(entries) if isinstance(entries, dict) else entries
+
+
 def _time(transaction: Transaction | None) -> int | None:
     is_confirmed = transaction is not None and transaction.state is SettlementState.CONFIRMED
     return transaction.block_time if transaction is not None and is_confirmed else None
 
 
-def _views(entries: Mapping[str, Mapping[Any, Any]], total: int, time_s: int | None) -> Views:
-    tables = {name: MappingProxyType(entries[name]) for name in _PUBLIC if name != "mesh"}
-    mesh = entries["mesh"].get(HERE, Mesh((), (), (), ()))
-    return Views(mesh=mesh, digest=_digest(total), time_s=time_s, **tables)
-
-
 class Folder:
-    """The views of a growing set."""
+    """The views of a growing set. What it knows lies in `memory`: dicts unless told otherwise."""
 
-    def __init__(self, charter: Charter) -> None:
-        self._engine = Engine(charter, STRATA)
-        self._total = 0
-        self._times: list[int] = []  # block times of confirmed transactions, sorted
-        for name in _PUBLIC:
-            for key, entry in self._engine.entries[name].items():
-                self._total += _entry_hash(name, key, entry)
-        self._views = self._read()
-
-    def _read(self) -> Views:
-        return _views(self._engine.entries, self._total % _MODULUS, self._times[-1] if self._times else None)
+    def __init__(self, charter: Charter, memory: Memory | None = None) -> None:
+        self._engine = Engine(charter, STRATA, memory)
+        self._memory = self._engine.memory
+        self._tables = {name: _read_only(self._memory.entries(name)) for name in _PUBLIC if name != "mesh"}
+        self._views: Views | None = None
+        self.settle_members()
 
     @property
     def views(self) -> Views:
         """The views as of the last append. Mappings are live: copy what must outlast the next append."""
+        if self._views is None:
+            self._views = Views(
+                mesh=self._memory.entry("mesh", HERE) or _NOBODY,
+                digest=_digest(self._memory.total % _MODULUS),
+                time_s=self._memory.latest_time(),
+                **self._tables,
+            )
         return self._views
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the views are those of all actions that were taken."""
+        return self._engine.is_settled
+
+    def __len__(self) -> int:
+        return len(self._memory)
 
     def append(self, actions: Iterable[Action]) -> list[Change]:
         """Add actions to the set, in any order; returns the public entries that differ, by view and key.
 
         Actions that are known already change nothing. Content matters for anchored kinds only.
         """
+        return self._heed(self._engine.append(actions))
+
+    def take(self, actions: Iterable[Action]) -> None:
+        """Add actions to the set; `settle` brings them into the views."""
+        self._engine.take(actions)
+
+    def settle(self, evaluations_max: int) -> list[Change]:
+        """Some of the way to the views of all that was taken; returns what differs so far. See `is_settled`."""
+        return self._heed(self._engine.settle(evaluations_max))
+
+    def settle_members(self) -> list[Change]:
+        """The membership of all that was taken, whatever else has to wait."""
+        return self._heed(self._engine.settle(until=MESH))
+
+    def pause(self) -> None:
+        """Leave what `settle` has still to do in the memory."""
+        self._engine.pause()
+
+    def _heed(self, deltas: Iterable[Delta]) -> list[Change]:
         changes = []
-        for delta in self._engine.append(actions):
+        memory = self._memory
+        for delta in deltas:
             if delta.view is TRANSACTIONS:
-                self._retime(_time(delta.old), _time(delta.new))
+                for time_s, sign in ((_time(delta.old), -1), (_time(delta.new), 1)):
+                    if time_s is not None:
+                        memory.count_time(time_s, sign)
             if not delta.view.public:
                 continue
             name = delta.view.name
             if delta.old is not None:
-                self._total -= _entry_hash(name, delta.key, delta.old)
+                memory.total -= _entry_hash(name, delta.key, delta.old)
             if delta.new is not None:
-                self._total += _entry_hash(name, delta.key, delta.new)
+                memory.total += _entry_hash(name, delta.key, delta.new)
             changes.append(Change(name, delta.key, delta.new))
-        self._views = self._read()
+        self._views = None
         return sorted(changes, key=lambda change: (_PUBLIC.index(change.view), cbor.encode(_plain(change.key))))
-
-    def _retime(self, old: int | None, new: int | None) -> None:
-        if old is not None:
-            del self._times[bisect_left(self._times, old)]
-        if new is not None:
-            insort(self._times, new)
 
 
 def fold(charter: Charter, actions: Iterable[Action]) -> Views:
@@ -126,4 +152,7 @@ def fold(charter: Charter, actions: Iterable[Action]) -> Views:
     entries = {name: plain.table(stratum) for stratum in STRATA if (name := stratum.name) in _PUBLIC}
     total = sum(_entry_hash(name, key, entry) for name in _PUBLIC for key, entry in entries[name].items())
     times = (_time(transaction) for transaction in entries["transactions"].values())
-    return _views(entries, total % _MODULUS, max((time for time in times if time is not None), default=None))
+    time_s = max((time for time in times if time is not None), default=None)
+    tables = {name: _read_only(entries[name]) for name in _PUBLIC if name != "mesh"}
+    mesh = entries["mesh"].get(HERE, _NOBODY)
+    return Views(mesh=mesh, digest=_digest(total % _MODULUS), time_s=time_s, **tables)

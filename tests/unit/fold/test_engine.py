@@ -5,6 +5,7 @@ from builders import Village
 
 from hubd.errors import LocalError
 from hubd.fold.engine import Engine
+from hubd.fold.memory import DictMemory
 from hubd.fold.read import Tally, View
 
 
@@ -61,6 +62,7 @@ def test_an_append_tells_what_differs_and_only_that():
 def test_an_unknown_kind_costs_no_evaluation():
     village, counted = Village(), Counted()
     engine = Engine(village.charter, counted.strata)
+    engine.settle()
     counted.asked.clear()
     engine.append([village.seal("ana", "kind-of-tomorrow", subject=b"\x05" * 32)])
     assert counted.asked == []
@@ -90,4 +92,52 @@ def test_a_rule_may_read_its_own_view_downwards():
         engine = Engine(village.charter, (view,))
         for action in actions:
             engine.append([action])
-        assert engine.entries["depth"] == {action.id: n for n, action in enumerate(chain, 1)}
+        assert engine.memory.entries("depth") == {action.id: n for n, action in enumerate(chain, 1)}
+
+
+class Paged(DictMemory):
+    """A memory that hands readers out one by one, as one in a file does page by page."""
+
+    def readers(self, node, after=None):
+        readers = list(self._trace.readers(node))
+        start = after or 0
+        return readers[start : start + 1], start + 1 if start + 1 < len(readers) else None
+
+
+@pytest.mark.parametrize("evaluations_max", [1, 2, 7])
+def test_work_in_steps_that_is_left_and_taken_up_ends_where_work_at_once_ends(evaluations_max):
+    village, counted = Village(), Counted()
+    requests = [village.request("ana") for _ in range(5)]
+    actions = [*requests, *(village.request_close("ana", request) for request in requests[:3])]
+    whole, memory = Engine(village.charter, counted.strata), Paged()
+    whole.append(actions)
+    engine = Engine(village.charter, counted.strata, memory)
+    engine.take(actions)
+    while not engine.is_settled:
+        engine.settle(evaluations_max)
+        engine.pause()
+        engine = Engine(village.charter, counted.strata, memory)
+    for view in ("closings", "closed", "parity"):
+        assert memory.entries(view) == whole.memory.entries(view)
+
+
+def test_readers_beyond_the_first_page_hear_of_a_change():
+    village = Village()
+    tomas = village.principal("tomas")
+    shared = View("shared", lambda _, read: len(read.authors("vouch-give/who", tomas)), always=(b"all",))
+    copies = View("copies", lambda _, read: read.entry(shared, b"all"), {"request-open": lambda a, _: (a.id,)})
+    engine = Engine(village.charter, (shared, copies), Paged())
+    engine.append([village.request("ana") for _ in range(6)])
+    engine.append([village.vouch("ana", "tomas")])
+    assert list(engine.memory.entries("copies").values()) == [1] * 6
+
+
+def test_what_is_asked_for_at_once_is_computed_before_all_else():
+    village, counted = Village(), Counted()
+    engine = Engine(village.charter, counted.strata)
+    request = village.request("ana")
+    engine.take([request, village.request_close("ana", request)])
+    engine.settle(until=counted.closings)
+    assert engine.memory.entry("closings", request.id) is True
+    assert engine.memory.entry("closed", "all") is None
+    assert not engine.is_settled
