@@ -138,7 +138,7 @@ class Hub:
             "lessons": len(views.lessons),
             "unknown": {kind: entry.count for kind, entry in views.unknown.items()},
             "void": len(views.void),
-            "rotten": len(self.store.rotten),
+            "rotten": await self.store.rotten(),
             "counters": dict(self.intake.counters),
             **(self.live_status() if self.live_status else {"peers": [], "phones": None, "relay": None}),
         }

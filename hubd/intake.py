@@ -50,7 +50,7 @@ class SetIntake:
 
     async def _take(self, parsed: list[Action | RemoteError], door: Door, source: bytes) -> list[Outcome]:
         """Append and tell, whole, even when the caller gives up: what is on disk must be in the views, too."""
-        fresh = await self._store.append([item for item in parsed if isinstance(item, Action)])
+        fresh = await self._store.append([item for item in parsed if isinstance(item, Action)], source)
         new = {action.id for action in fresh}
         outcomes = [self._outcome(item, new, door) for item in parsed]
         for listener in self.listeners if fresh else ():

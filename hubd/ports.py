@@ -4,14 +4,17 @@ Drivers never import each other. They are handed these protocols by the assembly
 (another database, another transport) is a new file and no rewrite.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from hubd.action.envelope import Action
     from hubd.action.sip018 import ActionId
+    from hubd.gossip.items import Items
+
+T = TypeVar("T")
 
 
 class Door(StrEnum):
@@ -48,6 +51,7 @@ class SetSummary:
     count: int
     fingerprint: bytes  # sha256 of the LtHash over all ids
     sequence: int  # the latest arrival
+    mark: bytes = b""  # names that place, so that another database's is not taken for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +68,36 @@ class ActionStore(Protocol):
 
     epoch: bytes
 
-    async def append(self, actions: Sequence["Action"]) -> list["Action"]:
+    async def append(self, actions: Sequence["Action"], source: bytes = b"") -> list["Action"]:
         """Add to the set; returns the ones that were new, in arrival order, once they are on disk.
 
+        `source` is the principal of the peer they came from: a page for that peer can leave them out.
         An action known without its content gains the content that is offered, unless it was erased.
         """
 
     async def get(self, ids: Sequence["ActionId"]) -> list["Action"]:
         """The actions that are here, in the order asked for; unknown ids are left out."""
 
-    async def page(self, after: int, actions_max: int) -> list[tuple[int, "Action"]]:
-        """Actions by arrival sequence, beyond `after`."""
+    async def page(self, after: int, actions_max: int, *, without: bytes = b"") -> list[tuple[int, "Action"]]:
+        """Actions by arrival sequence, beyond `after`, less those that came from the peer `without`."""
 
     async def items(self) -> list[tuple[int, "ActionId"]]:
         """Every (created, id), sorted: what reconciliation compares."""
 
+    async def over_items(self, work: Callable[["Items"], T]) -> T:
+        """What `work` returns, done in another thread over the sorted items of one moment."""
+
     async def summary(self) -> SetSummary:
-        """Count, fingerprint and latest sequence, as one consistent reading."""
+        """Count, fingerprint and latest place, as one consistent reading."""
+
+    async def mark_of(self, sequence: int) -> bytes:
+        """The name of a place in this database's arrival order, b"" where no action has it (any more)."""
+
+    async def peer_cursor(self, peer: bytes) -> tuple[int, bytes]:
+        """Up to where (sequence and mark) in a peer's arrival order we have what it has; (0, b"") for nothing."""
+
+    async def keep_cursor(self, peer: bytes, sequence: int, mark: bytes) -> None:
+        """Remember that place; durable when this returns."""
 
     async def cursor(self) -> Cursor:
         """The cursor at the end of the set."""

@@ -1,28 +1,38 @@
 """Stand-ins for drivers where a test is about something else: same port, same promises, no disk."""
 
+import hashlib
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count as counted
+from typing import TypeVar
 
 from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY, extend, fingerprint
 from hubd.action.sip018 import ActionId
+from hubd.gossip.items import Items, SortedItems
 from hubd.ports import Cursor, SetSummary
 
+T = TypeVar("T")
+
 ID_PREFIX_BYTES = 8
+MARK_BYTES = 8
+_EPOCHS = counted()  # another one for each database, as chance gives them
 
 
 class MemoryStore:
     """An `ActionStore` in a dict."""
 
     def __init__(self, actions: Sequence[Action] = ()) -> None:
-        self.epoch = bytes(8)
+        self.epoch = next(_EPOCHS).to_bytes(8, "big")
         self._by_id: dict[ActionId, Action] = {}
+        self._sources: dict[ActionId, bytes] = {}
+        self._cursors: dict[bytes, tuple[int, bytes]] = {}
         self._items: list[tuple[int, ActionId]] = []
         self._lthash = EMPTY
-        self._put(actions)
+        self._put(actions, b"")
 
-    def _put(self, actions: Sequence[Action]) -> list[Action]:
+    def _put(self, actions: Sequence[Action], source: bytes) -> list[Action]:
         fresh = []
         for action in actions:
             known = self._by_id.get(action.id)
@@ -30,26 +40,43 @@ class MemoryStore:
                 fresh.append(action)
                 insort(self._items, (action.statement.created, action.id))
                 self._by_id[action.id] = action
+                self._sources[action.id] = source
             elif known.content is None:
                 self._by_id[action.id] = replace(known, content=action.content)
         self._lthash = extend(self._lthash, (action.id for action in fresh))
         return fresh
 
-    async def append(self, actions: Sequence[Action]) -> list[Action]:
-        return self._put(actions)
+    async def append(self, actions: Sequence[Action], source: bytes = b"") -> list[Action]:
+        return self._put(actions, source)
 
     async def get(self, ids: Sequence[ActionId]) -> list[Action]:
         return [self._by_id[id_] for id_ in ids if id_ in self._by_id]
 
-    async def page(self, after: int, actions_max: int) -> list[tuple[int, Action]]:
-        arrived = list(self._by_id.values())[after : after + actions_max]
-        return list(enumerate(arrived, after + 1))
+    async def page(self, after: int, actions_max: int, *, without: bytes = b"") -> list[tuple[int, Action]]:
+        arrived = list(enumerate(self._by_id.values(), 1))[after:]
+        return [each for each in arrived if not without or self._sources[each[1].id] != without][:actions_max]
 
     async def items(self) -> list[tuple[int, ActionId]]:
         return list(self._items)
 
+    async def over_items(self, work: Callable[[Items], T]) -> T:
+        return work(SortedItems(self._items))
+
     async def summary(self) -> SetSummary:
-        return SetSummary(len(self._by_id), fingerprint(self._lthash), len(self._by_id))
+        count = len(self._by_id)
+        return SetSummary(count, fingerprint(self._lthash), count, await self.mark_of(count))
+
+    async def mark_of(self, sequence: int) -> bytes:
+        ids = [b"", *self._by_id]
+        if not 0 < sequence < len(ids):
+            return b""
+        return hashlib.sha256(self.epoch + sequence.to_bytes(8, "big") + ids[sequence]).digest()[:MARK_BYTES]
+
+    async def peer_cursor(self, peer: bytes) -> tuple[int, bytes]:
+        return self._cursors.get(peer, (0, b""))
+
+    async def keep_cursor(self, peer: bytes, sequence: int, mark: bytes) -> None:
+        self._cursors[peer] = (sequence, mark)
 
     async def cursor(self) -> Cursor:
         last = next(reversed(self._by_id), b"")

@@ -1,22 +1,25 @@
-"""One SQLite file behind aiosqlite: opened the one safe way, migrated, locked.
+"""One SQLite file: opened the one safe way, migrated, locked; each connection works in a thread of its own.
 
 `synchronous=FULL` on every connection: an acknowledgement to a phone is a promise, and a power cut must not break it.
-aiosqlite hands every call to a thread, so callers take coarse steps (a batch, a page), never a row.
+Handing a step to a thread costs as much as ten rows, so callers take coarse steps (a whole batch or page), never a row.
 """
 
+import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
-
-import aiosqlite
+from typing import Any, TypeVar
 
 from hubd.errors import FatalError, LocalError
 from hubd.limits import DATABASE_BUSY_MS, DATABASE_CACHE_KIB, DATABASE_SHARE_PERCENT, DISK_FULL_BYTES
+from hubd.store import buckets
+
+T = TypeVar("T")
 
 _PRAGMAS = (
     "pragma journal_mode = wal",
@@ -26,6 +29,8 @@ _PRAGMAS = (
     f"pragma busy_timeout = {DATABASE_BUSY_MS}",
     f"pragma cache_size = -{DATABASE_CACHE_KIB}",
 )
+
+_FILL: dict[int, Callable[[sqlite3.Connection], None]] = {2: buckets.recount}  # what SQL alone can't compute
 
 
 def migrations() -> list[tuple[int, str]]:
@@ -91,82 +96,124 @@ def _fatal(error: sqlite3.Error, path: Path) -> FatalError:
     return FatalError("database", f"{path}: {error}", hint="is the card full, worn or mounted read-only?")
 
 
-class Database:
-    """A writer connection and a reader connection on one file."""
+class _Lane:
+    """A connection and the one thread that works on it, step after step."""
 
-    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(self, name: str) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-{name}")
+        self._connection: sqlite3.Connection | None = None
+
+    async def open(self, path: Path) -> None:
+        """Connect, the one safe way."""
+        loop = asyncio.get_running_loop()
+        try:
+            self._connection = await loop.run_in_executor(self._thread, _connect, path)
+        except BaseException:
+            self._thread.shutdown(wait=False)
+            raise
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns. Whoever gives up waiting for it, it is done to its end."""
+        assert self._connection is not None, "open it first"
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
+
+    async def close(self) -> None:
+        """Close the connection and end the thread."""
+        if self._connection is not None:
+            await self.run(sqlite3.Connection.close)
+            self._connection = None
+            self._thread.shutdown()
+
+
+class Database:
+    """Three connections on one file, each with its own thread.
+
+    One writes, one reads pages, and one compares, so that a long comparison with a neighbour holds up no page.
+    """
+
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.reader = reader
-        self._writer = writer
+        self._writer, self._reader, self._comparer = (_Lane(name) for name in ("writer", "reader", "comparer"))
 
     @classmethod
     async def open(cls, path: Path) -> "Database":
         """Open and migrate. Raises `FatalError` in words."""
+        database = cls(path)
         try:
-            writer = await _connect(path)
-            try:
-                await _migrate(writer, path)
-                await _bound(writer, path)
-                reader = await _connect(path)
-            except BaseException:
-                await writer.close()
-                raise
+            await database._writer.open(path)
+            await database._writer.run(partial(_migrate, path=path))
+            await database._writer.run(partial(_bound, path=path))
+            await database._reader.open(path)
+            await database._comparer.open(path)
         except sqlite3.Error as error:
+            await database.close()
             raise _fatal(error, path) from error
-        return cls(path, writer, reader)
+        except BaseException:
+            await database.close()
+            raise
+        return database
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
-        """One durable transaction: on disk when the block ends. One at a time: callers queue behind their own lock.
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do `work` in one durable transaction: on disk when this returns. Raises `LocalError`; nothing is kept then.
 
-        Raises `LocalError`: `disk-full` or `database`; nothing of the block is kept then.
+        The codes are `disk-full` and `database`.
         """
-        try:
-            await self._writer.execute("begin immediate")
-            try:
-                yield self._writer
-            except BaseException:
-                await self._writer.rollback()
-                raise
-            await self._writer.commit()
-        except sqlite3.Error as error:
-            raise _local(error, self.path) from error
+        return await self._told(self._writer, partial(_transaction, "begin immediate", work))
 
-    async def read(self, sql: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
+    async def read(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
         """The rows of one query. Raises `LocalError`, as writing does."""
-        try:
-            return list(await self.reader.execute_fetchall(sql, values))
-        except sqlite3.Error as error:
-            raise _local(error, self.path) from error
+        return await self._told(self._reader, lambda connection: connection.execute(sql, tuple(values)).fetchall())
+
+    async def compare(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do `work` over one moment of the database, whatever is written meanwhile. Raises `LocalError`."""
+        return await self._told(self._comparer, partial(_transaction, "begin", work))
 
     async def close(self) -> None:
-        """Close both connections; the write-ahead log is folded in."""
-        await self.reader.close()
-        await self._writer.close()
+        """Close all connections; the write-ahead log is folded in."""
+        for lane in (self._comparer, self._reader, self._writer):
+            await lane.close()
+
+    async def _told(self, lane: _Lane, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await lane.run(work)
+        except sqlite3.Error as error:
+            raise _local(error, self.path) from error
 
 
-async def _connect(path: Path) -> aiosqlite.Connection:
-    connection = await aiosqlite.connect(path, isolation_level=None)
+def _transaction(begin: str, work: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
+    connection.execute(begin)
+    try:
+        found = work(connection)
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:  # some errors, a full disk among them, have rolled back already
+            connection.execute("rollback")
+        raise
+    return found
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         for pragma in _PRAGMAS:
-            await connection.execute(pragma)
+            connection.execute(pragma)
     except BaseException:
-        await connection.close()
+        connection.close()
         raise
     return connection
 
 
-async def _bound(connection: aiosqlite.Connection, path: Path) -> None:
+def _bound(connection: sqlite3.Connection, path: Path) -> None:
     """Leave room on the card for everything else: what does not fit is refused, and nothing breaks."""
     space = os.statvfs(path.parent)
-    [(page_bytes,)] = await connection.execute_fetchall("pragma page_size")
+    [page_bytes] = connection.execute("pragma page_size").fetchone()
     pages = space.f_blocks * space.f_frsize * DATABASE_SHARE_PERCENT // 100 // page_bytes
-    await connection.execute(f"pragma max_page_count = {pages}")
+    connection.execute(f"pragma max_page_count = {pages}")
 
 
-async def _migrate(connection: aiosqlite.Connection, path: Path) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     steps = migrations()
-    [(version,)] = await connection.execute_fetchall("pragma user_version")
+    [version] = connection.execute("pragma user_version").fetchone()
     if version > steps[-1][0]:
         raise FatalError(
             "schema-newer",
@@ -175,4 +222,8 @@ async def _migrate(connection: aiosqlite.Connection, path: Path) -> None:
         )
     for number, script in steps:
         if number > version:
-            await connection.executescript(f"begin;\n{script}\npragma user_version = {number};\ncommit;")
+            connection.executescript(f"begin immediate;\n{script}")
+            if number in _FILL:
+                _FILL[number](connection)
+            connection.execute(f"pragma user_version = {number}")
+            connection.execute("commit")

@@ -1,6 +1,7 @@
 """The relay's write-ahead ledger in SQLite: signed bytes are on disk before any node sees them."""
 
 import asyncio
+import sqlite3
 from collections.abc import Iterable
 
 from hubd.action.sip018 import ActionId
@@ -19,21 +20,26 @@ class Ledger:
 
     async def record(self, entry: LedgerEntry) -> None:
         """Durable when it returns. The same transaction again changes nothing."""
-        async with self._writing, self._database.transaction() as connection:
-            await connection.execute(
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
                 f"insert or ignore into ledger ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?)",
                 (entry.txid, entry.account_nonce, entry.fee_ustx, entry.raw, entry.function, entry.state.value,
                  entry.signed_at_s),
             )  # fmt: skip
-            await connection.executemany(
+            connection.executemany(
                 "insert or ignore into ledger_item (txid, position, id) values (?, ?, ?)",
                 [(entry.txid, position, action_id) for position, action_id in enumerate(entry.ids)],
             )
 
+        async with self._writing:
+            await self._database.write(write)
+
     async def mark(self, txid: bytes, state: TransactionState) -> None:
         """Note a new state."""
-        async with self._writing, self._database.transaction() as connection:
-            await connection.execute("update ledger set state = ? where txid = ?", (state.value, txid))
+        sql = "update ledger set state = ? where txid = ?"
+        async with self._writing:
+            await self._database.write(lambda connection: connection.execute(sql, (state.value, txid)))
 
     async def entries(self, states: Iterable[TransactionState]) -> list[LedgerEntry]:
         """Entries in these states, by account nonce, the older first."""

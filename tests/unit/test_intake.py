@@ -70,8 +70,8 @@ async def test_a_listener_that_fails_keeps_nothing_from_the_others(intake):
 
 
 async def test_nothing_is_ok_where_the_write_failed(intake, store):
-    async with store.database.transaction() as writer:
-        await writer.execute("create trigger no before insert on action begin select raise(abort, 'no'); end")
+    trigger = "create trigger no before insert on action begin select raise(abort, 'no'); end"
+    await store.database.write(lambda writer: writer.execute(trigger))
     with pytest.raises(LocalError):
         await intake.offer(RAWS, Door.PHONE)
     assert (await store.summary()).count == 0

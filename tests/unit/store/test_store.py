@@ -1,13 +1,15 @@
 import asyncio
+import hashlib
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from hubd.action import content, envelope
+from hubd.action import cbor, content, envelope
 from hubd.action.fingerprint import EMPTY, extend, fingerprint
 from hubd.action.network import TESTNET
 from hubd.action.principal import contract
@@ -15,19 +17,38 @@ from hubd.action.signature import Signer
 from hubd.action.sip018 import Domain
 from hubd.action.statement import Statement
 from hubd.errors import FatalError, LocalError
-from hubd.ports import Cursor, LedgerEntry, TransactionState
+from hubd.gossip.items import SortedItems
+from hubd.ports import Cursor, LedgerEntry, SetSummary, TransactionState
 from hubd.store.actions import DATABASE_NAME, Store
 from hubd.store.database import migrations
 
 SIGNER, OTHER = Signer(b"\x05" * 32), Signer(b"\x06" * 32)
+NEIGHBOUR, OTHER_NEIGHBOUR = b"a neighbour's principal", b"another's"
 ME = SIGNER.principal(TESTNET)
 DOMAIN = Domain(TESTNET, contract(ME, "access"))
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
 
 
+def item(number):
+    """A pair (created, id) in no order of arrival."""
+    return number * 7 % 13, hashlib.sha256(b"item %d" % number).digest()
+
+
 def action(number, kind="vouch-give", body=None, signer=SIGNER, **fields):
     statement = Statement(kind, signer.principal(TESTNET), number, number + 9, number.to_bytes(8, "big"), **fields)
     return envelope.seal(statement, signer, DOMAIN, body)
+
+
+def answers(items):
+    """What a set of items says of itself."""
+    size = items.size()
+    spans = [(0, size), *((at, min(at + 7, size)) for at in range(0, size, 5))]
+    return size, items.fingerprints(spans), items.ids(0, size), [items.key(at) for at in range(size)]
+
+
+async def changed(store, sql, values=()):
+    """Run one statement in the store's own file."""
+    await store.database.write(lambda writer: writer.execute(sql, values))
 
 
 @pytest.fixture
@@ -171,17 +192,16 @@ async def test_a_file_that_is_no_database_is_said_in_words(tmp_path):
 async def test_every_connection_is_full_and_the_directory_is_private(store):
     directory = store.database.path.parent
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    async with store.database.transaction() as writer:
-        for connection in (writer, store.database.reader):
-            assert [tuple(row) for row in await connection.execute_fetchall("pragma synchronous")] == [(2,)]
-            assert [tuple(row) for row in await connection.execute_fetchall("pragma journal_mode")] == [("wal",)]
+    for asked, is_so in (("pragma synchronous", 2), ("pragma journal_mode", "wal")):
+        assert await store.database.read(asked) == [(is_so,)]
+        for run in (store.database.write, store.database.compare):
+            assert await run(lambda connection, asked=asked: connection.execute(asked).fetchall()) == [(is_so,)]
 
 
 async def test_a_failed_write_is_told_to_everybody_and_the_next_one_works(store):
-    async with store.database.transaction() as writer:
-        await writer.execute(
-            "create trigger no before insert on action when new.created = 13 begin select raise(abort, 'no'); end"
-        )
+    await changed(
+        store, "create trigger no before insert on action when new.created = 13 begin select raise(abort, 'no'); end"
+    )
     results = await asyncio.gather(store.append([action(12)]), store.append([action(13)]), return_exceptions=True)
     assert all(isinstance(result, LocalError) for result in results)
     assert (await store.summary()).count == 0
@@ -236,6 +256,7 @@ async def test_what_was_acknowledged_before_a_kill_is_there_after_it(tmp_path):
         summary = await store.summary()
         ids = [action_id for _, action_id in await store.items()]
         assert (summary.count, summary.fingerprint) == (len(ids), fingerprint(extend(EMPTY, ids)))
+        assert await store.over_items(answers) == answers(SortedItems(await store.items()))
         await store.close()
 
 
@@ -246,24 +267,98 @@ async def test_a_database_of_every_earlier_schema_opens_with_all_it_held(tmp_pat
     store = await Store.open(tmp_path, DOMAIN)
     assert [found for _, found in await store.page(0, 10)] == [action(1), action(2)]
     assert (await store.summary()).count == 2
-    assert await store.append([action(1), action(3)]) == [action(3)]
+    assert await store.append([action(1), action(3)], NEIGHBOUR) == [action(3)]
+    assert await store.over_items(answers) == answers(SortedItems(await store.items()))
     await store.close()
+
+
+async def test_a_full_database_of_schema_1_is_counted_into_buckets_when_it_opens(tmp_path):
+    numbers = range(2_000)
+    with sqlite3.connect(tmp_path / DATABASE_NAME) as old:
+        old.executescript(migrations()[0][1] + "pragma user_version = 1;")
+        mesh = cbor.encode([DOMAIN.network.name, DOMAIN.mesh])
+        ids = [action_id for _, action_id in map(item, numbers)]
+        meta = {"epoch": bytes(8), "mesh": mesh, "lthash": extend(EMPTY, ids), "count": len(ids)}
+        old.executemany("insert into meta values (?, ?)", meta.items())
+        old.executemany(
+            "insert into action (id, created, kind, author, header, digest) values (?, ?, '', '', '', '')",
+            [(action_id, created) for created, action_id in map(item, numbers)],
+        )
+    old.close()
+    store = await Store.open(tmp_path, DOMAIN)
+    assert await store.over_items(answers) == answers(SortedItems(map(item, numbers)))
+    assert len(await store.database.read("select low from bucket where count <= 512")) > 4
+    await store.close()
+
+
+async def test_a_place_in_the_order_of_arrival_has_a_name_that_no_other_database_gives(store, tmp_path):
+    assert await store.summary() == SetSummary(0, fingerprint(EMPTY), 0, b"")
+    await store.append([action(1), action(2)])
+    summary = await store.summary()
+    assert (summary.sequence, summary.mark) == (2, await store.mark_of(2))
+    named = hashlib.sha256(store.epoch + (1).to_bytes(8, "big") + action(1).id).digest()[:8]
+    assert [await store.mark_of(sequence) for sequence in (0, 1, 3)] == [b"", named, b""]
+    other = await Store.open(tmp_path / "other", DOMAIN)
+    await other.append([action(1), action(2)])
+    assert await other.mark_of(2) != summary.mark
+    await other.close()
+
+
+async def test_a_page_for_a_peer_leaves_out_what_came_from_it(store):
+    await store.append([action(1)], NEIGHBOUR)
+    await store.append([action(2)])
+    await store.append([action(3), action(1)], OTHER_NEIGHBOUR)
+    assert [found for _, found in await store.page(0, 9, without=NEIGHBOUR)] == [action(2), action(3)]
+    assert [found for _, found in await store.page(0, 9, without=OTHER_NEIGHBOUR)] == [action(1), action(2)]
+    assert [found for _, found in await store.page(0, 9, without=b"a stranger")] == [action(1), action(2), action(3)]
+
+
+async def test_the_place_reached_with_a_peer_is_kept_across_a_restart(tmp_path):
+    store = await Store.open(tmp_path, DOMAIN)
+    assert await store.peer_cursor(NEIGHBOUR) == (0, b"")
+    await store.keep_cursor(NEIGHBOUR, 7, b"a place.")
+    await store.append([action(1)], NEIGHBOUR)
+    await store.keep_cursor(NEIGHBOUR, 9, b"further.")
+    await store.close()
+    store = await Store.open(tmp_path, DOMAIN)
+    assert await store.peer_cursor(NEIGHBOUR) == (9, b"further.")
+    assert await store.peer_cursor(OTHER_NEIGHBOUR) == (0, b"")
+    await store.close()
+
+
+async def test_a_comparison_sees_one_moment_and_the_next_one_sees_what_was_written(store):
+    await store.append([action(1)])
+    before, at_work = threading.Event(), threading.Event()
+
+    def slowly(items):
+        first = items.size()
+        at_work.set()
+        before.wait(5)
+        return first, items.size(), items.ids(0, 1)
+
+    comparing = asyncio.create_task(store.over_items(slowly))
+    await asyncio.to_thread(at_work.wait, 5)
+    await store.append([action(0), action(2)])
+    before.set()
+    assert await comparing == (1, 1, [action(1).id])
+    assert await store.over_items(answers) == answers(SortedItems(await store.items()))
 
 
 async def test_rotten_bytes_are_left_out_of_the_set_until_a_neighbour_gives_them_again(store):
     await store.append([action(1), action(2)])
-    async with store.database.transaction() as writer:
-        await writer.execute(
-            "update action set header = cast(substr(header, 1, 20) || x'ff' || substr(header, 22) as blob)"
-            " where created = 1"
-        )
+    await changed(
+        store,
+        "update action set header = cast(substr(header, 1, 20) || x'ff' || substr(header, 22) as blob)"
+        " where created = 1",
+    )
     assert [found for _, found in await store.page(0, 2)] == [action(2)]
-    assert store.rotten == {action(1).id}
+    assert await store.rotten() == 1
     assert await store.items() == [(2, action(2).id)]
     summary = await store.summary()
     assert (summary.count, summary.fingerprint) == (1, fingerprint(extend(EMPTY, [action(2).id])))
     assert await store.append([action(1)]) == [action(1)], "so that views and neighbours hear of it"
-    assert [found for _, found in await store.page(0, 2)] == [action(1), action(2)]
+    assert await store.rotten() == 0
+    assert [found for _, found in await store.page(0, 2)] == [action(2), action(1)]
     assert (await store.summary()).fingerprint == fingerprint(extend(EMPTY, [action(1).id, action(2).id]))
 
 
@@ -271,27 +366,25 @@ async def test_every_bit_of_a_stored_header_is_watched_the_signature_too(store):
     await store.append([action(1)])
     size = len(envelope.header(action(1)))
     for at in range(1, size + 1, 7):
-        async with store.database.transaction() as writer:
-            await writer.execute(
-                "update action set header = cast(substr(header, 1, ?) || x'ee' || substr(header, ?) as blob)",
-                (at - 1, at + 1),
-            )
+        await changed(
+            store,
+            "update action set header = cast(substr(header, 1, ?) || x'ee' || substr(header, ?) as blob)",
+            (at - 1, at + 1),
+        )
         assert await store.page(0, 1) == [], at
         assert await store.append([action(1)]) == [action(1)]
 
 
 async def test_a_page_is_short_at_the_end_of_the_set_only(store):
     await store.append([action(number) for number in range(6)])
-    async with store.database.transaction() as writer:
-        await writer.execute("update action set digest = x'00' where created < 3")
+    await changed(store, "update action set digest = x'00' where created < 3")
     assert [found for _, found in await store.page(0, 2)] == [action(3), action(4)]
 
 
 async def test_a_full_partition_is_told_and_what_is_there_stays_readable(store):
     await store.append([action(1)])
-    async with store.database.transaction() as writer:
-        [(pages,)] = await writer.execute_fetchall("pragma page_count")
-        await writer.execute(f"pragma max_page_count = {pages}")
+    [(pages,)] = await store.database.read("pragma page_count")
+    await changed(store, f"pragma max_page_count = {pages}")
     body = content.seal_content({"note": "x" * 12_000}, bytes(16))
     with pytest.raises(LocalError) as full:
         await store.append([action(number, "offer-set", body) for number in range(9)])
@@ -305,8 +398,7 @@ async def test_rotten_content_goes_alone_unless_the_action_needs_it(store, kind,
     body = content.seal_content({"note": "here"}, bytes(16))
     full = action(1, kind, body)
     await store.append([full])
-    async with store.database.transaction() as writer:
-        await writer.execute("update content set body = x'a0'")
+    await changed(store, "update content set body = x'a0'")
     assert await store.get([full.id]) == ([envelope.without_content(full)] if stays else [])
     await store.append([full])
     assert await store.get([full.id]) == ([envelope.without_content(full)] if stays else [full])

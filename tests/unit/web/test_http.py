@@ -252,7 +252,7 @@ async def _settle(hub: PhoneHub, count: int) -> None:
 
 
 async def test_no_ok_is_said_when_the_disk_fails(hub: PhoneHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def full(_actions: object) -> list[Any]:
+    async def full(*_: object) -> list[Any]:
         raise FatalError("disk-full", "no space", hint="free some space")
 
     register = hub.village.register("ana")
@@ -271,8 +271,8 @@ async def test_ok_is_said_only_after_the_write_returned(hub: PhoneHub, monkeypat
     written = asyncio.Event()
     append = hub.store.append
 
-    async def slow(actions: Any) -> Any:
-        fresh = await append(actions)
+    async def slow(*offered: Any) -> Any:
+        fresh = await append(*offered)
         await written.wait()
         return fresh
 

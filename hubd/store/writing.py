@@ -1,0 +1,119 @@
+"""What one transaction does to the set: rows, content, erasures, count, LtHash and buckets, all or nothing.
+
+These functions run in the writer's thread, inside its transaction, one whole batch in each call.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from hubd.action import envelope
+from hubd.action.content import is_anchored
+from hubd.action.envelope import Action
+from hubd.action.fingerprint import extend, without
+from hubd.action.sip018 import ActionId
+from hubd.limits import QUERY_IDS_MAX
+from hubd.store import buckets
+
+ROW_DIGEST_BYTES = 8
+Offer = tuple[Sequence[Action], bytes]  # actions and the principal of the peer they came from, b"" for none
+_INSERT = "insert into action (id, created, kind, author, header, digest, source) values (?, ?, ?, ?, ?, ?, ?)"
+
+
+def row_digest(header: bytes) -> bytes:
+    """A row's check of its header."""
+    return hashlib.sha256(header).digest()[:ROW_DIGEST_BYTES]
+
+
+def append(connection: sqlite3.Connection, offers: Iterable[Offer]) -> list[Action]:
+    """Add what is not there; returns it, in arrival order."""
+    offered: dict[ActionId, Action] = {}
+    sources: dict[ActionId, bytes] = {}
+    for actions, source in offers:
+        for action in actions:
+            if action.id not in offered or offered[action.id].content is None:
+                offered[action.id] = action
+                sources.setdefault(action.id, source)
+    known = _known(connection, list(offered))
+    fresh = [action for action in offered.values() if action.id not in known]
+    numbers = {source: peer_number(connection, source) if source else None for source in set(sources.values())}
+    connection.executemany(_INSERT, (_row(action, numbers[sources[action.id]]) for action in fresh))
+    _write_content(connection, list(offered.values()), fresh)
+    if fresh:
+        ids = [action.id for action in fresh]
+        if connection.execute("select id from rotten limit 1").fetchone():
+            connection.executemany("delete from rotten where id = ?", [(action_id,) for action_id in ids])
+        _weigh(connection, len(ids), extend(_lthash(connection), ids))
+        buckets.add(connection, [(action.statement.created, action.id) for action in fresh])
+    return fresh
+
+
+def set_aside(connection: sqlite3.Connection, sequences: Iterable[int]) -> None:
+    """Take actions whose bytes rotted out of the set, so that a neighbour's copy comes in as new."""
+    for sequence in sequences:
+        row = connection.execute("select id, created, header from action where sequence = ?", (sequence,)).fetchone()
+        if row is None:
+            continue
+        action_id, created, header = row
+        connection.execute("insert or replace into rotten (id, header) values (?, ?)", (action_id, header))
+        connection.execute("delete from action where sequence = ?", (sequence,))
+        connection.execute("delete from content where id = ?", (action_id,))
+        _weigh(connection, -1, without(_lthash(connection), [ActionId(action_id)]))
+        buckets.remove(connection, created, action_id)
+
+
+def keep_cursor(connection: sqlite3.Connection, peer: bytes, sequence: int, mark: bytes) -> None:
+    """Remember up to where in a peer's arrival order we have what it has."""
+    number = peer_number(connection, peer)
+    connection.execute("update peer set sequence = ?, mark = ? where number = ?", (sequence, mark, number))
+
+
+def peer_number(connection: sqlite3.Connection, principal: bytes) -> int:
+    """The short name of a peer in this database, given now if it has none."""
+    connection.execute("insert or ignore into peer (principal) values (?)", (principal,))
+    return int(connection.execute("select number from peer where principal = ?", (principal,)).fetchone()[0])
+
+
+def _row(action: Action, source: int | None) -> tuple[object, ...]:
+    header = envelope.header(action)
+    statement = action.statement
+    return action.id, statement.created, action.kind, statement.author, header, row_digest(header), source
+
+
+def _known(connection: sqlite3.Connection, ids: list[ActionId]) -> set[bytes]:
+    known: set[bytes] = set()
+    for start in range(0, len(ids), QUERY_IDS_MAX):
+        part = ids[start : start + QUERY_IDS_MAX]
+        marks = ", ".join("?" * len(part))
+        known.update(row[0] for row in connection.execute(f"select id from action where id in ({marks})", part))
+    return known
+
+
+def _write_content(connection: sqlite3.Connection, offered: list[Action], fresh: list[Action]) -> None:
+    """Content beside the headers, less what its author erased; erasures themselves take effect here."""
+    bodies = [action for action in offered if action.content is not None]
+    connection.executemany(
+        "insert or ignore into content (id, body) values (?, ?)",
+        [(action.id, action.content) for action in bodies if is_anchored(action.kind)],
+    )
+    connection.executemany(
+        "insert or ignore into content (id, body) select ?, ?"
+        " where not exists (select 1 from erasure where id = ? and author = ?)",
+        [(a.id, a.content, a.id, a.statement.author) for a in bodies if not is_anchored(a.kind)],
+    )
+    for erasure in fresh:
+        if erasure.kind == "content-erase":
+            named = (erasure.statement.subject, erasure.statement.author)
+            connection.execute("insert or ignore into erasure (id, author) values (?, ?)", named)
+            kinds = connection.execute("select kind from action where id = ? and author = ?", named).fetchall()
+            if any(not is_anchored(kind) for (kind,) in kinds):
+                connection.execute("delete from content where id = ?", (erasure.statement.subject,))
+
+
+def _lthash(connection: sqlite3.Connection) -> bytes:
+    return bytes(connection.execute("select value from meta where key = 'lthash'").fetchone()[0])
+
+
+def _weigh(connection: sqlite3.Connection, more: int, lthash: bytes) -> None:
+    connection.execute("update meta set value = value + ? where key = 'count'", (more,))
+    connection.execute("update meta set value = ? where key = 'lthash'", (lthash,))
