@@ -6,22 +6,37 @@ peer that keeps to none.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hubd.action import envelope
+from hubd.action.principal import Principal
+from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.gossip import session as sessions
 from hubd.gossip import wire
 from hubd.gossip.initiator import Initiator
 from hubd.gossip.items import Items
-from hubd.gossip.peer import FaultSeen, InEvent, NudgeReceived, PushTaken, SessionEnded, Side
+from hubd.gossip.peer import (
+    AskedLoaded,
+    AskReceived,
+    FaultSeen,
+    FoundKnown,
+    HaveReceived,
+    InEvent,
+    NudgeReceived,
+    PruneReceived,
+    PushJudged,
+    PushTaken,
+    SessionEnded,
+    Side,
+)
 from hubd.gossip.responder import Responder
 from hubd.gossip.session import Parties, Session
 from hubd.gossip.transfer import ActionsLoaded, LoadActions, LoadPage, PageLoaded
 from hubd.limits import LINK_PING_S, LINK_PUSH_WINDOW_CHUNKS, LINK_TASKS_MAX
-from hubd.ports import ActionStore, Door, Intake, SetSummary
+from hubd.ports import ActionStore, Door, Intake, Outcome, SetSummary, Verdict
 
 
 class House(Protocol):
@@ -98,6 +113,27 @@ class Channel:
         self._said_at = self._house.now()
         self.traffic.bytes_out += len(raw)
 
+    def ask(self, ids: tuple[ActionId, ...]) -> None:
+        """Ask for those that are not in our set; most of a session's news are there before a push would bring them."""
+
+        async def work() -> None:
+            known = {action.id for action in await self._house.store.get(ids)}
+            self._house.report(FoundKnown(self._peer, tuple(known)))
+            missing = tuple(id_ for id_ in ids if id_ not in known)
+            if missing:
+                self.send(wire.Ask(missing))
+
+        self._run(work)
+
+    def load_asked(self, ids: tuple[ActionId, ...]) -> None:
+        """Read what the peer asked for."""
+
+        async def work() -> None:
+            actions = await self._house.store.get(ids)
+            self._house.report(AskedLoaded(self._peer, [envelope.encode(action) for action in actions]))
+
+        self._run(work)
+
     def tick(self) -> None:
         """Some seconds have passed."""
         if self._session is not None:
@@ -133,6 +169,12 @@ class Channel:
                 return
             case wire.Push(envelopes):
                 self._take_push(envelopes)
+            case wire.Have(ids):
+                self._house.report(HaveReceived(self._peer, ids))
+            case wire.Ask(ids):
+                self._house.report(AskReceived(self._peer, ids))
+            case wire.Prune():
+                self._house.report(PruneReceived(self._peer))
             case wire.Took(0):
                 self._house.report(PushTaken(self._peer, self._side))
             case wire.Nudge() if self._side is Side.DIALLED:
@@ -154,10 +196,12 @@ class Channel:
         self._run(lambda: self._offer_push(envelopes))
 
     async def _offer_push(self, envelopes: tuple[bytes, ...]) -> None:
-        for outcome in await self._house.intake.offer(envelopes, Door.PEER, self._peer):
+        outcomes = await self._house.intake.offer(envelopes, Door.PEER, self._peer)
+        for outcome in outcomes:
             self.traffic.counters[f"push-{outcome.verdict.value}"] += 1
         self._pushes_open -= 1
         self.send(wire.Took(0))
+        self._house.report(_judged(self._peer, outcomes))
 
     # --- sessions
 
@@ -203,6 +247,12 @@ class Channel:
 
     async def _load_summary(self) -> sessions.InEvent:
         return sessions.SummaryLoaded(await self._house.summary())
+
+
+def _judged(peer: Principal, outcomes: Sequence[Outcome]) -> PushJudged:
+    taken = [(outcome.id, outcome.is_new) for outcome in outcomes if outcome.id is not None]
+    new, known = ([id_ for id_, is_new in taken if is_new is wanted] for wanted in (True, False))
+    return PushJudged(peer, new, known, sum(outcome.verdict is Verdict.REFUSED for outcome in outcomes))
 
 
 async def _load_actions(store: ActionStore, ids: tuple[Any, ...]) -> sessions.InEvent:

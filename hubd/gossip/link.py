@@ -86,6 +86,7 @@ class Link:
         self._acceptor = Acceptor(self._board, admitted=self._admitted, lost=self.report, counters=self.counters)
         self._dialler: Dialler | None = None
         self._group: asyncio.TaskGroup | None = None
+        self._is_woken = False  # a call of `_wake` is under way
         self._log = log.get("gossip")
 
     # --- for the assembly
@@ -122,7 +123,8 @@ class Link:
         """These are new in the set and on disk; `source` is the peer they came from, if any."""
         self._set.add((action.statement.created, action.id) for action in actions)
         if self._group is not None:
-            self.report(events.Appended([envelope.encode(action) for action in actions], source))
+            ids, raws = [action.id for action in actions], [envelope.encode(action) for action in actions]
+            self.report(events.Appended(ids, raws, source))
 
     def membership_changed(self) -> None:
         """Look at `members` now instead of within a second."""
@@ -166,6 +168,7 @@ class Link:
             self._note(event)
         for out in self._peers.handle(event, self._clock()):
             self._perform(out)
+        self._wake_at(self._peers.due_at)
 
     def now(self) -> float:
         """Seconds that never go back."""
@@ -190,8 +193,29 @@ class Link:
                 channel.begin()
             case events.SendPush(hub, side, envelopes) if channel := self._board.get(hub, side):
                 channel.send(wire.Push(envelopes))
+            case events.SendHave(hub, side, ids) if channel := self._board.get(hub, side):
+                channel.send(wire.Have(ids))
+            case events.SendAsk(hub, side, ids) if channel := self._board.get(hub, side):
+                channel.ask(ids)
+            case events.SendPrune(hub, side) if channel := self._board.get(hub, side):
+                channel.send(wire.Prune())
+            case events.LoadAsked(hub, side, ids) if channel := self._board.get(hub, side):
+                channel.load_asked(ids)
             case events.SendNudge(hub) if channel := self._board.get(hub, Side.ACCEPTED):
                 channel.send(wire.Nudge())
+
+    def _wake_at(self, due_at: float) -> None:
+        """Come back before the next tick, once, if something is due by then."""
+        wait_s = due_at - self._clock()
+        if self._group is None or self._is_woken or wait_s > _TICK_S:
+            return
+        self._is_woken = True
+        asyncio.get_running_loop().call_later(max(0.0, wait_s), self._wake)
+
+    def _wake(self) -> None:
+        self._is_woken = False
+        if self._group is not None:
+            self.report(events.TimerFired())
 
     # --- the members
 

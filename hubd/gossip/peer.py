@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from hubd.action.principal import Principal
-from hubd.gossip.push import PushQueue
+from hubd.action.sip018 import ActionId
 from hubd.gossip.session import Ended
 
 KEY_TAG_BYTES = 8
@@ -84,6 +84,7 @@ class SessionEnded:
 class Appended:
     """These are new in our set; `source` is the peer they came from, if any."""
 
+    ids: Sequence[ActionId]
     envelopes: Sequence[bytes]
     source: bytes = b""
 
@@ -94,6 +95,55 @@ class PushTaken:
 
     hub: Principal
     side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class PushJudged:
+    """One push of the peer has been judged, and what was valid is on disk."""
+
+    hub: Principal
+    new: Sequence[ActionId]
+    known: Sequence[ActionId]
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HaveReceived:
+    """The peer has these."""
+
+    hub: Principal
+    ids: Sequence[ActionId]
+
+
+@dataclass(frozen=True, slots=True)
+class AskReceived:
+    """The peer wants these, and pushes."""
+
+    hub: Principal
+    ids: Sequence[ActionId]
+
+
+@dataclass(frozen=True, slots=True)
+class PruneReceived:
+    """The peer wants announcements instead of pushes."""
+
+    hub: Principal
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLoaded:
+    """The answer to `LoadAsked`; ids that are not here are left out."""
+
+    hub: Principal
+    envelopes: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKnown:
+    """Of a `SendAsk`, these are in our set already and were not asked for."""
+
+    hub: Principal
+    ids: Sequence[ActionId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +174,12 @@ InEvent: TypeAlias = (
     | SessionEnded
     | Appended
     | PushTaken
+    | PushJudged
+    | HaveReceived
+    | AskReceived
+    | PruneReceived
+    | AskedLoaded
+    | FoundKnown
     | NudgeReceived
     | FaultSeen
     | TimerFired
@@ -166,13 +222,48 @@ class SendPush:
 
 
 @dataclass(frozen=True, slots=True)
+class SendHave:
+    """Announce these over this link."""
+
+    hub: Principal
+    side: Side
+    ids: tuple[ActionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendAsk:
+    """Ask over this link for those of these that are not in our set; answer `FoundKnown` for the others."""
+
+    hub: Principal
+    side: Side
+    ids: tuple[ActionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendPrune:
+    """Ask the peer for announcements instead of pushes."""
+
+    hub: Principal
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAsked:
+    """Get these, which the peer at this link asked for, from the store; answer `AskedLoaded`."""
+
+    hub: Principal
+    side: Side
+    ids: tuple[ActionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SendNudge:
     """Ask the peer, who dialled us, for a session soon."""
 
     hub: Principal
 
 
-OutEvent: TypeAlias = Dial | HangUp | BeginSession | SendPush | SendNudge
+OutEvent: TypeAlias = Dial | HangUp | BeginSession | SendPush | SendHave | SendAsk | SendPrune | LoadAsked | SendNudge
 
 
 @dataclass(slots=True)
@@ -182,7 +273,7 @@ class Peer:
     member: Member
     address: str = ""  # of the present or the last dial
     is_dialling: bool = False
-    links: dict[Side, PushQueue] = field(default_factory=dict)  # those that are up, and what is pushed over each
+    links: set[Side] = field(default_factory=set)  # those that are up
     failures: int = 0  # in a row
     dial_at: float = 0.0
     session_at: float = 0.0
@@ -191,6 +282,7 @@ class Peer:
     wants_session: bool = False  # a push was lost, and only the peer can begin one
     reason: str = ""  # of the last loss
     faults: deque[float] = field(default_factory=deque)
+    refused: int = 0  # invalid actions pushed, since the last fault for them
     banned_until: float = 0.0
     last: Ended | None = None
     last_at: float = 0.0

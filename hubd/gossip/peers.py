@@ -7,19 +7,23 @@ one with the greater principal drops its own link. Retired hubs are cut off with
 The machine keeps no clock and takes no chances of its own: `now` comes with each event, `chance` is handed in.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from hubd.action.principal import Principal
-from hubd.errors import RemoteError
+from hubd.gossip import spread
 from hubd.gossip.peer import (
     AddressHeard,
     Appended,
+    AskedLoaded,
+    AskReceived,
     BeginSession,
     Dial,
     FaultSeen,
+    FoundKnown,
     HangUp,
+    HaveReceived,
     InEvent,
     LinkLost,
     LinkOpened,
@@ -28,15 +32,15 @@ from hubd.gossip.peer import (
     NudgeReceived,
     OutEvent,
     Peer,
+    PruneReceived,
+    PushJudged,
     PushTaken,
     SendNudge,
-    SendPush,
     SessionEnded,
     Side,
     TimerFired,
     key_tag,
 )
-from hubd.gossip.push import PushQueue
 from hubd.gossip.session import Ended
 from hubd.limits import (
     DIAL_WAIT_S_MAX,
@@ -48,7 +52,10 @@ from hubd.limits import (
     PEER_FAULTS_MAX,
     PEER_FAULTS_S,
     SESSION_AGAIN_S,
+    SESSION_REFUSED_MAX,
 )
+
+_SPREADING = (PushTaken, HaveReceived, AskReceived, PruneReceived, AskedLoaded, FoundKnown)
 
 
 @dataclass(slots=True)
@@ -69,6 +76,7 @@ class Peers:
         self._hub = hub
         self._chance = chance
         self._hints: dict[str, _Hint] = {}
+        self._spread = spread.Spread()
 
     def handle(self, event: InEvent, now: float) -> list[OutEvent]:
         """Take one event; `now` is any clock of seconds that never goes back. Returns what to do, in order."""
@@ -78,12 +86,21 @@ class Peers:
             case AddressHeard(address, tag):
                 self._take_hint(address, tag, now)
                 return []
-            case Appended(envelopes, source):
-                return [out for peer in self.peers.values() for out in self._push(peer, envelopes, source, now)]
+            case Appended(ids, envelopes, source):
+                return self._performed(self._spread.appended(ids, envelopes, source, now), now)
             case TimerFired():
                 return self._tick(now)
         peer = self.peers.get(event.hub)
-        return [] if peer is None else self._take_peer_event(peer, event, now)
+        if peer is None:
+            return []
+        if isinstance(event, _SPREADING):
+            return self._performed(self._take_spreading(event, now), now)
+        return self._take_peer_event(peer, event, now)
+
+    @property
+    def due_at(self) -> float:
+        """When a `TimerFired` is wanted, if it is before the next second is over."""
+        return self._spread.due_at
 
     def welcomes(self, hub: Principal, now: float) -> bool:
         """Whether this hub may be linked: admitted, not ourselves, not banned now."""
@@ -93,7 +110,7 @@ class Peers:
     def _take_peer_event(
         self,
         peer: Peer,
-        event: LinkOpened | LinkLost | SessionEnded | PushTaken | NudgeReceived | FaultSeen,
+        event: LinkOpened | LinkLost | SessionEnded | PushJudged | NudgeReceived | FaultSeen,
         now: float,
     ) -> list[OutEvent]:
         match event:
@@ -104,13 +121,31 @@ class Peers:
                 return []
             case SessionEnded(_, side, ended):
                 return self._session_ended(peer, side, ended, now)
-            case PushTaken(_, side):
-                return self._taken(peer, side, now)
+            case PushJudged():
+                return self._pushed(peer, event, now)
             case NudgeReceived():
                 self._reconcile_soon(peer, now)
                 return []
             case FaultSeen():
                 return self._fault(peer, now)
+
+    def _take_spreading(
+        self, event: PushTaken | HaveReceived | AskReceived | PruneReceived | AskedLoaded | FoundKnown, now: float
+    ) -> list[spread.OutEvent]:
+        match event:
+            case PushTaken(hub, side):
+                return self._spread.taken(hub, side)
+            case HaveReceived(hub, ids):
+                return self._spread.told(hub, ids, now)
+            case AskReceived(hub, ids):
+                return self._spread.asked(hub, ids)
+            case AskedLoaded(hub, envelopes):
+                return self._spread.loaded(hub, envelopes)
+            case PruneReceived(hub):
+                self._spread.pruned(hub)
+            case FoundKnown(_, ids):
+                self._spread.known(ids)
+        return []
 
     # --- members and addresses
 
@@ -160,6 +195,9 @@ class Peers:
     # --- links
 
     def _tick(self, now: float) -> list[OutEvent]:
+        return [*self._performed(self._spread.tick(now), now), *self._dial(now), *self._talk(now)]
+
+    def _dial(self, now: float) -> list[OutEvent]:
         out: list[OutEvent] = []
         places = LINK_PEERS_MAX - sum(peer.is_up or peer.is_dialling for peer in self.peers.values())
         waiting = [
@@ -172,6 +210,10 @@ class Peers:
             if address is not None:
                 peer.is_dialling, peer.address, places = True, address, places - 1
                 out.append(Dial(peer.member, address))
+        return out
+
+    def _talk(self, now: float) -> list[OutEvent]:
+        out: list[OutEvent] = []
         for peer in self.peers.values():
             if now < peer.session_at or peer.is_in_session:
                 continue
@@ -188,7 +230,8 @@ class Peers:
         return peer.failures, sha256(self._hub + peer.member.hub).digest()
 
     def _opened(self, peer: Peer, side: Side, now: float) -> list[OutEvent]:
-        peer.links[side] = PushQueue()
+        peer.links.add(side)
+        self._spread.opened(peer.member.hub, side)
         if side is Side.DIALLED:
             peer.is_dialling = False
         if len(peer.links) == len(Side) and self._hub > peer.member.hub:
@@ -201,11 +244,11 @@ class Peers:
 
     def _drop_surplus(self, peer: Peer) -> list[OutEvent]:
         peer.is_surplus = False
-        peer.links.pop(Side.DIALLED, None)
+        self._unlink(peer, Side.DIALLED)
         return [HangUp(peer.member.hub, Side.DIALLED)]
 
     def _lost(self, peer: Peer, side: Side, reason: str, now: float) -> None:
-        if peer.links.pop(side, None) is not None:
+        if self._unlink(peer, side):
             self._reconcile_soon(peer, now)  # what was pushed over it may be lost
         peer.reason = reason
         peer.is_surplus = False
@@ -215,9 +258,14 @@ class Peers:
             peer.dial_at = now + wait_s * (0.5 + self._chance())
             peer.failures += 1
 
+    def _unlink(self, peer: Peer, side: Side) -> bool:
+        peer.links.discard(side)
+        return self._spread.lost(peer.member.hub, side)
+
     def _cut(self, peer: Peer) -> list[OutEvent]:
         sides = {*peer.links, *([Side.DIALLED] if peer.is_dialling else [])}
-        peer.links.clear()
+        for side in Side:
+            self._unlink(peer, side)
         peer.is_dialling = peer.is_in_session = peer.is_surplus = False
         return [HangUp(peer.member.hub, side) for side in Side if side in sides]
 
@@ -253,31 +301,28 @@ class Peers:
         peer.session_at = now + wait_s
         return out
 
-    def _push(self, peer: Peer, envelopes: Sequence[bytes], source: bytes, now: float) -> list[OutEvent]:
-        side = Side.DIALLED if Side.DIALLED in peer.links else Side.ACCEPTED
-        queue = peer.links.get(side)
-        if queue is None or peer.member.hub == source:
-            return []
-        queue.add(envelopes)
-        out = _due(peer, side, queue)
-        if queue.shed():
-            self._reconcile_soon(peer, now)
-        return out
+    def _pushed(self, peer: Peer, event: PushJudged, now: float) -> list[OutEvent]:
+        """Now and then an invalid action is a rotten row on a worn card; many are a fault."""
+        out = self._performed(self._spread.judged(event), now)
+        peer.refused += event.refused
+        if peer.refused <= SESSION_REFUSED_MAX:
+            return out
+        peer.refused = 0
+        return [*out, *self._fault(peer, now)]
 
-    def _taken(self, peer: Peer, side: Side, now: float) -> list[OutEvent]:
-        queue = peer.links.get(side)
-        if queue is None:
-            return []
-        try:
-            queue.acknowledge()
-        except RemoteError:
-            return self._fault(peer, now)
-        return _due(peer, side, queue)
+    def _performed(self, outs: Iterable[spread.OutEvent], now: float) -> list[OutEvent]:
+        """What spreading asks for; two of it are for ourselves."""
+        done: list[OutEvent] = []
+        for out in outs:
+            match out:
+                case spread.FellBehind(hub):
+                    self._reconcile_soon(self.peers[hub], now)
+                case spread.Overdrew(hub):
+                    done += self._fault(self.peers[hub], now)
+                case _:
+                    done.append(out)
+        return done
 
     def _reconcile_soon(self, peer: Peer, now: float) -> None:
         peer.session_at = min(peer.session_at, now + SESSION_AGAIN_S)
         peer.wants_session = True
-
-
-def _due(peer: Peer, side: Side, queue: PushQueue) -> list[OutEvent]:
-    return [SendPush(peer.member.hub, side, chunk) for chunk in queue.due()]

@@ -5,11 +5,11 @@ lost. So a stalled peer costs a bounded amount of memory, and a push never has t
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from hubd.errors import RemoteError
 from hubd.gossip.transfer import chunks
-from hubd.limits import LINK_PUSH_QUEUE_ACTIONS_MAX, LINK_PUSH_WINDOW_CHUNKS
+from hubd.limits import LINK_PUSH_QUEUE_ACTIONS_MAX, LINK_PUSH_QUEUE_BYTES_MAX, LINK_PUSH_WINDOW_CHUNKS
 
 
 class PushQueue:
@@ -17,17 +17,25 @@ class PushQueue:
 
     def __init__(self) -> None:
         self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
         self._in_flight = 0
 
-    def add(self, envelopes: Iterable[bytes]) -> None:
+    @property
+    def is_empty(self) -> bool:
+        """Nothing waits, though chunks may be on their way."""
+        return not self._waiting
+
+    def add(self, envelopes: Sequence[bytes]) -> None:
         """Queue these behind what waits."""
         self._waiting.extend(envelopes)
+        self._waiting_bytes += sum(map(len, envelopes))
 
     def shed(self) -> bool:
         """Drop everything that waits if it is too much; whether it was. Call it after `due`."""
-        if len(self._waiting) <= LINK_PUSH_QUEUE_ACTIONS_MAX:
+        if len(self._waiting) <= LINK_PUSH_QUEUE_ACTIONS_MAX and self._waiting_bytes <= LINK_PUSH_QUEUE_BYTES_MAX:
             return False
         self._waiting.clear()
+        self._waiting_bytes = 0
         return True
 
     def acknowledge(self) -> None:
@@ -45,5 +53,5 @@ class PushQueue:
             self._in_flight += 1
             sent.append(chunk)
         for _ in range(sum(map(len, sent))):
-            self._waiting.popleft()
+            self._waiting_bytes -= len(self._waiting.popleft())
         return sent

@@ -18,6 +18,7 @@ from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import RemoteError
 from hubd.limits import (
     ENVELOPE_BYTES_MAX,
+    HAVE_IDS_MAX,
     INTEGER_MAX,
     LINK_CAPABILITIES_MAX,
     LINK_CAPABILITY_CHARS_MAX,
@@ -134,7 +135,28 @@ class Fault:
     code: str
 
 
-Frame: TypeAlias = Hello | Reconcile | Want | Fill | Actions | Took | End | Done | Push | Nudge | Ping | Fault
+@dataclass(frozen=True, slots=True)
+class Have:
+    """The sender has these, which are new to it."""
+
+    ids: tuple[ActionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Send these, which you announced, as `Push`; and from now on push to me what is new."""
+
+    ids: tuple[ActionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """From now on announce to me what is new, instead of pushing it."""
+
+
+Frame: TypeAlias = (
+    Hello | Reconcile | Want | Fill | Actions | Took | End | Done | Push | Nudge | Ping | Fault | Have | Ask | Prune
+)
 SESSION_FRAMES = (Hello, Reconcile, Want, Fill, Actions, End, Done)  # and Took, unless its session is 0
 
 
@@ -206,6 +228,9 @@ _FRAMES: dict[int, tuple[type[Frame], tuple[Callable[[Any], Any], ...]]] = {
     9: (Nudge, ()),
     10: (Ping, ()),
     11: (Fault, (_word(LINK_CODE_CHARS_MAX),)),
+    14: (Have, (_several(_octets(_ID_BYTES, _ID_BYTES), 1, HAVE_IDS_MAX),)),
+    15: (Ask, (_several(_octets(_ID_BYTES, _ID_BYTES), 1, HAVE_IDS_MAX),)),
+    16: (Prune, ()),
 }  # fmt: skip
 _NUMBERS = {frame: (number, tuple(field.name for field in fields(frame))) for number, (frame, _) in _FRAMES.items()}
 _ITEMS_MAX = max(WANT_IDS_MAX, LINK_CHUNK_ACTIONS_MAX) + LINK_CAPABILITIES_MAX

@@ -6,6 +6,7 @@ import pytest
 
 from hubd.action.network import TESTNET
 from hubd.action.principal import Principal, standard
+from hubd.action.sip018 import ActionId
 from hubd.gossip.peer import (
     AddressHeard,
     Appended,
@@ -55,6 +56,10 @@ def member(number: int, *addresses: str, key: int | None = None) -> Member:
 
 US = 50
 LOW, HIGH = 1, 99  # neighbours with lesser and greater principals than ours
+
+
+def news(*envelopes: bytes, source: bytes = b"") -> Appended:
+    return Appended([ActionId(number.to_bytes(32, "big")) for number in range(len(envelopes))], envelopes, source)
 
 
 class Desk:
@@ -332,14 +337,14 @@ def test_what_is_new_is_pushed_to_every_linked_peer_but_its_source():
     desk = Desk(member(LOW, "a:1"), member(2), member(HIGH))
     desk.up(LOW)
     desk.up(HIGH, ACCEPTED)
-    assert desk.tell(Appended([b"x"], hub(HIGH))) == [SendPush(hub(LOW), DIALLED, (b"x",))]
-    assert desk.tell(Appended([b"y"])) == [SendPush(hub(LOW), DIALLED, (b"y",)), SendPush(hub(HIGH), ACCEPTED, (b"y",))]
+    assert desk.tell(news(b"x", source=hub(HIGH))) == [SendPush(hub(LOW), DIALLED, (b"x",))]
+    assert desk.tell(news(b"y")) == [SendPush(hub(LOW), DIALLED, (b"y",)), SendPush(hub(HIGH), ACCEPTED, (b"y",))]
 
 
 def test_a_peer_gets_no_more_pushes_than_it_acknowledges():
     desk = Desk(member(LOW, "a:1"))
     desk.up(LOW)
-    sent = [out for n in range(20) for out in desk.tell(Appended([bytes([n])]))]
+    sent = [out for n in range(20) for out in desk.tell(news(bytes([n])))]
     assert len(sent) == LINK_PUSH_WINDOW_CHUNKS
     [rest] = desk.tell(PushTaken(hub(LOW), DIALLED))
     assert len(rest.envelopes) == 20 - LINK_PUSH_WINDOW_CHUNKS, "what waited goes together"
@@ -357,8 +362,8 @@ def test_a_peer_too_slow_for_pushes_is_reconciled_with_soon():
     desk = Desk(member(LOW, "a:1"))
     desk.up(LOW)
     for _ in range(LINK_PUSH_WINDOW_CHUNKS):
-        desk.tell(Appended([b"x"]))
-    assert desk.tell(Appended([b"y"] * (LINK_PUSH_QUEUE_ACTIONS_MAX + 1))) == []
+        desk.tell(news(b"x"))
+    assert desk.tell(news(*[b"y"] * (LINK_PUSH_QUEUE_ACTIONS_MAX + 1))) == []
     assert desk.after(SESSION_AGAIN_S) == [BeginSession(hub(LOW))]
     assert desk.tell(PushTaken(hub(LOW), DIALLED)) == [], "what was dropped is not sent any more"
 
@@ -366,7 +371,7 @@ def test_a_peer_too_slow_for_pushes_is_reconciled_with_soon():
 def test_many_actions_at_once_are_pushed_as_long_as_the_window_takes_them():
     desk = Desk(member(LOW, "a:1"))
     desk.up(LOW)
-    sent = desk.tell(Appended([bytes(200)] * 1_000))
+    sent = desk.tell(news(*[bytes(200)] * 1_000))
     assert sum(len(out.envelopes) for out in sent) == 1_000
 
 
@@ -374,8 +379,8 @@ def test_a_dialled_side_that_lost_pushes_asks_for_a_session():
     desk = Desk(member(LOW))
     desk.up(LOW, ACCEPTED)
     for _ in range(LINK_PUSH_WINDOW_CHUNKS):
-        desk.tell(Appended([b"x"]))
-    desk.tell(Appended([b"y"] * (LINK_PUSH_QUEUE_ACTIONS_MAX + 1)))
+        desk.tell(news(b"x"))
+    desk.tell(news(*[b"y"] * (LINK_PUSH_QUEUE_ACTIONS_MAX + 1)))
     assert desk.after(SESSION_AGAIN_S) == [SendNudge(hub(LOW))]
     assert desk.after(SESSION_AGAIN_S) == []
 
@@ -391,11 +396,11 @@ def test_pushes_on_a_lost_link_do_not_hold_up_the_next_link():
     desk = Desk(member(LOW, "a:1"))
     desk.up(LOW)
     for _ in range(LINK_PUSH_WINDOW_CHUNKS):
-        desk.tell(Appended([b"x"]))
+        desk.tell(news(b"x"))
     desk.tell(LinkLost(hub(LOW), DIALLED, "closed"))
     desk.after(10)
     desk.up(LOW)
-    assert desk.tell(Appended([b"y"])) == [SendPush(hub(LOW), DIALLED, (b"y",))]
+    assert desk.tell(news(b"y")) == [SendPush(hub(LOW), DIALLED, (b"y",))]
 
 
 def test_events_about_strangers_do_nothing():

@@ -12,6 +12,7 @@ from hubd.gossip import wire
 from hubd.gossip.wire import decode, encode
 from hubd.limits import (
     ENVELOPE_BYTES_MAX,
+    HAVE_IDS_MAX,
     LINK_CAPABILITIES_MAX,
     LINK_CHUNK_ACTIONS_MAX,
     LINK_MESSAGE_BYTES_MAX,
@@ -36,6 +37,9 @@ FRAMES = [
     wire.Nudge(),
     wire.Ping(),
     wire.Fault("order"),
+    wire.Have((ID,)),
+    wire.Ask((ID,) * HAVE_IDS_MAX),
+    wire.Prune(),
 ]
 
 
@@ -114,6 +118,10 @@ def hello(**changes):
         ([11, b"order"], "frame"),
         ([8, [[[[[b"x"]]]]]], "cbor"),
         ([8, [1.5]], "cbor"),
+        ([14, []], "frame"),
+        ([14, [ID] * (HAVE_IDS_MAX + 1)], "frame"),
+        ([15, [bytes(31)]], "frame"),
+        ([16, 0], "frame"),
         ([2, 1, [ID] * 3_000], "cbor"),
         ([4, 1, [bytes(16_000)] * 20], "cbor"),
     ],
