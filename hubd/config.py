@@ -189,10 +189,10 @@ def _check_ip(text: str, name: str) -> None:
         raise _fail(f"{name}: {text!r} must be an IP address such as 10.0.0.2 or fd00::2") from error
 
 
-def check_url(text: str, name: str) -> str:
+def check_url(text: str, name: str, schemes: Iterable[str] = ("http", "https")) -> str:
     """A base URL such as https://node.example. Raises `FatalError("config")`."""
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in schemes or not parts.hostname:
         raise FatalError(
             "config", f"{name}: {text!r} is no address of a server", hint="write it as http://10.42.0.1:7780"
         )

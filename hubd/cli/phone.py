@@ -26,6 +26,7 @@ from hubd.config import check_url
 from hubd.errors import FatalError, HubdError, RemoteError
 from hubd.gossip.discovery import PhoneAdvertiser
 from hubd.messages import words
+from hubd.phone.dial import SCHEMES
 from hubd.phone.phone import Phone
 from hubd.phone.serve import VisitedPhone
 from hubd.phone.sync import SyncReport
@@ -156,16 +157,20 @@ def _report(report: SyncReport) -> dict[str, Any]:
 
 
 @phone.command()
-@click.argument("url")
+@click.argument("urls", metavar="URL...", nargs=-1, required=True)
 @phone_option
 @passphrase_option
 @json_option
 @command
-async def sync(url: str, directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
-    """Sync with the hub at URL: bring what waits, take what is new."""
-    check_url(url, "URL")
+async def sync(urls: tuple[str, ...], directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Sync with the first hub that answers of those at URL...: bring what waits, take what is new, and part.
+
+    A URL begins with http, https, ws or wss; name the home hub first, then the town hub.
+    """
+    for url in urls:
+        check_url(url, "URL", SCHEMES)
     async with _opened(directory, passphrase_file) as mine:
-        facts = _report(await mine.sync(url))
+        facts = _report(await mine.sync(*urls))
     show(
         facts,
         as_json,

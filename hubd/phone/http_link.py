@@ -8,9 +8,8 @@ import asyncio
 import base64
 import binascii
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
-from functools import partial
 from typing import Any
 
 import httpx
@@ -24,6 +23,7 @@ from hubd.limits import (
     LINK_MESSAGE_BYTES_MAX,
     PHONE_ENVELOPES_MAX,
     PHONE_IDS_MAX,
+    PHONE_OPEN_S,
     PHONE_REQUEST_S,
     RECONCILE_FRAME_BYTES_MAX,
 )
@@ -31,12 +31,13 @@ from hubd.phone.link import Authorizer, Sink
 from hubd.ports import Outcome, Verdict
 from hubd.web import frames
 from hubd.web.frames import blob, decode_body, expect, list_of, nullable, row, text, uint
-from hubd.web.proofs import NONCE_BYTES, Authorization, hub_of_answer, request_digest
+from hubd.web.proofs import NONCE_BYTES, hub_of_answer, request_digest
 from hubd.web.standing import Scope
 
 _page = row(frames.envelopes, text, lambda value: isinstance(value, bool))
 _outcomes = list_of(row(nullable(frames.action_id), lambda value: value in list(Verdict), text), PHONE_ENVELOPES_MAX)
 
+_TIMEOUT = httpx.Timeout(PHONE_REQUEST_S, connect=PHONE_OPEN_S)
 _PATIENCE = 5  # times that a request is made which the hub finds too fast
 _PATIENCE_S = 2.0  # between them: a hub's bucket holds 40 requests more then
 
@@ -47,14 +48,17 @@ class HttpLink:
     def __init__(self, client: httpx.AsyncClient, charter: Charter) -> None:
         self._client, self._charter = client, charter
         self._hub: Principal | None = None
-        self._authorize: Callable[[bytes], Authorization] | None = None
+        self._authorizer: Authorizer | None = None
+        self._challenge: bytes | None = None
+        self._scope = {"scope": Scope.OWN.value}
 
     async def identify(self) -> Principal:
         """See `HubLink`."""
-        if self._hub is None:
-            await self._ask("GET", "/v1/challenge")
-        assert self._hub is not None, "every answer proves the hub"
-        return self._hub
+        body = await self._ask("GET", "/v1/challenge")
+        self._challenge, hub = expect(decode_body(body, 256), row(blob(1, 64), blob(21, 21)), "a challenge")
+        if hub != self._hub:
+            raise RemoteError("hub-proof", "the challenge is another hub's")
+        return Principal(hub)
 
     async def membership(self, sink: Sink) -> None:
         """See `HubLink`."""
@@ -74,11 +78,9 @@ class HttpLink:
 
     async def authorize(self, authorizer: Authorizer) -> None:
         """See `HubLink`."""
-        body = await self._ask("GET", "/v1/challenge")
-        challenge, hub = expect(decode_body(body, 256), row(blob(1, 64), blob(21, 21)), "a challenge")
-        if hub != self._hub:
-            raise RemoteError("hub-proof", "the challenge is another hub's")
-        self._authorize = partial(authorizer, hub, challenge)
+        self._authorizer = authorizer
+        if self._challenge is None:
+            await self.identify()
 
     async def pull(self, cursor: str | None, sink: Sink, scope: Scope) -> None:
         """See `HubLink`."""
@@ -86,7 +88,9 @@ class HttpLink:
 
     async def reconcile(self, message: bytes) -> bytes:
         """See `HubLink`."""
-        return await self._ask("POST", "/v1/reconcile", content=message, bytes_max=RECONCILE_FRAME_BYTES_MAX)
+        return await self._ask(
+            "POST", "/v1/reconcile", content=message, params=self._scope, bytes_max=RECONCILE_FRAME_BYTES_MAX
+        )
 
     async def get(self, ids: Sequence[bytes], sink: Sink) -> None:
         """See `HubLink`."""
@@ -101,9 +105,11 @@ class HttpLink:
             await sink(found, None)
             waiting = waiting[looked_at:]
 
-    async def end(self) -> str:
+    async def end(self, scope: Scope) -> str:
         """See `HubLink`."""
-        cursor: str = expect(decode_body(await self._ask("GET", "/v1/cursor"), 256), text, "a cursor")
+        self._scope = {"scope": scope.value}
+        body = await self._ask("GET", "/v1/cursor", params=self._scope)
+        cursor: str = expect(decode_body(body, 256), text, "a cursor")
         return cursor
 
     async def _walk(self, query: dict[str, str], sink: Sink) -> None:
@@ -117,11 +123,15 @@ class HttpLink:
             await sink(found, cursor)
 
     async def _ask(self, method: str, path: str, **request: Any) -> bytes:
-        """The proven body of an answer; a hub that asks for patience gets some."""
+        """The proven body of an answer; a hub that asks for patience gets some, and for a fresh challenge that."""
         for _ in range(_PATIENCE):
             try:
                 return await self._ask_once(method, path, **request)
             except RemoteError as error:
+                if error.code == "challenge" and self._challenge is not None:
+                    self._challenge = None
+                    await self.identify()
+                    continue
                 if error.code != "rate":
                     raise
             await asyncio.sleep(_PATIENCE_S)
@@ -140,11 +150,11 @@ class HttpLink:
         nonce = secrets.token_bytes(NONCE_BYTES)
         headers = {"hubd-nonce": _base64url(nonce)}
         request = self._client.build_request(
-            method, path, content=content, params=params, headers=headers, timeout=PHONE_REQUEST_S
+            method, path, content=content, params=params, headers=headers, timeout=_TIMEOUT
         )
         question = request_digest(method, request.url.raw_path, content or b"")
-        if self._authorize is not None:
-            request.headers["authorization"] = self._authorize(question).header()
+        if self._authorizer is not None and self._challenge is not None and self._hub is not None:
+            request.headers["authorization"] = self._authorizer(self._hub, self._challenge, question).header()
         try:
             response = await self._client.send(request, stream=True)
             async with aclosing(response):

@@ -19,7 +19,10 @@ class HubLink(Protocol):
     """One conversation with one hub. Everything a hub says wrongly is a `RemoteError`."""
 
     async def identify(self) -> Principal:
-        """The hub's principal, proven by its key. Whether it is admitted is for the caller to say."""
+        """The hub's principal, proven by its key. Whether it is admitted is for the caller to say.
+
+        Says nothing of who asks, and gets the challenge that `authorize` answers.
+        """
 
     async def membership(self, sink: Sink) -> None:
         """Hand over the public actions of the mesh: who its hubs and stewards are."""
@@ -37,10 +40,10 @@ class HubLink(Protocol):
         """
 
     async def reconcile(self, message: bytes) -> bytes:
-        """One round of Negentropy v1."""
+        """One round of Negentropy v1, in the scope that `end` named."""
 
     async def get(self, ids: Sequence[bytes], sink: Sink) -> None:
         """Hand over these actions, as far as the hub has them."""
 
-    async def end(self) -> str:
-        """The cursor at the hub's end: where to go on after a reconciliation that begins now."""
+    async def end(self, scope: Scope) -> str:
+        """The cursor at the hub's end: where to go on after a reconciliation that begins now, in this scope."""

@@ -189,6 +189,10 @@ class Outbox:
         """The cursor where this phone left off at a hub."""
         return await self._value("select cursor from place where hub = ?", hub)
 
+    async def has_places(self) -> bool:
+        """Whether this phone has taken what some hub had."""
+        return bool(await self._connection.execute_fetchall("select 1 from place limit 1"))
+
     async def set_place(self, hub: Principal, cursor: str) -> None:
         """Everything up to this cursor is in this phone's store."""
         async with self._transaction() as connection:

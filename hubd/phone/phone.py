@@ -13,8 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from hubd.action import charter as charters
 from hubd.action.charter import Charter
 from hubd.action.content import SALT_BYTES as CONTENT_SALT_BYTES
@@ -29,8 +27,8 @@ from hubd.errors import FatalError, RemoteError
 from hubd.fold.views import Views
 from hubd.limits import STATEMENT_LIFE_S, SYNC_S
 from hubd.phone import compose, rating
+from hubd.phone.dial import called
 from hubd.phone.fillers import About
-from hubd.phone.http_link import HttpLink
 from hubd.phone.link import HubLink
 from hubd.phone.names import NAME_CHARS_MAX, Names
 from hubd.phone.outbox import Opening
@@ -210,16 +208,19 @@ class Phone:
 
     # --- syncing and showing
 
-    async def sync(self, url: str) -> SyncReport:
-        """Sync with the hub at a base URL. Raises `RemoteError` with a hint; whatever waits, waits on."""
-        try:
-            # Loading the trusted roots takes a phone 20 ms and more; plain http has no use for them.
-            verify = not url.startswith("http:")
-            client = httpx.AsyncClient(base_url=url, follow_redirects=False, trust_env=False, verify=verify)
-        except httpx.InvalidURL as error:
-            raise RemoteError("url", str(error), hint="write the hub's address like http://10.42.0.1:7780") from error
-        async with client:
-            return await self.sync_over(HttpLink(client, self.charter))
+    async def sync(self, *urls: str) -> SyncReport:
+        """Sync with the first hub of these base URLs (home, town) with which it works.
+
+        Raises `RemoteError` with a hint, of the last one asked; whatever waits, waits on.
+        """
+        failure = RemoteError("url", "no address", hint="name the hub's address, like http://10.42.0.1:7780")
+        for url in urls:
+            try:
+                async with called(url, self.charter) as link:
+                    return await self.sync_over(link)
+            except RemoteError as error:
+                failure = error
+        raise failure
 
     async def sync_over(self, link: HubLink) -> SyncReport:
         """Sync over a link that is open already; one sync at a time."""

@@ -3,8 +3,9 @@
 Every envelope that a hub hands over goes through the one door for bytes and into the store before anything believes it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from hubd.action.charter import Charter
 from hubd.action.envelope import Action, parse
@@ -14,11 +15,15 @@ from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.fold.folder import Folder
 from hubd.fold.views import HubState, Views
+from hubd.gossip.items import Items, SortedItems
 from hubd.intake import SetIntake
-from hubd.limits import APPEND_ACTIONS_MAX
+from hubd.limits import APPEND_ACTIONS_MAX, INTEGER_MAX
 from hubd.phone.outbox import FILE_NAME, Outbox
 from hubd.ports import Door
 from hubd.store.actions import Store
+from hubd.web.standing import Reader, Scope, ViewsStanding
+
+T = TypeVar("T")
 
 
 class Replica:
@@ -90,6 +95,14 @@ class Replica:
         """What people call the hub, "" where this phone does not know it."""
         known = self.views.hubs.get(hub)
         return known.name if known is not None else ""
+
+    async def over_items(self, scope: Scope, work: Callable[[Items], T]) -> T:
+        """What `work` returns over that part of this phone's set which a hub shows it in a scope."""
+        if scope is Scope.VILLAGE:
+            return await self.store.over_items(work)
+        names = Reader(scope, self.me, self.key).audiences(ViewsStanding(lambda: self.views))
+        rows = await self.store.seen_items(names, 0, INTEGER_MAX)
+        return work(SortedItems((created, action_id) for _, created, action_id in rows))
 
     async def forget_settled(self) -> None:
         """What the chain has needs no further hub."""

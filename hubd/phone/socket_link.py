@@ -52,6 +52,7 @@ class SocketLink:
         self._wire, self._charter = wire, charter
         self._hub: Principal | None = None
         self._authorize: Callable[[bytes], Authorization] | None = None
+        self._challenge = b""
         self._thread: Thread | None = None
         self._greeted: Thread | None = None
         self._question = b""
@@ -59,17 +60,21 @@ class SocketLink:
         self._end: str | None = None
 
     async def identify(self) -> Principal:
-        """See `HubLink`. Leaves the conversation at the membership, which follows unasked."""
-        if self._hub is None:
-            await self._hello(None, Scope.MESH)
-        assert self._hub is not None, "a HELLO proves the hub"
-        return self._hub
+        """See `HubLink`."""
+        asked = AskChallenge(secrets.token_bytes(NONCE_BYTES))
+        self._greeted = Thread(asked.nonce, message_digest(frames.encode(asked)))
+        await self._say(asked)
+        answer = await self._one(Challenge)
+        if answer.hub != self._hub:
+            raise RemoteError("hub-proof", "the challenge is another hub's")
+        self._challenge = answer.challenge
+        return Principal(answer.hub)
 
     async def membership(self, sink: Sink) -> None:
         """See `HubLink`."""
         await self._hello(None, Scope.MESH)
         self._sink = sink
-        await self.end()
+        await self._up_to_end()
         self._sink = None
 
     async def put(self, envelopes: Sequence[tuple[ActionId, bytes]]) -> list[tuple[ActionId, Outcome]]:
@@ -94,11 +99,8 @@ class SocketLink:
 
     async def authorize(self, authorizer: Authorizer) -> None:
         """See `HubLink`. The hub judges it with the next HELLO."""
-        await self._say(AskChallenge())
-        challenge = await self._one(Challenge)
-        if challenge.hub != self._hub:
-            raise RemoteError("hub-proof", "the challenge is another hub's")
-        self._authorize = partial(authorizer, Principal(challenge.hub), challenge.challenge)
+        hub = self._hub if self._challenge and self._hub is not None else await self.identify()
+        self._authorize = partial(authorizer, hub, self._challenge)
 
     async def pull(self, cursor: str | None, sink: Sink, scope: Scope) -> None:
         """See `HubLink`."""
@@ -106,7 +108,7 @@ class SocketLink:
         self._sink = sink
         if mode != "cursor":
             raise RemoteError("cursor-void", "this hub's database is another one now")
-        await self.end()
+        await self._up_to_end()
 
     async def reconcile(self, message: bytes) -> bytes:
         """See `HubLink`."""
@@ -120,8 +122,12 @@ class SocketLink:
             while isinstance(frame := await self._answer(Actions, End), Actions):
                 await sink(frame.envelopes, None)
 
-    async def end(self) -> str:
+    async def end(self, scope: Scope) -> str:
         """See `HubLink`."""
+        await self._hello("", scope)
+        return await self._up_to_end()
+
+    async def _up_to_end(self) -> str:
         while self._end is None:
             await self._answer()
         return self._end

@@ -13,7 +13,6 @@ from functools import partial
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
-from hubd.gossip.items import SortedItems
 from hubd.gossip.negentropy import Initiator
 from hubd.limits import PHONE_ENVELOPES_MAX, PHONE_PAGE_BYTES_MAX, RECONCILE_ROUNDS_MAX
 from hubd.phone.link import HubLink, Sink
@@ -137,17 +136,22 @@ async def _take_as(replica: Replica, link: HubLink, report: SyncReport, scope: S
 
     place = await replica.outbox.place(report.hub) if scope is Scope.OWN or seen == scope else None
     try:
+        if place is None and scope is Scope.OWN and await replica.outbox.has_places():
+            raise RemoteError("cursor-void", "a hub that is new to a phone which knows the mesh from another one")
         await link.pull(place, take, scope)
     except RemoteError as error:
         if error.code == "scope" and scope is Scope.VILLAGE:
             return False
         if error.code != "cursor-void":
             raise
-        if _is_away(replica, report.hub):
-            await link.pull(None, take, scope)  # a guest sees little: the walk is cheaper than comparing sets
-            return True
         report.reconciled = True
-        await _reconcile(replica, link, report, take)
+        try:
+            await _reconcile(replica, link, report, take, scope)
+        except RemoteError as size:
+            if size.code != "reconcile-size":
+                raise
+            report.reconciled = False
+            await link.pull(None, take, scope)
         await replica.outbox.set_note(name, scope)
     return True
 
@@ -164,26 +168,32 @@ def _is_away(replica: Replica, hub: Principal) -> bool:
     return person is not None and person.home not in (None, hub)
 
 
-async def _reconcile(replica: Replica, link: HubLink, report: SyncReport, take: Sink) -> None:
+_PARTS = {Scope.VILLAGE: (Scope.VILLAGE,), Scope.OWN: (Scope.MINE, Scope.GUEST)}
+"""What is compared, one after the other, where a phone sees so much."""
+
+
+async def _reconcile(replica: Replica, link: HubLink, report: SyncReport, take: Sink, scope: Scope) -> None:
     """Find the differences, fetch what is missing here, and bring again what the hub has lost of this phone's."""
-    place = await link.end()
-    items = SortedItems(await replica.store.items())
-    initiator = Initiator()
-    message: bytes | None = initiator.open(items)
+    places = []
     lost: set[bytes] = set()
-    rounds = 0
-    while message is not None:
-        rounds += 1
-        if rounds > RECONCILE_ROUNDS_MAX:
+    for part in _PARTS[scope]:
+        places.append(await link.end(part))
+        initiator = Initiator()
+        message = await replica.over_items(part, initiator.open)
+        for _ in range(RECONCILE_ROUNDS_MAX):
+            answer = await link.reconcile(message)
+            outcome = await replica.over_items(part, partial(initiator.handle, message=answer))
+            lost.update(outcome.have)
+            await link.get(outcome.need, take)
+            if outcome.reply is None:
+                break
+            message = outcome.reply
+        else:
             raise RemoteError("reconcile-rounds", "the hub's answers come to no end")
-        outcome = initiator.handle(items, await link.reconcile(message))
-        lost.update(outcome.have)
-        await link.get(outcome.need, take)
-        message = outcome.reply
     waiting = await replica.outbox.items()
     await replica.outbox.unanswered(report.hub, [item.id for item in waiting if item.id in lost])
     await _bring(replica, link, report)
-    await replica.outbox.set_place(report.hub, place)
+    await replica.outbox.set_place(report.hub, places[0])
 
 
 def _batches(items: Sequence[tuple[ActionId, bytes]]) -> Iterator[list[tuple[ActionId, bytes]]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hubd.action import cbor, envelope
+from hubd.action.audience import Audience
 from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY, fingerprint
 from hubd.action.kinds import KINDS
@@ -21,7 +22,7 @@ from hubd.errors import FatalError, RemoteError
 from hubd.gossip.items import Items
 from hubd.limits import APPEND_ACTIONS_MAX, LOCK_POLL_S, LOCK_WAIT_S, QUERY_IDS_MAX
 from hubd.ports import Cursor, SetSummary
-from hubd.store import writing
+from hubd.store import audience, writing
 from hubd.store.database import Database, lock_directory
 from hubd.store.items import Remembered, SqliteItems
 from hubd.store.ledger import Ledger
@@ -148,9 +149,30 @@ class Store:
         condition, values = (_NOT_FROM, (without,)) if without else ("", ())
         return await self._page(condition, values, after, actions_max)
 
-    async def mesh_page(self, after: int, actions_max: int) -> list[tuple[int, Action]]:
-        """Like `page`, for the kinds of the area `mesh` only: public on every hub."""
-        return await self._page(f"kind in ({', '.join('?' * len(MESH_KINDS))}) and", MESH_KINDS, after, actions_max)
+    async def seen_page(self, names: Sequence[Audience], after: int, actions_max: int) -> list[tuple[int, Action]]:
+        """Like `page`, for what any of these audiences sees; costs what it returns."""
+        found: list[tuple[int, Action]] = []
+        while (wanted := actions_max - len(found)) > 0:  # again only where rows rotted
+            seen, values = audience.seen(names, after, wanted)
+            rows = await self.database.read(
+                f"select {_COLUMNS} from {seen} left join action using (sequence)"
+                " left join content on content.id = action.id order by sequence",
+                values,
+            )
+            found += await self._actions(row for row in rows if row[1] is not None)
+            if len(rows) < wanted:
+                break
+            after = rows[-1][0]
+        return found
+
+    async def seen_items(
+        self, names: Sequence[Audience], after: int, items_max: int
+    ) -> list[tuple[int, int, ActionId]]:
+        """(sequence, created, id) of what any of these audiences sees, by arrival beyond `after`."""
+        seen, values = audience.seen(names, after, items_max)
+        return await self.database.read(
+            f"select sequence, created, id from action where sequence in {seen} order by sequence", values
+        )
 
     async def _page(
         self, condition: str, values: tuple[Any, ...], after: int, actions_max: int

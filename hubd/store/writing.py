@@ -13,7 +13,7 @@ from hubd.action.envelope import Action
 from hubd.action.fingerprint import extend, without
 from hubd.action.sip018 import ActionId
 from hubd.limits import QUERY_IDS_MAX
-from hubd.store import buckets
+from hubd.store import audience, buckets
 
 ROW_DIGEST_BYTES = 8
 Offer = tuple[Sequence[Action], bytes]  # actions and the principal of the peer they came from, b"" for none
@@ -38,6 +38,7 @@ def append(connection: sqlite3.Connection, offers: Iterable[Offer]) -> list[Acti
     fresh = [action for action in offered.values() if action.id not in known]
     numbers = {source: peer_number(connection, source) if source else None for source in set(sources.values())}
     connection.executemany(_INSERT, (_row(action, numbers[sources[action.id]]) for action in fresh))
+    audience.note(connection, fresh)
     _write_content(connection, list(offered.values()), fresh)
     if fresh:
         ids = [action.id for action in fresh]

@@ -107,7 +107,10 @@ class Conversation:
             self._thread.said(message)
             await self._wire.send(message + proof)
 
-    async def _ask_challenge(self, _asked: AskChallenge) -> None:
+    async def _ask_challenge(self, asked: AskChallenge) -> None:
+        """Prove which hub this is. News end: a HELLO follows."""
+        await self._stop_pushing()
+        self._thread = Thread(asked.nonce, self._question)
         self._challenge = self._door.challenge()
         await self._say(Challenge(self._challenge, self._door.hub))
 
@@ -120,15 +123,19 @@ class Conversation:
             raise RemoteError("version", f"this hub speaks version {VERSION}")
         wanted = _scope(hello.scope)
         self._reader = self._door.reader(self._authorization(hello), wanted, hello.question())
-        mode = "cursor"
-        try:
-            start = await self._door.reading.start(parse_cursor(hello.cursor) if hello.cursor else None)
-        except RemoteError as error:
-            if error.code != "cursor-void":
-                raise
-            mode, start = "reconcile", await self._door.reading.end()
+        mode, start = await self._start(hello.cursor)
         await self._say(Welcome(min(hello.version, VERSION), mode, self._reader.scope.value))
         self._pushing = asyncio.create_task(self._push(start), name="phone-push")
+
+    async def _start(self, cursor: str | None) -> tuple[str, Cursor]:
+        """How to go on and from where: behind everything for a phone that reconciles, as it wants to or has to."""
+        if cursor != "":
+            try:
+                return "cursor", await self._door.reading.start(parse_cursor(cursor) if cursor else None)
+            except RemoteError as error:
+                if error.code != "cursor-void":
+                    raise
+        return "reconcile", await self._door.reading.end()
 
     def _authorization(self, hello: Hello) -> Authorization | None:
         """Who greets: the answer to the challenge of this conversation, for what was seen elsewhere opens nothing here."""

@@ -76,7 +76,9 @@ _pairs = list_of(row(action_id, text), PHONE_ENVELOPES_MAX)
 
 @dataclass(frozen=True, slots=True)
 class AskChallenge:
-    """Phone: give me a challenge to sign."""
+    """Phone: prove which hub you are, and give me a challenge to sign."""
+
+    nonce: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ _Shapes = dict[str, tuple[type[Any], tuple[Check, ...]]]
 
 _neg: tuple[type[Any], tuple[Check, ...]] = (Neg, (blob(1, RECONCILE_FRAME_BYTES_MAX),))
 FROM_PHONE: _Shapes = {
-    "CHALLENGE": (AskChallenge, ()),
+    "CHALLENGE": (AskChallenge, (blob(16, 16),)),
     "HELLO": (Hello, (uint, nullable(text), text, blob(16, 16), nullable(_authorization))),
     "PUT": (Put, (envelopes,)),
     "GET": (Get, (ids,)),

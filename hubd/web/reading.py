@@ -1,34 +1,40 @@
 """What a caller may read of the set: pages by cursor, single actions, and reconciliation over what it may see.
 
-A page looks through a bounded part of the set, whatever the caller's scope hides of it, and always says how far it
-came: a caller with a narrow scope walks the set in bounded steps.
+A page costs what it returns, however large the set and however narrow the caller's scope: the store's index of audiences
+finds it. Nothing is kept for a single reader, so 256 of them cost no more memory than one.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from hubd.action import envelope
+from hubd.action.audience import ANYBODY, GUESTS, Audience
 from hubd.action.envelope import Action
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.gossip.items import SortedItems
 from hubd.gossip.negentropy import Responder
-from hubd.limits import PHONE_ENVELOPES_MAX, PHONE_PAGE_BYTES_MAX, PHONE_PAGE_SCAN_MAX, PHONE_RECONCILE_ABREAST_MAX
+from hubd.limits import PHONE_ENVELOPES_MAX, PHONE_PAGE_BYTES_MAX, PHONE_PERSON_ITEMS_MAX, PHONE_RECONCILE_ABREAST_MAX
 from hubd.ports import ActionStore, Cursor
 from hubd.web.standing import Reader, Scope, Standing
 
 _ID_PREFIX_BYTES = 8  # of a cursor, as the port says
+_ITEMS = 4_096  # ids read at once
 _ROWS = 128  # read from the store at once: 50 kB of ordinary actions, 2 MiB of the largest
 
 
 class PhoneStore(ActionStore, Protocol):
     """The set, as the phones' door reads it."""
 
-    async def mesh_page(self, after: int, actions_max: int) -> list[tuple[int, Action]]:
-        """Like `page`, for the kinds of the area `mesh` only: strangers' questions must not cost a walk of the set."""
+    async def seen_page(self, names: Sequence[Audience], after: int, actions_max: int) -> list[tuple[int, Action]]:
+        """Like `page`, for what any of these audiences sees."""
+
+    async def seen_items(
+        self, names: Sequence[Audience], after: int, items_max: int
+    ) -> list[tuple[int, int, ActionId]]:
+        """(sequence, created, id) of what any of these audiences sees, by arrival beyond `after`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +48,12 @@ class Page:
 
 
 class Reading:
-    """Reads of many callers over one store; keeps the sorted items of the last few who reconciled."""
+    """Reads of many callers over one store; keeps the sorted items of what all guests see."""
 
     def __init__(self, store: PhoneStore, standing: Standing) -> None:
         self._store = store
         self._standing = standing
-        self._sorted: OrderedDict[Reader, _Sorted] = OrderedDict()
+        self._guests = _Guests()
         self._abreast = asyncio.Semaphore(PHONE_RECONCILE_ABREAST_MAX)
 
     async def start(self, cursor: Cursor | None) -> Cursor:
@@ -62,8 +68,8 @@ class Reading:
         """The next actions that this reader may see, as many as fit `PHONE_PAGE_BYTES_MAX` (and always one)."""
         actions: list[Action] = []
         envelopes: list[bytes] = []
-        size = scanned = 0
-        while scanned < PHONE_PAGE_SCAN_MAX:
+        size = 0
+        while True:
             rows = await self._rows(reader, cursor.sequence)
             for sequence, action in rows:
                 if shared := reader.share(action, self._standing):
@@ -76,8 +82,6 @@ class Reading:
                 cursor = Cursor(self._store.epoch, sequence, action.id[:_ID_PREFIX_BYTES])
             if len(rows) < _ROWS:
                 return Page(actions, envelopes, cursor, more=False)
-            scanned += len(rows)
-        return Page(actions, envelopes, cursor, more=True)
 
     async def end(self) -> Cursor:
         """The cursor behind the last action."""
@@ -107,44 +111,43 @@ class Reading:
     async def reconcile(self, reader: Reader, message: bytes) -> bytes:
         """One answer of Negentropy v1 over what this reader may see.
 
-        Raises `RemoteError`: `scope` for a stranger, `busy` when too many reconcile at once, or Negentropy's own codes.
+        Raises `RemoteError`: `scope` for a stranger or for `own`, which is compared in its two parts; `busy` when too
+        many reconcile at once, `reconcile-size` for a person of too many actions, or Negentropy's own codes.
         """
-        if reader.scope is Scope.MESH:
-            raise RemoteError("scope", "only registered persons reconcile")
+        if reader.scope in (Scope.MESH, Scope.OWN):
+            raise RemoteError("scope", "not a scope to reconcile in", hint="reconcile mine, then guest")
         if self._abreast.locked():
             raise RemoteError("busy", "too many phones reconcile at this moment", hint="come again in a minute")
         async with self._abreast:
-            return Responder().handle(await self._items(reader), message)
+            if reader.scope is Scope.VILLAGE:
+                return await self._store.over_items(lambda items: Responder().handle(items, message))
+            items = await (self._items_of(reader) if reader.scope is Scope.MINE else self._guests.items(self._store))
+            return Responder().handle(items, message)
 
     async def _rows(self, reader: Reader, after: int) -> list[tuple[int, Action]]:
-        read = self._store.mesh_page if reader.scope is Scope.MESH else self._store.page
-        return await read(after, _ROWS)
+        if reader.scope is Scope.VILLAGE:
+            return await self._store.page(after, _ROWS)
+        return await self._store.seen_page(reader.audiences(self._standing), after, _ROWS)
 
-    async def _items(self, reader: Reader) -> SortedItems:
-        """The reader's items, caught up with the store: the whole village's are one entry, whoever reads."""
-        key = Reader(reader.scope, None if reader.scope is Scope.VILLAGE else reader.person)
-        known = self._sorted.get(key)
-        if known is None:
-            known = self._sorted[key] = _Sorted()
-            if len(self._sorted) > PHONE_RECONCILE_ABREAST_MAX:
-                self._sorted.popitem(last=False)
-        self._sorted.move_to_end(key)
-        async with known.lock:
-            if reader.scope is Scope.VILLAGE and not known.items.size():
-                known.sequence = (await self._store.cursor()).sequence
-                known.items = SortedItems(await self._store.items())
-            while rows := await self._store.page(known.sequence, _ROWS):
-                for sequence, action in rows:
-                    if reader.share(action, self._standing):
-                        known.items.add(action.statement.created, action.id)
-                    known.sequence = sequence
-            return known.items
+    async def _items_of(self, reader: Reader) -> SortedItems:
+        rows = await self._store.seen_items(reader.audiences(self._standing), 0, PHONE_PERSON_ITEMS_MAX + 1)
+        if len(rows) > PHONE_PERSON_ITEMS_MAX:
+            raise RemoteError("reconcile-size", "too many actions to compare", hint="take them by cursor")
+        return SortedItems((created, action_id) for _, created, action_id in rows)
 
 
-class _Sorted:
-    """One reader's items, up to an arrival sequence."""
+class _Guests:
+    """What every guest compares with, sorted: made when the first one asks, then caught up with the set."""
 
     def __init__(self) -> None:
-        self.sequence = 0
-        self.items = SortedItems()
-        self.lock = asyncio.Lock()
+        self._items = SortedItems()
+        self._sequence = 0
+        self._lock = asyncio.Lock()
+
+    async def items(self, store: PhoneStore) -> SortedItems:
+        """The items of this moment."""
+        async with self._lock:
+            while rows := await store.seen_items((ANYBODY, GUESTS), self._sequence, _ITEMS):
+                for self._sequence, created, action_id in rows:
+                    self._items.add(created, action_id)
+            return self._items

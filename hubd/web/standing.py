@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from hubd.action.audience import ANYBODY, GUESTS, KEY_KINDS, Audience, open_to, party
 from hubd.action.envelope import Action, without_content
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
@@ -16,16 +17,15 @@ from hubd.fold.views import Views
 from hubd.web.quota import Rank
 
 AT_HUB = "at-hub"
-_PUBLIC = ("hub-", "steward-")
-_RECEIPTS = ("relay-",)
-_KEY_KINDS = frozenset(("user-register", "key-add", "key-accept", "key-revoke"))
 
 
 class Scope(StrEnum):
     """How much of the set a caller sees."""
 
     MESH = "mesh"  # anybody: the hubs and stewards, to be checked against the charter
-    OWN = "own"  # any registered person: besides, what it wrote or is named in, receipts, everybody's keys
+    MINE = "mine"  # any registered person: what it wrote or is named in
+    GUEST = "guest"  # any registered person: what all of them see, membership, receipts and everybody's keys
+    OWN = "own"  # any registered person: mine and guest together
     VILLAGE = "village"  # a person somebody vouched for, at its home hub: all of it
 
 
@@ -34,6 +34,9 @@ class Standing(Protocol):
 
     def person_of(self, key: Principal) -> Principal | None:
         """The person a live key speaks for, None for a key of nobody."""
+
+    def keys_of(self, person: Principal) -> list[Principal]:
+        """The principals under which an action may name this person: its own and its live keys."""
 
     def home_of(self, person: Principal) -> Principal | None:
         """The person's home hub, None where it named none."""
@@ -66,16 +69,29 @@ class Reader:
     def share(self, action: Action, standing: Standing) -> Action | None:
         """The action as this reader may have it: whole, its header alone, or (None) not at all.
 
-        A guest gets the headers of everybody's keys: without them its phone could not tell who signed what it is named
-        in. The names inside stay in their village.
+        Of other people's keys a guest gets the headers: the names inside stay in their village.
         """
-        if self.scope is Scope.VILLAGE or action.kind.startswith(_PUBLIC):
+        if self.scope is Scope.VILLAGE:
             return action
-        if self.scope is Scope.MESH or self.person is None:
-            return None
-        if action.kind.startswith(_RECEIPTS) or self.is_named_in(action, standing):
+        shown = open_to(action.kind)
+        if shown is ANYBODY and self.scope is not Scope.MINE:
             return action
-        return without_content(action) if action.kind in _KEY_KINDS else None
+        if self.scope in (Scope.MINE, Scope.OWN) and self.is_named_in(action, standing):
+            return action
+        if shown is GUESTS and self.scope in (Scope.GUEST, Scope.OWN):
+            return without_content(action) if action.kind in KEY_KINDS else action
+        return None
+
+    def audiences(self, standing: Standing) -> list[Audience]:
+        """Where an index finds what this reader may see; nothing of it leads to a whole village."""
+        named = [party(key) for key in standing.keys_of(self.person)] if self.person is not None else []
+        return {
+            Scope.MESH: [ANYBODY],
+            Scope.GUEST: [ANYBODY, GUESTS],
+            Scope.MINE: named,
+            Scope.OWN: [ANYBODY, GUESTS, *named],
+            Scope.VILLAGE: [],
+        }[self.scope]
 
 
 STRANGER = Reader(Scope.MESH)
@@ -91,6 +107,11 @@ class ViewsStanding:
     def person_of(self, key: Principal) -> Principal | None:
         """See `Standing`."""
         return self._views().person_of(key)
+
+    def keys_of(self, person: Principal) -> list[Principal]:
+        """See `Standing`."""
+        found = self._views().persons.get(person)
+        return sorted({person, *(found.keys if found is not None else ())})
 
     def home_of(self, person: Principal) -> Principal | None:
         """See `Standing`."""

@@ -8,22 +8,19 @@ import asyncio
 from dataclasses import dataclass
 
 import websockets
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.typing import Subprotocol
 
 from hubd import log
 from hubd.limits import (
-    PHONE_MESSAGE_BYTES_MAX,
-    PHONE_OPEN_S,
     VISIT_FAILURES_MAX,
     VISIT_PAUSE_S,
     VISIT_S,
     VISITS_ABREAST_MAX,
     VISITS_REMEMBERED_MAX,
 )
+from hubd.web.client import ClientWire, dial
 from hubd.web.conversation import Conversation
 from hubd.web.door import PhoneDoor
-from hubd.web.frames import SUBPROTOCOL, VISIT_PATH
+from hubd.web.frames import VISIT_PATH
 
 _TICK_S = 0.5
 
@@ -64,16 +61,8 @@ class Visitor:
         name = f"[{host}]" if ":" in host else host
         try:
             async with asyncio.timeout(VISIT_S):
-                async with connect(
-                    f"ws://{name}:{port}{VISIT_PATH}",
-                    subprotocols=[Subprotocol(SUBPROTOCOL)],
-                    compression=None,
-                    open_timeout=PHONE_OPEN_S,
-                    close_timeout=PHONE_OPEN_S,
-                    max_size=PHONE_MESSAGE_BYTES_MAX,
-                    proxy=None,
-                ) as connection:
-                    await Conversation(self._door, _ClientWire(connection), host).run()
+                async with dial(f"ws://{name}:{port}{VISIT_PATH}") as connection:
+                    await Conversation(self._door, ClientWire(connection), host).run()
         except (OSError, TimeoutError, websockets.WebSocketException) as error:
             self._door.counters["visit:failed"] += 1
             self._log.debug("visit-failed", port=port, reason=type(error).__name__)
@@ -94,26 +83,3 @@ class Visitor:
         candidate.is_busy = False
         if candidate.failures > VISIT_FAILURES_MAX:
             self._candidates.pop((host, port), None)  # it has gone; when it comes again it is seen again
-
-
-class _ClientWire:
-    """A socket that the hub opened, as a `Wire`."""
-
-    def __init__(self, connection: ClientConnection) -> None:
-        self._connection = connection
-
-    async def receive(self) -> bytes | None:
-        try:
-            message = await self._connection.recv()
-        except websockets.ConnectionClosed:
-            return None
-        return message if isinstance(message, bytes) else b""
-
-    async def send(self, message: bytes) -> None:
-        try:
-            await self._connection.send(message)
-        except websockets.ConnectionClosed as error:
-            raise ConnectionError("the phone has gone") from error
-
-    async def close(self) -> None:
-        await self._connection.close()

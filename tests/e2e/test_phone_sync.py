@@ -239,6 +239,32 @@ async def test_a_guest_receives_its_own_affairs_only(tmp_path: Path) -> None:
         assert (await phone.show())["me"]["home"] == address(village.principal("hub-a"))
 
 
+async def test_a_guest_who_comes_for_the_first_time_takes_only_what_it_lacks(tmp_path: Path) -> None:
+    village = Village(1)
+    async with (
+        phone_hub(tmp_path, village, "hub-a") as home,
+        phone_hub(tmp_path, village, "hub-b") as away,
+        phone_of(tmp_path, village) as phone,
+    ):
+        home_hub = address(village.principal("hub-a"))
+        neighbours = [village.register(name) for name in ("ben", *map(str, range(40)))]
+        await home.take(*[action for _, action in await away.store.page(0, 9)], *neighbours)
+        await away.take(*[action for _, action in await home.store.page(0, 99)])
+        await phone.sync_over(HttpLink(home.http, phone.charter))
+        registered = await phone.register("Amina", 1, home=home_hub)
+        lost = await phone.do("request-open", subjects="reading", ceiling="5")
+        await phone.sync_over(HttpLink(home.http, phone.charter))
+        await away.take(registered, village.request("ben"), book := village.book("ben", phone.principal))
+        report = await phone.sync_over(HttpLink(away.http, phone.charter))
+        assert (report.reconciled, report.received) == (True, 1)
+        assert set(phone.views.lessons) == {book.id}
+        assert await away.store.get([lost.id]) == [lost]
+        second = village.book("ben", phone.principal)
+        await away.take(second)
+        report = await phone.sync_over(HttpLink(away.http, phone.charter))
+        assert (report.reconciled, report.received) == (False, 1), "its place there is good from now on"
+
+
 async def test_without_a_home_every_hub_is_one_as_soon_as_somebody_vouches(tmp_path: Path) -> None:
     village = Village(1)
     async with phone_hub(tmp_path, village, "hub-b") as hub, phone_of(tmp_path, village) as phone:

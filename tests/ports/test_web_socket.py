@@ -35,7 +35,7 @@ class Caller:
     async def say(self, frame: Any) -> None:
         message = frames.encode(frame) if not isinstance(frame, bytes) else frame
         self.question = message_digest(message)
-        if isinstance(frame, frames.Hello):
+        if isinstance(frame, frames.Hello | frames.AskChallenge):
             self.thread = Thread(frame.nonce, self.question)
         await self.socket.send(message)
 
@@ -59,7 +59,7 @@ class Caller:
         return await self.hear()
 
     async def signed(self, hello: frames.Hello, person: str) -> frames.Hello:
-        await self.say(frames.AskChallenge())
+        await self.say(frames.AskChallenge(NONCE))
         asked, village = await self.hear(), self.hub.village
         given = authorize(village.signer(person), village.charter, asked.hub, asked.challenge, hello.question())
         return replace(hello, authorization=given.fields())
@@ -104,7 +104,7 @@ async def test_hello_proves_the_hub_and_grants_the_scope(hub: PhoneHub) -> None:
 async def test_a_greeting_overheard_opens_no_other_conversation_and_no_other_cursor(hub: PhoneHub) -> None:
     async with called(hub) as phone, called(hub) as stranger:
         hello = await phone.signed(frames.Hello(1, None, "", NONCE, None), "ana")
-        await stranger.say(frames.AskChallenge())
+        await stranger.say(frames.AskChallenge(NONCE))
         await stranger.hear()
         await stranger.say(hello)
         assert await stranger.hear() == Err("challenge")
@@ -300,7 +300,7 @@ async def test_a_talkative_phone_is_slowed_not_refused(hub: PhoneHub, monkeypatc
     monkeypatch.setattr(conversation, "pause", note)
     async with called(hub) as caller:
         for _ in range(8):
-            await caller.say(frames.AskChallenge())
+            await caller.say(frames.AskChallenge(NONCE))
             await caller.hear()
     assert waits[:5] == [0] * 5
     assert all(wait > 0 for wait in waits[5:8])
@@ -329,7 +329,7 @@ async def test_a_failing_disk_is_said_and_the_conversation_goes_on(
 ) -> None:
     from hubd.errors import FatalError
 
-    async def full(_actions: object) -> list[Any]:
+    async def full(*_: object) -> list[Any]:
         raise FatalError("disk-full", "no space", hint="free some space")
 
     request = hub.village.request("ana")

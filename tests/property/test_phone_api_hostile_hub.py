@@ -105,7 +105,7 @@ class RogueWire:
     async def send(self, message: bytes) -> None:
         frame: Any = frames.decode(message, frames.FROM_PHONE)
         self._question = message_digest(message)
-        if isinstance(frame, frames.Hello):
+        if isinstance(frame, frames.Hello | frames.AskChallenge):
             self._thread = Thread(frame.nonce, self._question)
         if self._honest <= 0:
             return

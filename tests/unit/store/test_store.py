@@ -151,12 +151,6 @@ async def test_a_cursor_holds_across_a_restart_and_not_across_another_database(t
     await store.close()
 
 
-async def test_the_mesh_page_shows_membership_and_nothing_else(store):
-    body = content.seal_content({"note": "hub"}, bytes(16))
-    await store.append([action(1), action(2, "hub-admit", body), action(3, "rating-open")])
-    assert [found.kind for _, found in await store.mesh_page(0, 10)] == ["hub-admit"]
-
-
 async def test_a_second_process_is_told_that_the_data_are_in_use(store):
     with pytest.raises(FatalError) as fatal:
         await Store.open(store.database.path.parent, DOMAIN)

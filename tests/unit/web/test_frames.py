@@ -11,7 +11,7 @@ from hubd.web.frames import FROM_HUB, FROM_PHONE, cursor_text, decode, encode, p
 ID = bytes(32)
 SAMPLES = {
     "phone": [
-        frames.AskChallenge(),
+        frames.AskChallenge(b"n" * 16),
         frames.Hello(1, None, "", bytes(16), None),
         frames.Hello(2, "aa.7.bb", "own", bytes(16), [bytes(21), bytes(40), bytes(65)]),
         frames.Put([b"e"]),

@@ -298,19 +298,6 @@ async def test_pages_are_bounded_and_lose_nothing(hub: PhoneHub) -> None:
     assert len(seen) == len({action.id for action in seen}) == 70
 
 
-async def test_a_page_of_a_narrow_scope_walks_in_bounded_steps(hub: PhoneHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hubd.web import reading
-
-    acts = await populate(hub)
-    await hub.take(*(hub.village.request("ana") for _ in range(400)), hub.village.request("bo"))
-    monkeypatch.setattr(reading, "PHONE_PAGE_SCAN_MAX", 128)
-    first = said(await hub.http.get("/v1/actions", headers=await hub.auth("bo")))
-    assert first[2], "the walk is not at its end"
-    seen = await hub.read("bo")
-    assert [action.kind for action in seen].count("request-open") == 1
-    assert acts["bo"].id in {action.id for action in seen}
-
-
 async def test_the_cursor_goes_on_where_it_was(hub: PhoneHub) -> None:
     await populate(hub)
     _, cursor, more = said(await hub.http.get("/v1/actions", headers=await hub.auth("ana")))
@@ -412,11 +399,21 @@ async def test_reconciliation_finds_what_a_reader_lacks_and_no_more(hub: PhoneHu
     from hubd.gossip.negentropy import Initiator
 
     acts = await populate(hub)
-    for person, hidden in (("ana", set()), ("bo", {acts["lesson"].id, acts["ana's vouch"].id})):
+    everything = {action_id for _, action_id in await hub.store.items()}
+    mine = {acts["bo"].id, acts["bo's"].id, acts["tomas's vouch"].id}
+    others = {acts["lesson"].id, acts["ana's vouch"].id}
+    for person, scope, seen in (
+        ("ana", "village", everything),
+        ("bo", "mine", mine),
+        ("bo", "guest", everything - mine - others | {acts["bo"].id}),
+    ):
         initiator, none = Initiator(), SortedItems()
-        answer = await hub.http.post("/v1/reconcile", content=initiator.open(none), headers=await hub.auth(person))
-        everything = {action_id for _, action_id in await hub.store.items()}
-        assert set(initiator.handle(none, answer.content).need) == everything - hidden
+        answer = await hub.http.post(
+            "/v1/reconcile", content=initiator.open(none), params={"scope": scope}, headers=await hub.auth(person)
+        )
+        assert set(initiator.handle(none, answer.content).need) == seen, scope
+    answer = await hub.http.post("/v1/reconcile", content=initiator.open(none), headers=await hub.auth("bo"))
+    assert said(answer)["code"] == "scope", "a guest's two parts are compared one after the other"
     late = hub.village.request("ana")
     await hub.take(late)
     initiator, none = Initiator(), SortedItems()

@@ -1,0 +1,53 @@
+"""The index of who may see what: kept in the transaction of the insert, read for phones with a narrow view.
+
+A page for a reader of many keys is a merge of short sorted runs, one for each audience, so it costs what it returns,
+however large the set is.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from hubd.action import cbor
+from hubd.action.audience import Audience, audiences, audiences_of
+from hubd.action.envelope import Action
+from hubd.action.statement import FIELDS
+from hubd.errors import RemoteError
+
+_RUN = "select sequence from (select sequence from audience where name = ? and sequence > ? order by sequence limit ?)"
+_PAGE_ROWS = 4_096
+
+
+def note(connection: sqlite3.Connection, fresh: Iterable[Action]) -> None:
+    """Index actions that this transaction has just inserted."""
+    connection.executemany(
+        "insert into audience (name, sequence) select ?, sequence from action where id = ?",
+        ((name, action.id) for action in fresh for name in audiences(action.statement)),
+    )
+
+
+def seen(names: Sequence[Audience], after: int, rows_max: int) -> tuple[str, list[int]]:
+    """A subquery of the sequences beyond `after` that any of these audiences sees, in order, and its values."""
+    runs = " union ".join([_RUN] * len(names))
+    values = [value for name in names for value in (name, after, rows_max)]
+    return f"(select sequence from ({runs}) order by sequence limit ?)", [*values, rows_max]
+
+
+def fill(connection: sqlite3.Connection) -> None:
+    """Index a set that was there before the index."""
+    after = 0
+    sql = "select sequence, header from action where sequence > ? order by sequence limit ?"
+    while rows := connection.execute(sql, (after, _PAGE_ROWS)).fetchall():
+        connection.executemany(
+            "insert into audience (name, sequence) values (?, ?)",
+            ((name, sequence) for sequence, header in rows for name in _named(header)),
+        )
+        after = rows[-1][0]
+
+
+def _named(header: bytes) -> set[Audience]:
+    """Nothing for a header that rotted: what it was comes back as a new row."""
+    try:
+        fields = dict(zip(FIELDS, cbor.decode(header)[0], strict=True))
+        return audiences_of(fields["action"], fields["author"], fields["who"])
+    except (RemoteError, TypeError, ValueError, AttributeError):
+        return set()

@@ -1,0 +1,51 @@
+"""The dialling end of the phone API's WebSocket: a hub that visits a phone, and a phone that calls on a hub, dial alike."""
+
+import ssl
+
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from hubd.limits import PHONE_MESSAGE_BYTES_MAX, PHONE_OPEN_S
+from hubd.web.frames import SUBPROTOCOL
+
+
+def dial(url: str, tls: ssl.SSLContext | None = None) -> connect:
+    """An `async with` of the connection. `tls` is for wss: whom to trust, the system's roots where it is None."""
+    return connect(
+        url,
+        ssl=tls,
+        subprotocols=[Subprotocol(SUBPROTOCOL)],
+        compression=None,
+        user_agent_header=None,
+        open_timeout=PHONE_OPEN_S,
+        close_timeout=PHONE_OPEN_S,
+        max_size=PHONE_MESSAGE_BYTES_MAX,
+        proxy=None,
+    )
+
+
+class ClientWire:
+    """A socket that this side opened, as a `Wire`."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def receive(self) -> bytes | None:
+        """The next message; text, which this protocol has none of, becomes bytes that no decoder takes."""
+        try:
+            message = await self._connection.recv()
+        except websockets.ConnectionClosed:
+            return None
+        return message if isinstance(message, bytes) else b""
+
+    async def send(self, message: bytes) -> None:
+        """See `Wire`."""
+        try:
+            await self._connection.send(message)
+        except websockets.ConnectionClosed as error:
+            raise ConnectionError("the other side has gone") from error
+
+    async def close(self) -> None:
+        """See `Wire`."""
+        await self._connection.close()
