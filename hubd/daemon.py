@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from hubd.control import ControlServer
 from hubd.errors import FatalError
 from hubd.fold.views import Hub as HubEntry
 from hubd.gossip.discovery import Discovery
+from hubd.gossip.interfaces import changes
 from hubd.gossip.link import Link, LinkConfig
 from hubd.gossip.peer import Member
 from hubd.gossip.status import PeerStatus
@@ -166,6 +167,7 @@ class Daemon:
             "gossip": self._link.run,
             "phones": self._phones.run,
             "visits": self._visitor.run,
+            "network": self._follow_network,
         }
         if self._config["mesh.discover"] or self._config["phones.discover"]:
             services["discovery"] = self._discover
@@ -185,6 +187,11 @@ class Daemon:
                 await asyncio.sleep(UPLINK_AGAIN_S)
                 self._uplink_error = None
 
+    async def _follow_network(self) -> None:
+        async with aclosing(changes()) as news:
+            async for _held in news:
+                self._link.network_changed()
+
     async def _discover(self) -> None:
         while not self._link.port:  # noqa: ASYNC110  # once: the listener opens after the index was read
             await asyncio.sleep(_LISTENER_WAIT_S)
@@ -192,6 +199,7 @@ class Daemon:
             mesh=mesh_tag(self._hub.charter.domain),
             curve_key=self._hub.identity.curve_public,
             port=self._link.port,
+            known=self._link.knows,
             heard=self._link.hear if self._config["mesh.discover"] else None,
             seen=self._visitor.seen if self._config["phones.discover"] else None,
             interfaces=self._config["mesh.interfaces"] or None,

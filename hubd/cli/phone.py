@@ -24,7 +24,7 @@ from hubd.cli.terminal import (
 )
 from hubd.config import check_url
 from hubd.errors import FatalError, HubdError, RemoteError
-from hubd.gossip.discovery import PhoneAdvertiser
+from hubd.gossip.presence import PhoneAdvertiser
 from hubd.messages import words
 from hubd.phone.dial import SCHEMES
 from hubd.phone.phone import Phone

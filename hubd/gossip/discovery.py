@@ -2,143 +2,47 @@
 
 A hub advertises `_hubd._tcp` and looks for other hubs and for `_hubd-phone._tcp`. What is said there is a hint and never
 an authority: nothing personal goes out, addresses of the wider internet are not believed, and whoever dials a hint pins
-a key or learns nothing. IPv4 only: every village network has it.
+a key or learns nothing. A hub's instance is named by its key's tag, so that names of no admitted hub cost nothing.
 
-    TXT    v=1   mesh=<8 hex digits of the mesh's tag>   key=<tag of the hub's CURVE key; hubs only>
+    name   hubd-<tag of the hub's CURVE key>, where that is taken hubd-<tag>-2 to -4
+    TXT    v=1   mesh=<8 hex digits of the mesh's tag>   key=<the tag; hubs only>
 """
 
 import asyncio
-import secrets
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from ipaddress import IPv4Address
-from types import TracebackType
-from typing import Self
+from ipaddress import ip_address
 
-import ifaddr
-from zeroconf import Error, InterfaceChoice, IPVersion, ServiceInfo, ServiceStateChange, Zeroconf
-from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
+from zeroconf import Error, IPVersion, ServiceStateChange, Zeroconf
+from zeroconf._dns import DNSPointer
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo
 
 from hubd import log
+from hubd.addresses import Held, is_near, joined
 from hubd.gossip.peer import KEY_TAG_BYTES, key_tag
+from hubd.gossip.presence import HUB_TYPE, PHONE_TYPE, VERSION, Presence
 from hubd.limits import (
     DISCOVERED_ADDRESSES_MAX,
-    DISCOVERED_MAX,
+    DISCOVERED_HUBS_MAX,
+    DISCOVERED_PHONES_MAX,
+    DISCOVERED_PORT_MIN,
     DISCOVERY_ABREAST_MAX,
     DISCOVERY_AGAIN_S,
     DISCOVERY_LOOK_UP_MS,
-    INTERFACES_S,
 )
 
-HUB_TYPE = "_hubd._tcp.local."
-PHONE_TYPE = "_hubd-phone._tcp.local."
-VERSION = "1"
 _MESH_DIGITS = 8
-
-
-def own_addresses() -> list[str]:
-    """This machine's IPv4 addresses that others could use."""
-    ips = (ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4)
-    return sorted(ip for ip in map(str, ips) if not IPv4Address(ip).is_loopback)
-
-
-class Presence:
-    """One service on the local network, as long as the `async with` lasts. Follows the machine's interfaces.
-
-    `interfaces` are IPv4 addresses to be present at; None: all, whatever they are at the moment.
-    """
-
-    def __init__(
-        self, service_type: str, label: str, port: int, txt: dict[str, str], interfaces: Sequence[str] | None = None
-    ) -> None:
-        self._service_type = service_type
-        self._label = label
-        self._port = port
-        self._txt = txt
-        self._interfaces = interfaces
-        self._addresses: list[str] = []
-        self._zeroconf: AsyncZeroconf | None = None
-        self._info: ServiceInfo | None = None
-        self._following: asyncio.Task[None] | None = None
-
-    @property
-    def zeroconf(self) -> Zeroconf:
-        """What browsers run on."""
-        assert self._zeroconf is not None, "inside the async with"
-        return self._zeroconf.zeroconf
-
-    @property
-    def name(self) -> str:
-        """Our own instance, which a browser passes over."""
-        return self._info.name if self._info is not None else ""
-
-    async def __aenter__(self) -> Self:
-        chosen = InterfaceChoice.All if self._interfaces is None else list(self._interfaces)
-        self._zeroconf = AsyncZeroconf(interfaces=chosen, ip_version=IPVersion.V4Only)
-        self._addresses = self._current()
-        self._info = self._service()
-        try:
-            await (await self._zeroconf.async_register_service(self._info, allow_name_change=True))
-        except BaseException:  # cancelled, too: the announcement takes a second, and the sockets are open
-            await self._zeroconf.async_close()
-            raise
-        self._following = asyncio.create_task(self._follow(), name="mdns-interfaces")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._zeroconf is not None, "entered"
-        assert self._following is not None, "entered"
-        self._following.cancel()
-        await asyncio.gather(self._following, return_exceptions=True)
-        await self._zeroconf.async_unregister_all_services()
-        await self._zeroconf.async_close()
-
-    async def refresh(self) -> None:
-        """Look at this machine's interfaces again, and announce anew where they changed."""
-        assert self._zeroconf is not None, "entered"
-        current = self._current()
-        if current == self._addresses or self._info is None:
-            return
-        self._addresses = current
-        name = self._info.name
-        self._info = self._service()
-        self._info.name = name
-        await self._zeroconf.async_update_interfaces()
-        await (await self._zeroconf.async_update_service(self._info))
-
-    async def _follow(self) -> None:
-        while True:
-            await asyncio.sleep(INTERFACES_S)
-            await self.refresh()
-
-    def _current(self) -> list[str]:
-        return own_addresses() if self._interfaces is None else list(self._interfaces)
-
-    def _service(self) -> ServiceInfo:
-        return ServiceInfo(
-            self._service_type,
-            f"{self._label}.{self._service_type}",
-            port=self._port,
-            properties={"v": VERSION, **self._txt},
-            server=f"{self._label}.local.",
-            parsed_addresses=self._addresses[:DISCOVERED_ADDRESSES_MAX],
-        )
-
-
-class PhoneAdvertiser(Presence):
-    """A native phone that waits to be found: `async with PhoneAdvertiser(port): ...`. Its name is new every time."""
-
-    def __init__(self, port: int, *, interfaces: Sequence[str] | None = None) -> None:
-        super().__init__(PHONE_TYPE, f"phone-{secrets.token_hex(4)}", port, {}, interfaces)
+_PLACES = {HUB_TYPE: DISCOVERED_HUBS_MAX, PHONE_TYPE: DISCOVERED_PHONES_MAX}
+_HUB_NAME = re.compile(rf"hubd-([0-9a-f]{{{2 * KEY_TAG_BYTES}}})(?:-[2-4])?\." + re.escape(HUB_TYPE))
 
 
 class Discovery:
     """A hub's eyes and voice. `run` until cancelled.
 
-    `heard(address, key_tag)` is told of hubs of this mesh (host:port), `seen(host, port)` of phones; again and again
-    while they are there. Either may be None: then nobody looks for these. `port` is our own listener's.
+    `heard(address, key_tag)` is told of hubs of this mesh (host:port) whose tag `known` says yes to, `seen(host, port,
+    other hosts)` of phones; again and again while they are there. Either may be None: then nobody looks for these.
+    `port` is our own listener's.
     """
 
     def __init__(  # noqa: PLR0913  # each by name
@@ -147,17 +51,20 @@ class Discovery:
         mesh: bytes,
         curve_key: bytes,
         port: int,
+        known: Callable[[bytes], bool],
         heard: Callable[[str, bytes], None] | None,
-        seen: Callable[[str, int], None] | None,
+        seen: Callable[[str, int, Sequence[str]], None] | None,
         interfaces: Sequence[str] | None = None,
     ) -> None:
         self._mesh = mesh.hex()[:_MESH_DIGITS]
         self._own_tag = key_tag(curve_key)
         self._port = port
+        self._known = known
         self._heard = heard
         self._seen = seen
         self._interfaces = interfaces
-        self._followed: dict[tuple[str, str], float] = {}  # (type, name): when to look at it again
+        self._held: Sequence[Held] = ()
+        self._followed: dict[str, dict[str, float]] = {HUB_TYPE: {}, PHONE_TYPE: {}}  # name: when to look again
         self._places = asyncio.Semaphore(DISCOVERY_ABREAST_MAX)
         self._log = log.get("discovery")
 
@@ -170,8 +77,14 @@ class Discovery:
             browser = AsyncServiceBrowser(presence.zeroconf, wanted, handlers=[self._changed]) if wanted else None
             try:
                 async with asyncio.TaskGroup() as group:
+                    again_at = 0.0
                     while True:
-                        for found in self._due():
+                        self._held = presence.held
+                        now = asyncio.get_running_loop().time()
+                        if now >= again_at:
+                            again_at = now + DISCOVERY_AGAIN_S
+                            self._remember(presence.zeroconf, wanted)
+                        for found in self._due(now):
                             group.create_task(self._look_up(presence.zeroconf, *found))
                         await asyncio.sleep(1)
             finally:
@@ -182,18 +95,36 @@ class Discovery:
         self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
     ) -> None:  # the names are zeroconf's, which passes them as keywords
         del zeroconf
-        found = (service_type, name)
         if state_change is ServiceStateChange.Removed:
-            self._followed.pop(found, None)
-        elif found in self._followed or len(self._followed) < DISCOVERED_MAX:
-            self._followed[found] = 0.0
+            self._followed[service_type].pop(name, None)
+        else:
+            self._follow(service_type, name)
 
-    def _due(self) -> Iterator[tuple[str, str]]:
-        now = asyncio.get_running_loop().time()
-        for found, due_at in list(self._followed.items()):
-            if now >= due_at:
-                self._followed[found] = now + DISCOVERY_AGAIN_S
-                yield found
+    def _remember(self, zeroconf: Zeroconf, wanted: Iterable[str]) -> None:
+        """Instances told of earlier: a hub may be admitted after it was heard, or have found no place."""
+        for service_type in wanted:
+            for record in zeroconf.cache.async_entries_with_name(service_type):
+                if isinstance(record, DNSPointer) and record.alias not in self._followed[service_type]:
+                    self._follow(service_type, record.alias)
+
+    def _follow(self, service_type: str, name: str) -> None:
+        followed = self._followed[service_type]
+        if name not in followed and (len(followed) >= _PLACES[service_type] or not self._is_wanted(service_type, name)):
+            return
+        followed[name] = 0.0
+
+    def _is_wanted(self, service_type: str, name: str) -> bool:
+        if service_type == PHONE_TYPE:
+            return True
+        tag = _tag_of(name)
+        return tag is not None and tag != self._own_tag and self._known(tag)
+
+    def _due(self, now: float) -> Iterator[tuple[str, str]]:
+        for service_type, followed in self._followed.items():
+            for name, due_at in followed.items():
+                if now >= due_at:
+                    followed[name] = now + DISCOVERY_AGAIN_S
+                    yield service_type, name
 
     async def _look_up(self, zeroconf: Zeroconf, service_type: str, name: str) -> None:
         is_ours = False
@@ -202,38 +133,35 @@ class Discovery:
                 info = AsyncServiceInfo(service_type, name)
                 is_ours = await info.async_request(zeroconf, DISCOVERY_LOOK_UP_MS) and self._tell(service_type, info)
         if not is_ours:
-            self._followed.pop((service_type, name), None)
+            self._followed[service_type].pop(name, None)
 
-    def _tell(self, service_type: str, info: ServiceInfo) -> bool:
-        """Pass a usable record on; False if it is none of ours, or ourselves."""
+    def _tell(self, service_type: str, info: AsyncServiceInfo) -> bool:
+        """Pass a usable record on; False if it is none of ours."""
         txt = info.decoded_properties
-        on_loopback = self._interfaces is not None and any(IPv4Address(each).is_loopback for each in self._interfaces)
-        hosts = [host for host in info.parsed_addresses(IPVersion.V4Only) if _is_near(host, on_loopback=on_loopback)]
-        if txt.get("v") != VERSION or not hosts or not info.port:
+        hosts = self._near(info.parsed_scoped_addresses(IPVersion.All))
+        if txt.get("v") != VERSION or not hosts or (info.port or 0) < DISCOVERED_PORT_MIN:
             return False
+        assert info.port is not None, "compared just now"
         if service_type == PHONE_TYPE:
             if self._seen is not None:
-                self._seen(hosts[0], info.port)
+                self._seen(hosts[0], info.port, hosts[1:])
             return True
-        tag = _tag(txt.get("key"))
-        if self._heard is None or txt.get("mesh") != self._mesh or tag is None or tag == self._own_tag:
+        tag = _tag_of(info.name)
+        if self._heard is None or tag is None or txt.get("mesh") != self._mesh or txt.get("key") != tag.hex():
             return False
-        for host in hosts[:DISCOVERED_ADDRESSES_MAX]:
-            self._heard(f"{host}:{info.port}", tag)
+        for host in hosts:
+            self._heard(joined(host, info.port), tag)
         return True
 
+    def _near(self, hosts: Iterable[str]) -> list[str]:
+        """Those that can be true, neighbours first."""
+        own = [each.network for each in self._held]
+        on_loopback = any(each.ip.is_loopback for each in self._held)
+        near = [host for host in hosts if is_near(host, own, on_loopback=on_loopback)]
+        near.sort(key=lambda host: (not any(ip_address(host) in network for network in own), host))
+        return near[:DISCOVERED_ADDRESSES_MAX]
 
-def _is_near(host: str, *, on_loopback: bool) -> bool:
-    """Whether an address can be on the local network. A record that points to the wide internet is not believed, nor one
-    that points back into this machine, unless we are present there.
-    """
-    ip = IPv4Address(host)
-    return (on_loopback or not ip.is_loopback) and not (ip.is_global or ip.is_multicast or ip.is_unspecified)
 
-
-def _tag(text: str | None) -> bytes | None:
-    try:
-        tag = bytes.fromhex(text or "")
-    except ValueError:
-        return None
-    return tag if len(tag) == KEY_TAG_BYTES else None
+def _tag_of(name: str) -> bytes | None:
+    found = _HUB_NAME.fullmatch(name.lower())
+    return bytes.fromhex(found[1]) if found else None

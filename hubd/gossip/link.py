@@ -76,6 +76,7 @@ class Link:
         self.counters: Counter[str] = Counter()
         self._members_now = members
         self._members: tuple[Member, ...] = ()
+        self._tags: set[bytes] = set()
         self._keys = CurveKeys.of(curve_secret)
         self._clock = clock
         self._config = config or LinkConfig()
@@ -133,6 +134,14 @@ class Link:
     def hear(self, target: str, key_tag: bytes) -> None:
         """A record of mDNS tells of a hub at host:port that claims a key with this tag."""
         self.report(events.AddressHeard(target, key_tag))
+
+    def knows(self, key_tag: bytes) -> bool:
+        """Whether an admitted hub has a key with this tag."""
+        return key_tag in self._tags
+
+    def network_changed(self) -> None:
+        """This machine has other addresses than before: dial anew whoever could not be reached."""
+        self.report(events.NetworkChanged())
 
     def reconfigure(self, *, peers: Sequence[str], interval_s: float) -> None:
         """Take over changed settings; another listening address needs a restart."""
@@ -223,6 +232,7 @@ class Link:
         members = tuple(self._members_now())
         if members != self._members:
             self._members = members
+            self._tags = {events.key_tag(member.curve_key) for member in members}
             self._log.info("members-changed", count=len(members))
             self.report(events.MembersChanged(members))
 

@@ -162,6 +162,11 @@ class FaultSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkChanged:
+    """This machine has other addresses than before."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """About a second has passed."""
 
@@ -182,6 +187,7 @@ InEvent: TypeAlias = (
     | FoundKnown
     | NudgeReceived
     | FaultSeen
+    | NetworkChanged
     | TimerFired
 )
 
@@ -272,6 +278,7 @@ class Peer:
 
     member: Member
     address: str = ""  # of the present or the last dial
+    tried: set[str] = field(default_factory=set)  # in this round; when none is left, the next round waits
     is_dialling: bool = False
     links: set[Side] = field(default_factory=set)  # those that are up
     failures: int = 0  # in a row

@@ -8,11 +8,11 @@ The machine keeps no clock and takes no chances of its own: `now` comes with eac
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
 from hubd.action.principal import Principal
 from hubd.gossip import spread
+from hubd.gossip.hints import Hints
 from hubd.gossip.peer import (
     AddressHeard,
     Appended,
@@ -29,6 +29,7 @@ from hubd.gossip.peer import (
     LinkOpened,
     Member,
     MembersChanged,
+    NetworkChanged,
     NudgeReceived,
     OutEvent,
     Peer,
@@ -43,10 +44,9 @@ from hubd.gossip.peer import (
 )
 from hubd.gossip.session import Ended
 from hubd.limits import (
+    DIAL_ROUND_MAX,
     DIAL_WAIT_S_MAX,
     DIAL_WAIT_S_MIN,
-    HINT_DIAL_GAP_S,
-    HINTS_MAX,
     LINK_PEERS_MAX,
     PEER_BAN_S,
     PEER_FAULTS_MAX,
@@ -56,12 +56,6 @@ from hubd.limits import (
 )
 
 _SPREADING = (PushTaken, HaveReceived, AskReceived, PruneReceived, AskedLoaded, FoundKnown)
-
-
-@dataclass(slots=True)
-class _Hint:
-    key_tag: bytes
-    dialled_at: float
 
 
 class Peers:
@@ -75,7 +69,7 @@ class Peers:
         self.configured = tuple(configured)
         self._hub = hub
         self._chance = chance
-        self._hints: dict[str, _Hint] = {}
+        self._hints = Hints()
         self._spread = spread.Spread()
 
     def handle(self, event: InEvent, now: float) -> list[OutEvent]:
@@ -88,6 +82,8 @@ class Peers:
                 return []
             case Appended(ids, envelopes, source):
                 return self._performed(self._spread.appended(ids, envelopes, source, now), now)
+            case NetworkChanged():
+                return self._take_network(now)
             case TimerFired():
                 return self._tick(now)
         peer = self.peers.get(event.hub)
@@ -165,32 +161,29 @@ class Peers:
         return out
 
     def _take_hint(self, address: str, tag: bytes, now: float) -> None:
-        known = self._hints.pop(address, None)
-        self._hints[address] = _Hint(tag, known.dialled_at if known else now - HINT_DIAL_GAP_S)
-        if len(self._hints) > HINTS_MAX:
-            self._hints.pop(next(iter(self._hints)))
-        if known is None:
+        if self._hints.hear(tag, address, now):
             for peer in self.peers.values():
                 if key_tag(peer.member.curve_key) == tag:
                     peer.dial_at = min(peer.dial_at, now)
 
-    def _address_for(self, peer: Peer, now: float) -> str | None:
-        """The next address to try, in turn. A hinted one rests between dials: it may be anybody's."""
-        tag = key_tag(peer.member.curve_key)
-        rested = [
-            address
-            for address, hint in self._hints.items()
-            if hint.key_tag == tag and now - hint.dialled_at >= HINT_DIAL_GAP_S
-        ]
+    def _addresses(self, peer: Peer, now: float) -> list[str]:
+        """Where this hub may be, announced ones first, without those where another is dialled or was found."""
+        hinted = self._hints.rested(key_tag(peer.member.curve_key), now)
         taken = {other.address for other in self.peers.values() if other.is_dialling or Side.DIALLED in other.links}
-        known = dict.fromkeys((*peer.member.addresses, *rested, *self.configured))
-        candidates = [address for address in known if address not in taken]
-        if not candidates:
-            return None
-        address = candidates[peer.failures % len(candidates)]
-        if address in self._hints:
-            self._hints[address].dialled_at = now
-        return address
+        known = dict.fromkeys((*peer.member.addresses, *hinted, *self.configured))
+        return [address for address in known if address not in taken]
+
+    def _untried(self, peer: Peer, now: float) -> list[str]:
+        if len(peer.tried) >= DIAL_ROUND_MAX:
+            return []
+        return [address for address in self._addresses(peer, now) if address not in peer.tried]
+
+    def _take_network(self, now: float) -> list[OutEvent]:
+        """This machine is on other networks than before: whoever could not be reached may be now."""
+        for peer in self.peers.values():
+            peer.tried.clear()
+            peer.failures, peer.dial_at = 0, min(peer.dial_at, now)
+        return []
 
     # --- links
 
@@ -206,10 +199,14 @@ class Peers:
             if not (peer.is_up or peer.is_dialling) and now >= max(peer.dial_at, peer.banned_until)
         ]
         for peer in sorted(waiting, key=self._rank):
-            address = self._address_for(peer, now) if places > 0 else None
-            if address is not None:
-                peer.is_dialling, peer.address, places = True, address, places - 1
-                out.append(Dial(peer.member, address))
+            untried = self._untried(peer, now) if places > 0 else []
+            if peer.tried and places > 0 and not untried:
+                self._pause(peer, now)
+            elif untried:
+                peer.is_dialling, peer.address, places = True, untried[0], places - 1
+                peer.tried.add(peer.address)
+                self._hints.dialled(peer.address, now)
+                out.append(Dial(peer.member, peer.address))
         return out
 
     def _talk(self, now: float) -> list[OutEvent]:
@@ -248,15 +245,24 @@ class Peers:
         return [HangUp(peer.member.hub, Side.DIALLED)]
 
     def _lost(self, peer: Peer, side: Side, reason: str, now: float) -> None:
-        if self._unlink(peer, side):
+        was_up = self._unlink(peer, side)
+        if was_up:
             self._reconcile_soon(peer, now)  # what was pushed over it may be lost
         peer.reason = reason
         peer.is_surplus = False
         if side is Side.DIALLED:
             peer.is_dialling = peer.is_in_session = False
-            wait_s = min(DIAL_WAIT_S_MAX, DIAL_WAIT_S_MIN * 2 ** min(peer.failures, 16))
-            peer.dial_at = now + wait_s * (0.5 + self._chance())
-            peer.failures += 1
+            if not was_up and self._untried(peer, now):
+                peer.dial_at = now
+                return
+            self._pause(peer, now)
+
+    def _pause(self, peer: Peer, now: float) -> None:
+        """Every address was tried: the next round waits, longer each time."""
+        peer.tried.clear()
+        wait_s = min(DIAL_WAIT_S_MAX, DIAL_WAIT_S_MIN * 2 ** min(peer.failures, 16))
+        peer.dial_at = now + wait_s * (0.5 + self._chance())
+        peer.failures += 1
 
     def _unlink(self, peer: Peer, side: Side) -> bool:
         peer.links.discard(side)

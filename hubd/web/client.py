@@ -1,6 +1,7 @@
 """The dialling end of the phone API's WebSocket: a hub that visits a phone, and a phone that calls on a hub, dial alike."""
 
 import ssl
+from typing import Any
 
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
@@ -10,10 +11,14 @@ from hubd.limits import PHONE_MESSAGE_BYTES_MAX, PHONE_OPEN_S
 from hubd.web.frames import SUBPROTOCOL
 
 
-def dial(url: str, tls: ssl.SSLContext | None = None) -> connect:
-    """An `async with` of the connection. `tls` is for wss: whom to trust, the system's roots where it is None."""
+def dial(url: str, tls: ssl.SSLContext | None = None, at: tuple[str, int] | None = None) -> connect:
+    """An `async with` of the connection. `tls` is for wss: whom to trust, the system's roots where it is None. `at` is
+    where to connect where the URL cannot say it: on which interface a link-local address is.
+    """
+    where: dict[str, Any] = {} if at is None else {"host": at[0], "port": at[1]}
     return connect(
         url,
+        **where,
         ssl=tls,
         subprotocols=[Subprotocol(SUBPROTOCOL)],
         compression=None,

@@ -5,11 +5,13 @@ registered key, what that person may see. Phones are visited at the hub's own pa
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import websockets
 
 from hubd import log
+from hubd.addresses import joined, without_interface
 from hubd.limits import (
     VISIT_FAILURES_MAX,
     VISIT_PAUSE_S,
@@ -30,6 +32,7 @@ class _Candidate:
     """A place where a phone was seen. `due_s` is on the door's clock."""
 
     due_s: float
+    others: Sequence[str] = ()  # other addresses of the same phone
     failures: int = 0
     is_busy: bool = False
 
@@ -42,10 +45,12 @@ class Visitor:
         self._candidates: dict[tuple[str, int], _Candidate] = {}
         self._log = log.get("visits")
 
-    def seen(self, host: str, port: int) -> None:
-        """A phone was discovered here; it is visited soon. A flood of records changes nothing."""
+    def seen(self, host: str, port: int, others: Sequence[str] = ()) -> None:
+        """A phone was discovered here, or failing that at `others`; it is visited soon. A flood of records changes
+        nothing.
+        """
         if len(self._candidates) < VISITS_REMEMBERED_MAX:
-            self._candidates.setdefault((host, port), _Candidate(self._door.clock()))
+            self._candidates.setdefault((host, port), _Candidate(self._door.clock())).others = others
 
     async def run(self) -> None:
         """Visit whoever is due, until cancelled."""
@@ -58,10 +63,10 @@ class Visitor:
 
     async def visit(self, host: str, port: int) -> bool:
         """Visit once; returns whether a conversation took place and came to its end."""
-        name = f"[{host}]" if ":" in host else host
+        name = joined(without_interface(host), port)
         try:
             async with asyncio.timeout(VISIT_S):
-                async with dial(f"ws://{name}:{port}{VISIT_PATH}") as connection:
+                async with dial(f"ws://{name}{VISIT_PATH}", at=(host, port)) as connection:
                     await Conversation(self._door, ClientWire(connection), host).run()
         except (OSError, TimeoutError, websockets.WebSocketException) as error:
             self._door.counters["visit:failed"] += 1
@@ -78,7 +83,12 @@ class Visitor:
         return waiting[: VISITS_ABREAST_MAX - busy]
 
     async def _call_on(self, host: str, port: int, candidate: _Candidate) -> None:
-        candidate.failures = 0 if await self.visit(host, port) else candidate.failures + 1
+        for each in (host, *candidate.others):
+            if await self.visit(each, port):
+                candidate.failures = 0
+                break
+        else:
+            candidate.failures += 1
         candidate.due_s = self._door.clock() + self._pause_s * 2**candidate.failures
         candidate.is_busy = False
         if candidate.failures > VISIT_FAILURES_MAX:

@@ -3,13 +3,15 @@
 import asyncio
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phone_hubs import phone_hub
 
 from hubd.action import charter
-from hubd.gossip.discovery import Discovery, PhoneAdvertiser
+from hubd.gossip.discovery import Discovery
+from hubd.gossip.presence import PhoneAdvertiser
 from hubd.phone.phone import Phone
 from hubd.phone.serve import VisitedPhone
 from hubd.phone.sync import SyncReport
@@ -30,15 +32,16 @@ async def test_a_hub_finds_a_phone_and_syncs_unasked(tmp_path: Path) -> None:
         visitor = Visitor(hub.door)
         ports: set[int] = set()
 
-        def seen(host: str, port: int) -> None:
+        def seen(host: str, port: int, others: Sequence[str]) -> None:
             ports.add(port)
             if port == server.port:  # other phones may be on this loopback at the same time
-                visitor.seen(host, port)
+                visitor.seen(host, port, others)
 
         discovery = Discovery(
             mesh=hashlib.sha256(f"{os.getpid()}".encode()).digest()[:8],
             curve_key=b"k" * 32,
             port=7999,
+            known=lambda _tag: False,
             heard=None,
             seen=seen,
             interfaces=LOOPBACK,

@@ -3,9 +3,12 @@
 import asyncio
 import hashlib
 import os
+import re
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +16,17 @@ import pytest
 from zeroconf import ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
+from hubd.addresses import Held
 from hubd.gossip import discovery
-from hubd.gossip.discovery import HUB_TYPE, Discovery, PhoneAdvertiser, Presence, own_addresses
+from hubd.gossip.discovery import Discovery
+from hubd.gossip.interfaces import changes, held
 from hubd.gossip.peer import key_tag
+from hubd.gossip.presence import HUB_TYPE, PHONE_TYPE, PhoneAdvertiser, Presence
+from hubd.limits import DISCOVERED_HUBS_MAX, DISCOVERED_PHONES_MAX
 
 LOOPBACK = ["127.0.0.1"]
 OTHER_MESH = bytes(8)
-KEY_A, KEY_B = b"a" * 32, b"b" * 32
+KEY_A, KEY_B, KEY_C = b"a" * 32, b"b" * 32, b"c" * 32
 
 
 @pytest.fixture
@@ -40,13 +47,15 @@ class Ears:
 
     def __init__(self, mesh: bytes, key: bytes, port: int) -> None:
         self.hubs: dict[str, bytes] = {}
+        self.admitted = {key_tag(each) for each in (KEY_A, KEY_B, KEY_C)}
         self.phones: set[tuple[str, int]] = set()
         self.discovery = Discovery(
             mesh=mesh,
             curve_key=key,
             port=port,
+            known=self.admitted.__contains__,
             heard=self.hubs.__setitem__,
-            seen=lambda host, port: self.phones.add((host, port)),
+            seen=lambda host, port, _others: self.phones.add((host, port)),
             interfaces=LOOPBACK,
         )
 
@@ -72,7 +81,7 @@ async def test_hubs_of_another_mesh_are_passed_over(mesh: bytes) -> None:
     async with (
         Ears(mesh, KEY_A, 7003).open() as a,
         Ears(OTHER_MESH, KEY_B, 7004).open() as stranger,
-        Ears(mesh, b"c" * 32, 7005).open() as c,
+        Ears(mesh, KEY_C, 7005).open() as c,
     ):
         await until(lambda: a.hubs and c.hubs)
         assert "127.0.0.1:7004" not in a.hubs
@@ -89,11 +98,16 @@ async def test_a_record_that_points_to_the_wide_internet_is_not_believed(mesh: b
     near, far = {"v": "1", "mesh": mesh.hex()[:8], "key": key_tag(KEY_B).hex()}, "9.9.9.9"
     aiozc = AsyncZeroconf(interfaces=LOOPBACK)
     info = ServiceInfo(
-        HUB_TYPE, f"far.{HUB_TYPE}", port=7007, properties=near, server="far.local.", parsed_addresses=[far]
+        HUB_TYPE,
+        f"hubd-{key_tag(KEY_B).hex()}.{HUB_TYPE}",
+        port=7007,
+        properties=near,
+        server="far.local.",
+        parsed_addresses=[far],
     )
     await (await aiozc.async_register_service(info))
     try:
-        async with Ears(mesh, KEY_A, 7008).open() as a, Ears(mesh, b"c" * 32, 7009).open():
+        async with Ears(mesh, KEY_A, 7008).open() as a, Ears(mesh, KEY_C, 7009).open():
             await until(lambda: a.hubs)
             assert set(a.hubs) == {"127.0.0.1:7009"}
     finally:
@@ -102,14 +116,22 @@ async def test_a_record_that_points_to_the_wide_internet_is_not_believed(mesh: b
 
 
 async def test_a_machine_that_changes_its_address_is_announced_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    presence = Presence(HUB_TYPE, "hubd-moves", 7010, {"v": "1"}, interfaces=None)
-    monkeypatch.setattr(discovery, "own_addresses", lambda: ["10.1.1.1"])
-    async with presence:
+    moved = asyncio.Event()
+
+    async def two_places(_chosen: Any) -> AsyncIterator[list[Held]]:
+        yield [Held("127.0.0.1", ip_network("127.0.0.0/8"), "lo")]
+        await moved.wait()
+        yield []
+        yield [Held("127.0.0.2", ip_network("127.0.0.0/8"), "lo")]
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("hubd.gossip.presence.changes", two_places)
+    async with Presence(HUB_TYPE, f"hubd-moves-{os.getpid()}", 7010, {"v": "1"}) as presence:
         assert presence._info is not None
-        assert presence._info.parsed_addresses() == ["10.1.1.1"]
-        monkeypatch.setattr(discovery, "own_addresses", lambda: ["10.2.2.2"])
-        await presence.refresh()
-        assert presence._info.parsed_addresses() == ["10.2.2.2"]
+        assert presence._info.parsed_addresses() == ["127.0.0.1"]
+        moved.set()
+        await until(lambda: presence._info.parsed_addresses() == ["127.0.0.2"])
+        assert {each.sock.getsockname()[0] for each in presence.zeroconf.engine.senders} == {"127.0.0.2"}
 
 
 def open_descriptors() -> int:
@@ -124,27 +146,81 @@ async def test_a_service_that_is_cancelled_while_it_announces_itself_leaves_no_s
     assert open_descriptors() == before
 
 
-async def test_a_flood_of_instances_does_not_grow_what_is_followed(mesh: bytes) -> None:
+def name_of(key: bytes, suffix: str = "") -> str:
+    return f"hubd-{key_tag(key).hex()}{suffix}.{HUB_TYPE}"
+
+
+def tell(ears: Ears, service_type: str, name: str) -> None:
+    ears.discovery._changed(None, service_type, name, discovery.ServiceStateChange.Added)
+
+
+async def test_a_flood_of_instances_does_not_grow_what_is_followed_and_hides_no_hub(mesh: bytes) -> None:
     ears = Ears(mesh, KEY_A, 7011)
     for number in range(50_000):
-        ears.discovery._changed(None, HUB_TYPE, f"n{number}.{HUB_TYPE}", discovery.ServiceStateChange.Added)
-    assert len(ears.discovery._followed) == discovery.DISCOVERED_MAX
+        tell(ears, HUB_TYPE, f"n{number}.{HUB_TYPE}")
+        tell(ears, HUB_TYPE, name_of(number.to_bytes(32, "big")))
+        tell(ears, HUB_TYPE, name_of(KEY_C, f"-{number}"))
+        tell(ears, PHONE_TYPE, f"phone-{number}.{PHONE_TYPE}")
+    tell(ears, HUB_TYPE, name_of(KEY_B).upper())
+    followed = {service_type: set(names) for service_type, names in ears.discovery._followed.items()}
+    assert followed[HUB_TYPE] == {name_of(KEY_B).upper(), *(name_of(KEY_C, f"-{number}") for number in (2, 3, 4))}
+    assert len(followed[PHONE_TYPE]) == DISCOVERED_PHONES_MAX
+
+
+async def test_a_flood_in_the_names_of_all_admitted_hubs_is_bounded_too(mesh: bytes) -> None:
+    ears = Ears(mesh, KEY_A, 7013)
+    keys = [number.to_bytes(32, "big") for number in range(DISCOVERED_HUBS_MAX + 50)]
+    ears.admitted |= {key_tag(key) for key in keys}
+    for key in keys:
+        tell(ears, HUB_TYPE, name_of(key))
+    assert len(ears.discovery._followed[HUB_TYPE]) == DISCOVERED_HUBS_MAX
+
+
+async def test_a_hub_that_is_admitted_after_it_was_heard_is_remembered(
+    mesh: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "DISCOVERY_AGAIN_S", 0.1)
+    ears = Ears(mesh, KEY_A, 7014)
+    ears.admitted.clear()
+    async with ears.open(), Ears(mesh, KEY_B, 7015).open():
+        await asyncio.sleep(2.5)
+        assert not ears.hubs
+        ears.admitted.add(key_tag(KEY_B))
+        await until(lambda: ears.hubs)
+
+
+async def test_what_a_hub_and_a_phone_say_of_themselves_is_this_and_no_more(mesh: bytes) -> None:
+    said = {}
+    async with Ears(mesh, KEY_A, 7016).open(), PhoneAdvertiser(7780, interfaces=LOOPBACK) as phone:
+        browser = AsyncZeroconf(interfaces=LOOPBACK)
+        for service_type, name in ((HUB_TYPE, name_of(KEY_A)), (PHONE_TYPE, phone.name)):
+            info = await browser.async_get_service_info(service_type, name, 5_000)
+            assert info is not None
+            said[service_type] = info
+        await browser.async_close()
+    tag = key_tag(KEY_A).hex()
+    assert said[HUB_TYPE].decoded_properties == {"v": "1", "mesh": mesh.hex()[:8], "key": tag}
+    assert said[PHONE_TYPE].decoded_properties == {"v": "1"}
+    assert said[HUB_TYPE].server == f"hubd-{tag}.local."
+    assert re.fullmatch(r"phone-[0-9a-f]{8}\.local\.", said[PHONE_TYPE].server)
+    assert socket.gethostname() not in repr(said)
+
+
+# --- our own addresses
 
 
 def test_loopback_is_no_address_for_others() -> None:
-    assert "127.0.0.1" not in own_addresses()
+    assert not any(each.ip.is_loopback for each in held())
 
 
-@pytest.mark.parametrize(
-    ("host", "everywhere", "on_loopback"),
-    [
-        ("10.42.0.1", True, True),
-        ("127.0.0.1", False, True),
-        ("8.8.8.8", False, False),
-        ("224.0.0.251", False, False),
-        ("0.0.0.0", False, False),
-    ],
-)
-def test_a_record_is_believed_only_where_it_can_be_true(host: str, everywhere: bool, on_loopback: bool) -> None:
-    assert discovery._is_near(host, on_loopback=False) is everywhere
-    assert discovery._is_near(host, on_loopback=True) is on_loopback
+def test_an_address_that_was_chosen_and_is_not_there_is_left_out() -> None:
+    assert [each.host for each in held(["127.0.0.1", "203.0.113.77", "fe80::77%lo"])] == ["127.0.0.1"]
+
+
+async def test_addresses_are_told_once_and_then_when_they_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hubd.gossip.interfaces.INTERFACES_S", 0.01)
+    monkeypatch.setattr("hubd.gossip.interfaces.INTERFACES_SETTLE_S", 0)
+    looks = iter([["a"], ["a"], ["a"], [], ["b"]])
+    monkeypatch.setattr("hubd.gossip.interfaces.held", lambda _chosen: next(looks))
+    async with aclosing(changes()) as news:
+        assert [await anext(news) for _ in range(3)] == [["a"], [], ["b"]]

@@ -18,6 +18,7 @@ from hubd.gossip.peer import (
     LinkOpened,
     Member,
     MembersChanged,
+    NetworkChanged,
     NudgeReceived,
     PushTaken,
     SendNudge,
@@ -30,9 +31,12 @@ from hubd.gossip.peer import (
 from hubd.gossip.peers import Peers
 from hubd.gossip.session import Ended
 from hubd.limits import (
+    DIAL_ROUND_MAX,
     DIAL_WAIT_S_MAX,
     HINT_DIAL_GAP_S,
+    HINT_LIFE_S,
     HINTS_MAX,
+    HINTS_PER_KEY_MAX,
     LINK_PEERS_MAX,
     LINK_PUSH_QUEUE_ACTIONS_MAX,
     LINK_PUSH_WINDOW_CHUNKS,
@@ -155,6 +159,55 @@ def test_addresses_take_turns():
     assert tried == ["a:1", "b:2", "c:3"] * 2
 
 
+def test_all_addresses_are_tried_before_a_pause():
+    desk = Desk(member(LOW, "a:1", "b:2", "c:3"))
+    for address in ("a:1", "b:2", "c:3"):
+        assert [dial.address for dial in desk.after(0)] == [address]
+        desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
+    assert desk.after(0.4) == []
+    assert [dial.address for dial in desk.after(DIAL_WAIT_S_MAX)] == ["a:1"]
+
+
+def test_a_link_that_was_up_is_dialled_first_where_it_is_announced_first():
+    desk = Desk(member(LOW, "a:1", "b:2"))
+    desk.after(0)
+    desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
+    assert desk.after(0)[0].address == "b:2"
+    desk.tell(LinkOpened(hub(LOW), DIALLED))
+    desk.tell(LinkLost(hub(LOW), DIALLED, "closed"))
+    assert desk.after(0) == []
+    assert desk.after(2)[0].address == "a:1"
+
+
+def test_a_round_is_bounded_whatever_is_announced_and_heard():
+    desk = Desk(member(LOW, *(f"a:{number}" for number in range(DIAL_ROUND_MAX + 9))))
+    for _ in range(DIAL_ROUND_MAX):
+        assert len(desk.after(0)) == 1
+        desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
+    assert desk.after(0.4) == []
+
+
+def test_a_round_whose_last_address_is_taken_meanwhile_ends_in_a_pause():
+    desk = Desk(member(LOW, "a:1"), member(HIGH))
+    desk.tell(AddressHeard("h:1", key_tag(member(LOW).curve_key)))
+    desk.after(0)
+    desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
+    desk.now += HINT_LIFE_S
+    assert desk.after(0) == []
+    assert [dial.address for dial in desk.after(2)] == ["a:1"]
+
+
+def test_on_another_network_whoever_could_not_be_reached_is_dialled_at_once():
+    desk = Desk(member(LOW, "a:1"), member(HIGH, "b:2"))
+    desk.up(HIGH)
+    for _ in range(10):
+        desk.after(1_000)
+        desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
+    assert desk.after(1) == []
+    desk.tell(NetworkChanged())
+    assert [each.address for each in desk.after(0) if isinstance(each, Dial)] == ["a:1"]
+
+
 def test_a_configured_address_is_tried_with_one_hub_after_the_other():
     desk = Desk(member(LOW), member(HIGH), configured=["c:3"])
     tried = set()
@@ -197,8 +250,42 @@ def test_a_flood_of_hints_is_forgotten_oldest_first():
     desk = Desk(member(LOW))
     for number in range(1_000):
         desk.tell(AddressHeard(f"h:{number}", key_tag(member(LOW).curve_key)))
+    assert len(desk.peers._hints) == HINTS_PER_KEY_MAX
+    assert desk.after(0)[0].address == f"h:{1_000 - HINTS_PER_KEY_MAX}"
+
+
+def test_a_flood_of_hints_for_one_hub_hides_no_other():
+    desk = Desk(member(LOW), member(HIGH))
+    desk.tell(AddressHeard("honest:1", key_tag(member(LOW).curve_key)))
+    for number in range(1_000):
+        desk.tell(AddressHeard(f"h:{number}", key_tag(member(HIGH).curve_key)))
+        desk.tell(AddressHeard("honest:1", key_tag(member(HIGH).curve_key)))
+    assert ("honest:1", hub(LOW)) in {(dial.address, dial.member.hub) for dial in desk.after(0)}
+
+
+def test_hints_for_many_hubs_are_bounded_together():
+    desk = Desk(member(LOW))
+    for number in range(1_000):
+        desk.tell(AddressHeard("h:1", number.to_bytes(8, "big")))
     assert len(desk.peers._hints) == HINTS_MAX
-    assert desk.after(0)[0].address == f"h:{1_000 - HINTS_MAX}"
+
+
+def test_a_hint_that_is_told_no_more_is_dialled_no_more():
+    desk = Desk(member(LOW))
+    desk.tell(AddressHeard("h:1", key_tag(member(LOW).curve_key)))
+    assert desk.after(HINT_LIFE_S) == []
+    desk.tell(AddressHeard("h:1", key_tag(member(LOW).curve_key)))
+    assert len(desk.after(0)) == 1
+
+
+def test_an_address_rests_whichever_hub_it_is_said_to_be():
+    desk = Desk(member(LOW), member(HIGH))
+    for number in (LOW, HIGH):
+        desk.tell(AddressHeard("h:1", key_tag(member(number).curve_key)))
+    [dial] = desk.after(0)
+    desk.tell(LinkLost(dial.member.hub, DIALLED, "handshake"))
+    assert desk.after(HINT_DIAL_GAP_S - 1) == []
+    assert len(desk.after(1)) == 1
 
 
 def test_no_more_links_are_dialled_than_the_limit():
