@@ -106,6 +106,14 @@ KEYS = (
         high=10**12,
         live=True,
     ),
+    Key(
+        "post.size_mb",
+        64,
+        "The most that this hub writes to one stick, in megabytes; what does not fit comes with the next.",
+        low=1,
+        high=1_000,
+        live=True,
+    ),
     Key("log.level", "info", "How much is logged.", choices=("debug", "info", "warning", "error"), live=True),
     Key("log.form", "auto", "auto: readable on a terminal, JSON otherwise.", choices=("auto", "console", "json")),
 )

@@ -25,8 +25,12 @@ from hubd.fold.folder import Folder
 from hubd.identity import Identity, sign_action
 from hubd.intake import SetIntake
 from hubd.limits import PAGE_ACTIONS
-from hubd.ports import Door, TransactionState
+from hubd.ports import Door, Outcome, TransactionState
+from hubd.post import counter, memory
+from hubd.post.office import PostOffice, PostPorts
 from hubd.store.actions import Store
+from hubd.web.putting import Putting
+from hubd.web.standing import ViewsStanding
 
 CHARTER_NAME = "charter.toml"
 
@@ -65,6 +69,21 @@ class Hub:
         self.principal: Principal = identity.principal(charter.domain)
         self.live_status: Callable[[], dict[str, Any]] | None = None  # set while the services run
         self.intake.listeners.append(self._fold)
+        self._strangers = Putting(
+            store, self.intake, ViewsStanding(lambda: self.folder.views), charter, time.monotonic, door=Door.BUNDLE
+        )
+        self.post = PostOffice(
+            PostPorts(
+                store=store,
+                intake=self.intake,
+                strangers=self._put_for_stranger,
+                boxes=self._boxes,
+                signer=identity.hub,
+                box=identity.box,
+                charter=charter,
+                path=directory / memory.FILE_NAME,
+            )
+        )
 
     @classmethod
     @asynccontextmanager
@@ -76,6 +95,7 @@ class Hub:
         try:
             hub = cls(directory, settings, charter, identity, store)
             await hub._load()
+            await hub.post.load()
             try:
                 yield hub
             finally:
@@ -93,6 +113,13 @@ class Hub:
 
     def _fold(self, actions: Sequence[Action], _door: Door, _source: bytes) -> None:
         self.folder.append(actions)
+
+    async def _put_for_stranger(self, envelopes: Sequence[bytes]) -> list[Outcome]:
+        return await self._strangers.put(envelopes, "post")
+
+    def _boxes(self) -> dict[Principal, bytes]:
+        views = self.folder.views
+        return {each: views.hubs[each].box for each in views.mesh.hubs}
 
     # --- what a hub says about itself
 
@@ -156,6 +183,7 @@ class Hub:
             "stewards": self._stewards,
             "lessons": self._lessons,
             "ledger": self._ledger,
+            **counter.endpoints(self.post),
         }
 
     async def _offer(self, envelopes: list[bytes], door: str) -> list[list[Any]]:

@@ -141,8 +141,19 @@ SERVICE_RESTART_S_MIN = 0.5  # a service that fails once is back before a person
 SERVICE_RESTART_S_MAX = 60  # one that keeps failing must not fill the log or heat the Pi
 SERVICE_STEADY_S = 120  # after so long without a failure, back-off starts anew
 BUNDLE_CHUNK_BYTES = 64 * 1024  # what one flipped bit on a stick can cost
+BUNDLE_CHUNK_ENVELOPES_MAX = 500  # in one chunk: one transaction of the store
+BUNDLE_BODY_BYTES_MAX = 128 * 1024  # of one block: a chunk with its frame, or the keys of 1,024 hubs
+BUNDLE_BLOCKS_MAX = 32_768  # looked at in one file: a gigabyte of full chunks with their keys
+BUNDLE_OVERLAPS_MAX = 16  # heads over the same bytes that are hashed in vain: a file made to waste time wastes little
+BUNDLE_CHUNKS_PER_KEYS = 16  # 1 MiB; the keys come again so often, and 20 hubs' are 2 kB
+BUNDLE_KEYS_MAX = 64  # bundles in one file: a stick of a whole district copied into one
 BUNDLE_RECIPIENTS_MAX = 1_024  # admitted hubs a bundle is sealed to: 90 bytes each
-BUNDLE_BYTES_MAX = 64 * 1024 * 1024  # one import; a village's whole term is about 10 MB
+BUNDLE_BYTES_MAX = 1024 * 1024 * 1024  # one file; it is read in pieces, so time alone bounds it
+BUNDLE_PIECE_BYTES = 256 * 1024  # read from a file at once
+RECEIPT_ROWS_MAX = 512  # hubs that one receipt speaks of: what it has of more is told by theirs
+RECEIPT_BYTES_MAX = 32 * 1024  # 512 rows of 45 bytes, and what stands around them
+POST_MEMORY_BYTES_MAX = 64 * 1024 * 1024  # receipts of all hubs in a file of this hub's own; twenty hubs' are 20 kB
+POST_AHEAD_CHUNKS_MAX = 4_096  # chunks remembered behind a gap: a file of 256 MB with its first chunk gone
 
 # --- phone API (docs/phone-api.md) --------------------------------------------------------------------------------
 PHONE_MESSAGE_BYTES_MAX = 64 * 1024  # one WebSocket message: what a browser's tab and a hub bear 256 times over

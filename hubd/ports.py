@@ -18,7 +18,9 @@ T = TypeVar("T")
 
 
 class Door(StrEnum):
-    """Where bytes came in. Policy may defer at `PHONE`; what a peer, a bundle or the hub itself offers enters the set."""
+    """Where bytes came in. What a peer, an admitted hub's bundle or the hub itself offers enters the set; policy may defer
+    what phones and strangers' bundles bring, before the intake sees it.
+    """
 
     OWN = "own"
     PEER = "peer"

@@ -5,11 +5,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import nacl.public
+
 from hubd.control import ask
 from hubd.errors import FatalError
-from hubd.hub import Hub
-from hubd.limits import PAGE_ACTIONS
+from hubd.hub import CHARTER_NAME, Hub, read_charter
+from hubd.identity import Identity
 from hubd.ports import Door
+from hubd.post.counter import Customer, Office
 
 
 class LocalHub:
@@ -40,13 +43,13 @@ class LocalHub:
         """The addresses of the mesh's stewards, as known here."""
         return list(await self._ask("stewards"))
 
-    async def envelopes(self) -> AsyncIterator[bytes]:
-        """Every envelope of the set, in the order of arrival."""
-        after = 0
-        while rows := await self._ask("page", after, PAGE_ACTIONS):
-            for sequence, raw in rows:
-                after = sequence
-                yield raw
+    def post(self) -> Office:
+        """The hub's post office."""
+        if self._hub is not None:
+            return self._hub.post
+        identity, charter = Identity.open(self._directory), read_charter(self._directory / CHARTER_NAME)
+        unseal = nacl.public.SealedBox(identity.box).decrypt
+        return Customer(self._ask, charter, identity.hub, bytes(identity.box.public_key), unseal)
 
 
 @asynccontextmanager

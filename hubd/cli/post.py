@@ -1,54 +1,75 @@
 """`hubd export` and `hubd import`: carry the set on a stick, sealed to the mesh's hubs."""
 
 import os
-import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import click
-import nacl.public
 
-from hubd.cli.local import local_hub
+from hubd.action.principal import parse_address
+from hubd.cli.local import LocalHub, local_hub
 from hubd.cli.terminal import EXIT_PART, command, data_option, json_option, say, show
 from hubd.errors import FatalError, RemoteError
-from hubd.gossip import bundle
-from hubd.hub import CHARTER_NAME, read_charter
-from hubd.identity import Identity
-from hubd.limits import BUNDLE_BYTES_MAX, BUNDLE_RECIPIENTS_MAX, PAGE_ACTIONS
-from hubd.ports import Door, Verdict
+from hubd.hub import read_config
+from hubd.limits import BUNDLE_BYTES_MAX, BUNDLE_PIECE_BYTES, RECEIPT_BYTES_MAX
+from hubd.post.bundle import Reader, Report, Writer
+from hubd.post.counter import Office
+from hubd.post.office import Tally
+from hubd.post.writing import Writing
 
-MESH_DIGEST_BYTES = 8
+MEGABYTE = 1_000_000
 
 
 @click.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--for", "hubs", multiple=True, help="Only what this hub has not confirmed yet; a name, may be repeated.")
+@click.option(
+    "--after", type=click.IntRange(0), default=None, help="Go on after this arrival, as an export before said."
+)
+@click.option("--size-mb", type=click.IntRange(1), default=None, help="The most to write; default: post.size_mb.")
 @data_option
 @json_option
 @command
-async def export_bundle(file: Path, directory: Path, as_json: bool) -> None:
-    """Write the whole set to FILE, sealed to every admitted hub."""
+async def export_bundle(
+    file: Path, hubs: tuple[str, ...], after: int | None, size_mb: int | None, directory: Path, as_json: bool
+) -> int:
+    """Write the set to FILE, sealed to every admitted hub. Exit code 3: not all fitted in, and it says how to go on."""
     if file.exists() and not file.is_file():
         raise FatalError("file", f"{file} is no ordinary file", hint="name a new file on the stick")
-    charter = read_charter(directory / CHARTER_NAME)
+    size_mb = size_mb or int(read_config(directory)["post.size_mb"])
     async with local_hub(directory) as hub:
-        boxes = [each["box"] for each in await hub.hubs() if each["state"] == "admitted"][:BUNDLE_RECIPIENTS_MAX]
-        if not boxes:
+        known = {each["name"]: each for each in await hub.hubs() if each["state"] == "admitted"}
+        if not known:
             raise FatalError(
                 "no-recipients", "no hub is admitted yet, so nobody could open the bundle", hint="admit a hub first"
             )
-        envelopes = [raw async for raw in hub.envelopes()]
-    file_key = secrets.token_bytes(32)
-    sealed = [
-        (bundle.recipient_of(key), nacl.public.SealedBox(nacl.public.PublicKey(key)).encrypt(file_key)) for key in boxes
-    ]
+        if unknown := set(hubs) - set(known):
+            raise FatalError(
+                "hub-unknown", f"no admitted hub is called {min(unknown)}", hint="`hubd status` names the neighbours"
+            )
+        post = hub.post()
+        if after is None:
+            after = await post.since([parse_address(known[name]["hub"]) for name in hubs])
+        writing = Writing(Writer(await post.seal()), after, size_mb * MEGABYTE)
+        await _write(file, post, writing)
+    facts = {"file": str(file), "actions": writing.actions, "bytes": writing.size_bytes, "hubs": len(known),
+             "after": after, "position": writing.position, "all": writing.is_all}  # fmt: skip
+    lines = [f"{writing.actions} actions for {len(known)} hubs are in {file} ({writing.size_bytes} bytes)"]
+    if not writing.is_all:
+        lines.append(f"not all fitted in: the next bundle goes on with --after {writing.position}")
+    show(facts, as_json, lines)
+    return 0 if writing.is_all else EXIT_PART
+
+
+async def _write(file: Path, post: Office, writing: Writing) -> None:
     waiting = file.with_name(file.name + ".part")
     try:
         with waiting.open("wb") as output:
-            for piece in bundle.write(envelopes, charter.digest[:MESH_DIGEST_BYTES], file_key, sealed):
+            async for piece in writing.pieces(post.page, post.urgent_page):
                 output.write(piece)
             output.flush()
             os.fsync(output.fileno())
-        size = waiting.stat().st_size
         waiting.replace(file)
     except OSError as error:
         with suppress(OSError):
@@ -56,8 +77,6 @@ async def export_bundle(file: Path, directory: Path, as_json: bool) -> None:
         raise FatalError(
             "file", f"{file}: {error.strerror}", hint="is there room on the stick, and may this user write?"
         ) from error
-    show({"file": str(file), "actions": len(envelopes), "bytes": size, "hubs": len(sealed)}, as_json,
-         [f"{len(envelopes)} actions for {len(sealed)} hubs are in {file} ({size} bytes)"])  # fmt: skip
 
 
 @click.command("import")
@@ -67,39 +86,67 @@ async def export_bundle(file: Path, directory: Path, as_json: bool) -> None:
 @command
 async def import_bundle(file: Path, directory: Path, as_json: bool) -> int:
     """Read a bundle from FILE. Damaged parts are skipped and counted; the others count. Exit code 3: some were damaged."""
-    charter = read_charter(directory / CHARTER_NAME)
     if file.stat().st_size > BUNDLE_BYTES_MAX:
         raise FatalError(
             "bundle", f"{file} is larger than {BUNDLE_BYTES_MAX} bytes", hint="ask the sender for a smaller bundle"
         )
-    box = Identity.open(directory).box
-    try:
-        opened = bundle.read(
-            file.read_bytes(),
-            charter.digest[:MESH_DIGEST_BYTES],
-            bytes(box.public_key),
-            nacl.public.SealedBox(box).decrypt,
-        )
-    except RemoteError as error:
-        raise FatalError(
-            error.code,
-            f"{file}: {error.detail}",
-            hint="was it made by a hub of this mesh, after this hub was admitted?",
-        ) from error
-    new = refused = 0
     async with local_hub(directory) as hub:
-        for start in range(0, len(opened.envelopes), PAGE_ACTIONS):
-            for _, verdict, _, is_new in await hub.offer(opened.envelopes[start : start + PAGE_ACTIONS], Door.BUNDLE):
-                new += is_new
-                refused += verdict == Verdict.REFUSED
+        if await _is_receipt(file, hub):
+            show({"receipt": str(file)}, as_json, [f"{file} is a receipt, and the next export for that hub heeds it"])
+            return 0
+        report, tally = await _read(file, hub.post())
+    if not report.chunks:
+        code = min(report.codes, default="") or ("bundle-mesh" if report.foreign else "bundle")
+        detail = {"bundle-mesh": "it belongs to another mesh", "bundle-recipient": "it is not addressed to this hub"}
+        raise FatalError(
+            code,
+            f"{file}: {detail.get(code, 'no bundle, or all of it is damaged')}",
+            hint="was it made by a hub of this mesh, after this hub was admitted?",
+        )
     facts = {
-        "actions": len(opened.envelopes),
-        "new": new,
-        "refused": refused,
-        "chunks_good": opened.chunks_good,
-        "chunks_bad": opened.chunks_bad,
+        "actions": tally.actions,
+        "new": tally.new,
+        "refused": tally.refused,
+        "deferred": tally.deferred,
+        "chunks_good": report.chunks,
+        "chunks_bad": report.damaged + report.unopened,
+        "whole": report.is_whole,
     }
-    show(facts, as_json, [f"{len(opened.envelopes)} actions read, {new} of them new, {refused} refused"])
-    if opened.chunks_bad:
-        say(f"warning: {opened.chunks_bad} damaged parts were skipped; ask for the bundle again")
-    return EXIT_PART if opened.chunks_bad or refused else 0
+    line = f"{tally.actions} actions read, {tally.new} of them new, {tally.refused} refused, {tally.deferred} not yet taken"
+    show(facts, as_json, [line])
+    is_part = bool(facts["chunks_bad"]) or not report.is_whole
+    if is_part:
+        say(f"warning: {facts['chunks_bad']} damaged parts were skipped; ask for the bundle again")
+    return EXIT_PART if is_part or tally.refused or tally.deferred else 0
+
+
+async def _is_receipt(file: Path, hub: LocalHub) -> bool:
+    if file.stat().st_size > RECEIPT_BYTES_MAX:
+        return False
+    try:
+        await hub.post().heard(file.read_bytes())
+    except (RemoteError, FatalError):
+        return False
+    await hub.post().settle()
+    return True
+
+
+def _pieces(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as source:
+        while piece := source.read(BUNDLE_PIECE_BYTES):
+            yield piece
+
+
+async def _read(file: Path, post: Office) -> tuple[Report, Tally]:
+    reader, tally = Reader(post.charter, post.box_key, post.unseal), Tally()
+    while True:
+        for piece in _pieces(file):
+            for opened in reader.feed(piece):
+                tally.add(await post.take(opened))
+        for opened in reader.end():
+            tally.add(await post.take(opened))
+        if not reader.wants_again:
+            break
+        reader.again()
+    await post.settle()
+    return reader.report, tally

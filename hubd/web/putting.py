@@ -60,11 +60,19 @@ class Quarantine:
 
 
 class Putting:
-    """Takes envelopes at the phones' door. `now` is a monotonic clock in seconds."""
+    """Takes envelopes at a door of this hub's own. `now` is a monotonic clock in seconds."""
 
-    def __init__(
-        self, store: ActionStore, intake: Intake, standing: Standing, charter: Charter, now: Callable[[], float]
+    def __init__(  # noqa: PLR0913  # ports of the assembly, each of its own type
+        self,
+        store: ActionStore,
+        intake: Intake,
+        standing: Standing,
+        charter: Charter,
+        now: Callable[[], float],
+        *,
+        door: Door = Door.PHONE,
     ) -> None:
+        self._door = door
         self._store, self._intake, self._standing = store, intake, standing
         self._domain = charter.domain
         self._now = now
@@ -93,7 +101,7 @@ class Putting:
                 passing.append(at)
                 if action.kind in NEWCOMER_KINDS:
                     joining.add(action.statement.author)
-        taken = await self._intake.offer([envelopes[at] for at in passing], Door.PHONE)
+        taken = await self._intake.offer([envelopes[at] for at in passing], self._door)
         for at, outcome in zip(passing, taken, strict=True):
             outcomes[at] = outcome
         return [outcome for outcome in outcomes if outcome is not None]

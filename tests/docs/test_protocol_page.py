@@ -15,13 +15,14 @@ from builders import START_S, Village
 
 from hubd.action import envelope, fingerprint
 from hubd.action.charter import read, write
-from hubd.gossip import bundle, wire
+from hubd.gossip import wire
 from hubd.gossip.peer import key_tag
 from hubd.limits import INTEGER_MAX
 from hubd.phone.outbox import Opening
 from hubd.phone.rating import seal_digest
 from hubd.phone.words import Words
 from hubd.ports import Cursor
+from hubd.post import bundle, receipt
 from hubd.web import frames, proofs
 
 VILLAGE = Village(seed=7)
@@ -171,31 +172,38 @@ def test_a_cursor_is_written_as_the_page_says():
 # --- bundles
 
 
-def block(kind, index, body):
-    head = struct.pack(">BII", kind, index, len(body))
-    return bytes.fromhex("f5484243") + head + sha(head + body)[:8] + body
-
-
-def bundle_of(envelopes, box_key, file_key):
-    sealed = nacl.public.SealedBox(box_key).encrypt(file_key)
-    header = one_form([CHARTER.digest[:8], [[sha(bytes(box_key))[:8], sealed]]])
-    nonce = b"hubd-chunk" + bytes(10) + struct.pack(">I", 0)
-    chunk = nacl.secret.SecretBox(file_key).encrypt(one_form(envelopes), nonce).ciphertext
-    return b"hubd-bundle-1\n" + block(0, 0, header) + block(1, 0, chunk)
+def block(kind, index, body, bundle_id=b"bundle 1"):
+    mark, mesh, signer = bytes.fromhex("f5484243"), CHARTER.digest[:8], HUB.principal(CHARTER.network)
+    head = mark + struct.pack(">B8s8sII21s", kind, mesh, bundle_id, index, len(body), signer)
+    digest = sha(b"hubd-block-v1" + CHARTER.digest + head + sha(body))
+    return head + sha(head)[:4] + body + HUB.sign(digest)
 
 
 def test_a_bundle_made_from_the_page_is_the_products():
-    box = nacl.public.PrivateKey(sha(b"box"))
-    file_key, envelopes = sha(b"file key"), [sealed_envelope(amount=number)[1] for number in range(3)]
-    made = bundle_of(envelopes, box.public_key, file_key)
-    opened = bundle.read(made, CHARTER.digest[:8], bytes(box.public_key), nacl.public.SealedBox(box).decrypt)
-    assert (opened.envelopes, opened.chunks_good, opened.chunks_bad) == (envelopes, 1, 0)
-    recipient = bundle.recipient_of(bytes(box.public_key))
-    sealed = nacl.public.SealedBox(box.public_key).encrypt(file_key)
-    written = b"".join(bundle.write(envelopes, CHARTER.digest[:8], file_key, [(recipient, sealed)]))
-    chunk = made[made.rindex(bytes.fromhex("f5484243")) :]
-    assert len(written) == len(made)
-    assert written.endswith(chunk)
+    box, file_key, epoch = nacl.public.PrivateKey(sha(b"box")), sha(b"file key"), b"database"
+    envelopes = [sealed_envelope(amount=number)[1] for number in range(3)]
+    recipient, sealed = sha(bytes(box.public_key))[:8], nacl.public.SealedBox(box.public_key).encrypt(file_key)
+    keys = block(0, 0, one_form([epoch, [[recipient, sealed]]]))
+    plain = one_form([4, 9, b"id of 9.", envelopes])
+    nonce = sha(file_key + struct.pack(">I", 0) + plain)[:24]
+    chunk = block(1, 0, bytes(nacl.secret.SecretBox(file_key).encrypt(plain, nonce)))
+    made = b"hubd-bundle-1\n" + keys + chunk + block(0, 1, keys[54:-65]) + block(2, 1, b"")
+    writer = bundle.Writer(bundle.Seal(CHARTER, HUB, b"bundle 1", epoch, file_key, [(recipient, sealed)]))
+    said = bundle.Chunk(4, 9, b"id of 9.", envelopes)
+    assert writer.begin() + writer.chunk(said) + writer.end() == made
+    reader = bundle.Reader(CHARTER, bytes(box.public_key), nacl.public.SealedBox(box).decrypt)
+    assert reader.feed(made) + reader.end() == [bundle.Opened(HUB.principal(CHARTER.network), epoch, said)]
+    assert (reader.report.is_whole, reader.report.damaged) == (True, 0)
+
+
+def test_a_receipt_made_from_the_page_is_the_products():
+    hub, other = HUB.principal(CHARTER.network), VILLAGE.principal("hub b")
+    place, row = Cursor(b"database", 12, b"id of 12"), Cursor(b"another1", 0, b"")
+    said = [CHARTER.digest[:8], hub, 12, sha(b"set"), [b"database", 12, b"id of 12"], [[other, [b"another1", 0, b""]]]]
+    made = one_form([*said, HUB.sign(sha(b"hubd-receipt-v1" + CHARTER.digest + one_form(said)))])
+    ours = receipt.Receipt(hub, 12, sha(b"set"), place, {other: row})
+    assert receipt.seal(ours, CHARTER, HUB) == made
+    assert receipt.parse(made, CHARTER) == ours
 
 
 # --- proofs and tags

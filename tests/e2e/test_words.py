@@ -188,13 +188,14 @@ def test_a_reload_takes_live_keys_and_names_the_others(mesh):
 def test_a_bundle_travels_and_its_damage_is_said(mesh, tmp_path):
     bundle = tmp_path / "post.hubd"
     facts = json.loads(hubd("export", bundle, "--data", mesh / "kijiji", "--json").stdout)
-    assert facts["actions"] == 2
+    assert (facts["actions"], facts["all"]) == (2, True)
     assert hubd("import", bundle, "--data", mesh / "kijiji").returncode == 0
     raw = bytearray(bundle.read_bytes())
-    raw[-1] ^= 1
+    raw[20] ^= 1
     (tmp_path / "torn").write_bytes(raw)
-    ended = hubd("import", tmp_path / "torn", "--data", mesh / "kijiji", code=3)
+    ended = hubd("import", tmp_path / "torn", "--data", mesh / "kijiji", "--json", code=3)
     assert "damaged" in ended.stderr
+    assert json.loads(ended.stdout)["chunks_good"] == 2, "the keys that were hit come again at the end"
     (tmp_path / "none").write_bytes(b"a holiday photo")
     complaint, _ = words(hubd("import", tmp_path / "none", "--data", mesh / "kijiji", code=1))
     assert "no bundle" in complaint
@@ -202,6 +203,18 @@ def test_a_bundle_travels_and_its_damage_is_said(mesh, tmp_path):
     complaint, hint = words(hubd("import", bundle, "--data", stranger, code=1))
     assert "not addressed to this hub" in complaint
     assert "admitted" in hint
+    complaint, hint = words(hubd("export", bundle, "--data", mesh / "kijiji", "--for", "mbali", code=1))
+    assert "mbali" in complaint
+
+
+def test_a_hub_that_runs_and_one_that_does_not_export_and_import_alike(mesh, tmp_path):
+    hubd("export", tmp_path / "stopped", "--data", mesh / "kijiji")
+    with running(mesh / "kijiji"):
+        hubd("export", tmp_path / "running", "--data", mesh / "kijiji")
+        facts = json.loads(hubd("import", tmp_path / "stopped", "--data", mesh / "kijiji", "--json").stdout)
+    assert (facts["new"], facts["chunks_bad"], facts["whole"]) == (0, 0, True)
+    facts = json.loads(hubd("import", tmp_path / "running", "--data", mesh / "kijiji", "--json").stdout)
+    assert (facts["refused"], facts["chunks_bad"], facts["whole"]) == (0, 0, True)
 
 
 def test_stewards_admit_vouch_and_retire_and_nobody_else_does(mesh, tmp_path):

@@ -1,0 +1,1 @@
+"""Post: the set in sealed bundles, carried between hubs by sticks and by people's phones (docs/post.md)."""

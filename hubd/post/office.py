@@ -1,0 +1,252 @@
+"""A hub's post office: what it takes from bundles, what it says of that, and from where it writes on for others.
+
+What a chunk carries that an admitted hub signed enters the set as that hub's own words would over a link. A chunk of
+anybody else (a hub that is retired, or not known here yet) is a stranger's: its envelopes pass the quotas of the
+phones' door. Both ways each envelope goes through the one door for bytes.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import nacl.public
+
+from hubd import log
+from hubd.action import envelope
+from hubd.action.charter import Charter
+from hubd.action.envelope import Action
+from hubd.action.kinds import KINDS
+from hubd.action.principal import Principal
+from hubd.action.signature import Signer
+from hubd.errors import RemoteError
+from hubd.limits import BUNDLE_RECIPIENTS_MAX, PAGE_ACTIONS, POST_AHEAD_CHUNKS_MAX, RECEIPT_BYTES_MAX
+from hubd.ports import Cursor, Door, Intake, Outcome, SetSummary, Verdict
+from hubd.post import memory as memories
+from hubd.post import receipt as receipts
+from hubd.post.blocks import BUNDLE_ID_BYTES
+from hubd.post.bundle import FILE_KEY_BYTES, Opened, Seal, recipient_of
+from hubd.post.memory import Memory
+from hubd.post.receipt import Receipt
+
+URGENT_KINDS = tuple(sorted({"safety-post"} | {name for name, kind in KINDS.items() if kind.area == "mesh"}))
+"""Calls for help, who is admitted, and what the chain did: small, and everything else waits for them."""
+Row = tuple[int, bytes, bytes]
+
+
+class PostStore(Protocol):
+    """The set, as far as post needs it."""
+
+    async def page(self, after: int, actions_max: int) -> list[tuple[int, Action]]:
+        """See `ActionStore`."""
+
+    async def page_of_kinds(self, kinds: Sequence[str], after: int, actions_max: int) -> list[tuple[int, Action]]:
+        """Like `page`, for some kinds only."""
+
+    async def summary(self) -> SetSummary:
+        """See `ActionStore`."""
+
+    async def cursor(self) -> Cursor:
+        """See `ActionStore`."""
+
+    async def resume(self, cursor: Cursor) -> int | None:
+        """See `ActionStore`."""
+
+
+@dataclass(frozen=True)
+class PostPorts:
+    """What the assembly hands over. `boxes` are the admitted hubs with their box keys; `strangers` takes envelopes that
+    no admitted hub vouches for, as the phones' door does.
+    """
+
+    store: PostStore
+    intake: Intake
+    strangers: Callable[[Sequence[bytes]], Awaitable[list[Outcome]]]
+    boxes: Callable[[], dict[Principal, bytes]]
+    signer: Signer
+    box: nacl.public.PrivateKey
+    charter: Charter
+    path: Path
+
+
+@dataclass
+class Tally:
+    """What became of envelopes that came by post."""
+
+    actions: int = 0
+    new: int = 0
+    refused: int = 0
+    deferred: int = 0
+
+    def add(self, other: "Tally") -> None:
+        """Add up."""
+        self.actions += other.actions
+        self.new += other.new
+        self.refused += other.refused
+        self.deferred += other.deferred
+
+
+class PostOffice:
+    """See the file's head. Call `load` before anything else."""
+
+    def __init__(self, ports: PostPorts) -> None:
+        self.charter = ports.charter
+        self.hub = ports.signer.principal(ports.charter.network)
+        self._ports = ports
+        self._memory = Memory(Cursor(b"", 0, b""))
+        self._ahead: dict[Principal, dict[int, Cursor]] = {}  # chunks behind a gap: where each ends, by its start
+        self._is_dirty = False
+        self._log = log.get("post")
+
+    async def load(self) -> None:
+        """Take up what was remembered, as far as it is about this very database."""
+        found = memories.read(self._ports.path)
+        if found is not None:
+            is_ours = await self._ports.store.resume(found.own) is not None
+            self._memory = Memory(found.own, found.taken if is_ours else {}, found.receipts)
+
+    # --- what comes
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """What was sealed to this hub."""
+        return nacl.public.SealedBox(self._ports.box).decrypt(sealed)
+
+    @property
+    def box_key(self) -> bytes:
+        """The public key that bundles for this hub are sealed to."""
+        return bytes(self._ports.box.public_key)
+
+    async def take(self, opened: Opened) -> Tally:
+        """Take in a chunk. What is known to be here already is passed over unread."""
+        if opened.signer == self.hub:
+            return Tally()
+        chunk = opened.chunk
+        if not chunk.is_urgent and chunk.end <= self._taken(opened).sequence:
+            return Tally(actions=len(chunk.envelopes))
+        is_admitted = opened.signer in self._ports.boxes()
+        tally = Tally()
+        for at in range(0, len(chunk.envelopes), PAGE_ACTIONS):
+            part = chunk.envelopes[at : at + PAGE_ACTIONS]
+            if is_admitted:
+                outcomes = await self._ports.intake.offer(part, Door.BUNDLE, opened.signer)
+            else:
+                outcomes = await self._ports.strangers(part)
+            tally.add(
+                Tally(
+                    len(part),
+                    sum(outcome.is_new for outcome in outcomes),
+                    sum(outcome.verdict is Verdict.REFUSED for outcome in outcomes),
+                    sum(outcome.verdict is Verdict.DEFERRED for outcome in outcomes),
+                )
+            )
+        if not chunk.is_urgent and not tally.deferred:
+            self._advance(opened)
+        return tally
+
+    def _taken(self, opened: Opened) -> Cursor:
+        known = self._memory.taken.get(opened.signer)
+        return known if known is not None and known.epoch == opened.epoch else Cursor(opened.epoch, 0, b"")
+
+    def _advance(self, opened: Opened) -> None:
+        """Note that this stretch is here, and what lies ahead of it without a gap."""
+        chunk, signer = opened.chunk, opened.signer
+        have = self._taken(opened)
+        ahead = self._ahead.setdefault(signer, {})
+        if any(place.epoch != opened.epoch for place in ahead.values()):
+            ahead.clear()
+        if len(ahead) < POST_AHEAD_CHUNKS_MAX:
+            ahead[chunk.start] = Cursor(opened.epoch, chunk.end, chunk.prefix)
+        while reached := [start for start in ahead if start <= have.sequence]:
+            for start in reached:
+                have = max(have, ahead.pop(start), key=lambda place: place.sequence)
+        if have.sequence and (signer in self._memory.taken or len(self._memory.taken) < BUNDLE_RECIPIENTS_MAX):
+            self._is_dirty |= self._memory.taken.get(signer) != have
+            self._memory.taken[signer] = have
+
+    async def heard(self, raw: bytes) -> Principal | None:
+        """Take a receipt of another admitted hub; returns whose it is where it says something new.
+
+        Raises `RemoteError`: `cbor`, `receipt`.
+        """
+        if len(raw) > RECEIPT_BYTES_MAX:
+            raise RemoteError("receipt", "too large")
+        said = receipts.parse(raw, self.charter)
+        if said.hub == self.hub or said.hub not in self._ports.boxes() or self._memory.receipts.get(said.hub) == raw:
+            return None
+        self._memory.receipts[said.hub] = raw
+        self._is_dirty = True
+        return said.hub
+
+    async def settle(self) -> None:
+        """Make durable what was taken and heard: after the set itself, so that a power cut loses only time."""
+        if self._is_dirty:
+            self._memory.own = await self._ports.store.cursor()
+            for gone in set(self._memory.receipts) - set(self._ports.boxes()):
+                del self._memory.receipts[gone]
+            memories.write(self._ports.path, self._memory)
+            self._is_dirty = False
+
+    # --- what goes
+
+    async def receipt(self) -> bytes:
+        """What this hub has, signed."""
+        summary, place = await self._ports.store.summary(), await self._ports.store.cursor()
+        admitted = self._ports.boxes()
+        has = {hub: taken for hub, taken in self._memory.taken.items() if hub in admitted}
+        said = Receipt(self.hub, summary.count, summary.fingerprint, place, has)
+        return receipts.seal(said, self.charter, self._ports.signer)
+
+    def receipts(self) -> dict[Principal, bytes]:
+        """The latest receipt of each other hub, as it was signed."""
+        return dict(self._memory.receipts)
+
+    async def confirmed(self, hub: Principal) -> int:
+        """Up to which arrival here the hub has everything, as far as we heard; 0 for nothing.
+
+        Where each of us has all of the other and the sets still differ, something was lost: we begin anew.
+        """
+        raw = self._memory.receipts.get(hub)
+        if raw is None:
+            return 0
+        said = receipts.parse(raw, self.charter)
+        place = said.has.get(self.hub)
+        sequence = await self._ports.store.resume(place) if place is not None else None
+        summary = await self._ports.store.summary()
+        taken = self._memory.taken.get(hub)
+        is_all = sequence == summary.sequence and taken == said.place
+        if is_all and (said.count, said.fingerprint) != (summary.count, summary.fingerprint):
+            return 0
+        return sequence or 0
+
+    async def since(self, hubs: Collection[Principal]) -> int:
+        """The arrival after which a bundle for these hubs begins; what all of them have is left out."""
+        return min([await self.confirmed(hub) for hub in hubs if hub != self.hub], default=0)
+
+    def recipients(self) -> dict[Principal, bytes]:
+        """The hubs a bundle is sealed to, this one with them so that it can go on with its own file."""
+        boxes = dict(list(self._ports.boxes().items())[: BUNDLE_RECIPIENTS_MAX - 1])
+        return {**boxes, self.hub: self.box_key}
+
+    async def seal(self, *, file_key: bytes = b"", bundle: bytes = b"") -> Seal:
+        """What a new bundle is written with, or with these keys one that grows."""
+        file_key = file_key or secrets.token_bytes(FILE_KEY_BYTES)
+        keys = [
+            (recipient_of(box), nacl.public.SealedBox(nacl.public.PublicKey(box)).encrypt(file_key))
+            for box in self.recipients().values()
+        ]
+        place = await self._ports.store.cursor()
+        bundle = bundle or secrets.token_bytes(BUNDLE_ID_BYTES)
+        return Seal(self.charter, self._ports.signer, bundle, place.epoch, file_key, keys)
+
+    async def page(self, after: int) -> list[Row]:
+        """The set by arrival, beyond `after`."""
+        return _rows(await self._ports.store.page(after, PAGE_ACTIONS))
+
+    async def urgent_page(self, after: int) -> list[Row]:
+        """Of that, what goes first."""
+        return _rows(await self._ports.store.page_of_kinds(URGENT_KINDS, after, PAGE_ACTIONS))
+
+
+def _rows(page: list[tuple[int, Action]]) -> list[Row]:
+    return [(sequence, bytes(action.id), envelope.encode(action)) for sequence, action in page]

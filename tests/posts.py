@@ -1,0 +1,103 @@
+"""Two hubs for tests of post: real stores, real intakes, real offices, in process, with no link between them."""
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nacl.public
+from builders import Village
+
+from hubd.action import envelope
+from hubd.action.envelope import Action
+from hubd.fold.folder import Folder
+from hubd.intake import SetIntake
+from hubd.ports import Door, Outcome
+from hubd.post.bundle import Reader, Report, Writer
+from hubd.post.office import PostOffice, PostPorts, Tally
+from hubd.post.writing import Writing
+from hubd.store.actions import Store
+from hubd.web.putting import Putting
+from hubd.web.standing import ViewsStanding
+
+
+def box_of(name: str) -> nacl.public.PrivateKey:
+    return nacl.public.PrivateKey(hashlib.sha256(f"box secret {name}".encode()).digest())
+
+
+def found(village: Village, name: str) -> list[Action]:
+    """A hub's announcement with its real box key, and its admission."""
+    return village.found(name, box=bytes(box_of(name).public_key))
+
+
+@dataclass
+class PostHub:
+    """One hub, as far as post goes."""
+
+    village: Village
+    name: str
+    store: Store
+    intake: SetIntake
+    folder: Folder
+    office: PostOffice
+
+    async def take(self, *actions: Action) -> None:
+        await self.intake.offer([envelope.encode(action) for action in actions], Door.PEER)
+
+    async def bundle(self, since: int = 0, room_bytes: int = 1 << 30) -> tuple[bytes, Writing]:
+        writing = Writing(Writer(await self.office.seal()), since, room_bytes)
+        pieces = [piece async for piece in writing.pieces(self.office.page, self.office.urgent_page)]
+        return b"".join(pieces), writing
+
+    async def read(self, raw: bytes) -> tuple[Tally, Report]:
+        reader, tally = Reader(self.office.charter, self.office.box_key, self.office.unseal), Tally()
+        for opened in reader.feed(raw) + reader.end():
+            tally.add(await self.office.take(opened))
+        if reader.wants_again:
+            reader.again()
+            for opened in reader.feed(raw) + reader.end():
+                tally.add(await self.office.take(opened))
+        await self.office.settle()
+        return tally, reader.report
+
+    async def proof(self) -> tuple[int, bytes]:
+        summary = await self.store.summary()
+        return summary.count, summary.fingerprint
+
+
+@asynccontextmanager
+async def post_hub(
+    directory: Path, village: Village, name: str, knows: Sequence[Action] = ()
+) -> AsyncIterator[PostHub]:
+    """A hub with its folder; opened again, it goes on with what it had."""
+    store = await Store.open(directory / name, village.domain)
+    try:
+        intake, folder = SetIntake(store, village.domain), Folder(village.charter)
+        for _, action in await store.page(0, 10_000):
+            folder.append([action])
+        intake.listeners.append(lambda actions, _door, _source: folder.append(actions))
+        standing = ViewsStanding(lambda: folder.views)
+        putting = Putting(store, intake, standing, village.charter, lambda: 1_000.0, door=Door.BUNDLE)
+
+        async def strangers(envelopes: Sequence[bytes]) -> list[Outcome]:
+            return await putting.put(envelopes, "post")
+
+        office = PostOffice(
+            PostPorts(
+                store=store,
+                intake=intake,
+                strangers=strangers,
+                boxes=lambda: {each: folder.views.hubs[each].box for each in folder.views.mesh.hubs},
+                signer=village.signer(name),
+                box=box_of(name),
+                charter=village.charter,
+                path=directory / name / "post.cbor",
+            )
+        )
+        await office.load()
+        hub = PostHub(village, name, store, intake, folder, office)
+        await hub.take(*knows)
+        yield hub
+    finally:
+        await store.close()
