@@ -51,8 +51,7 @@ class SetIntake:
     async def _take(self, parsed: list[Action | RemoteError], door: Door, source: bytes) -> list[Outcome]:
         """Append and tell, whole, even when the caller gives up: what is on disk must be in the views, too."""
         fresh = await self._store.append([item for item in parsed if isinstance(item, Action)], source)
-        new = {action.id for action in fresh}
-        outcomes = [self._outcome(item, new, door) for item in parsed]
+        outcomes = self._outcomes(parsed, {action.id for action in fresh}, door)
         for listener in self.listeners if fresh else ():
             try:
                 listener(fresh, door, source)
@@ -60,11 +59,25 @@ class SetIntake:
                 self._log.exception("listener-failed", count=len(fresh))
         return outcomes
 
-    def _outcome(self, item: Action | RemoteError, new: set[ActionId], door: Door) -> Outcome:
-        if isinstance(item, RemoteError):
-            self.counters[f"{door.value}.{item.code}"] += 1
-            return Outcome(Verdict.REFUSED, None, item.code)
-        is_new = item.id in new
-        new.discard(item.id)
-        self.counters[f"{door.value}.{'new' if is_new else 'known'}"] += 1
-        return Outcome(Verdict.OK, item.id, "", is_new)
+    def _outcomes(self, parsed: list[Action | RemoteError], new: set[ActionId], door: Door) -> list[Outcome]:
+        """One for each item; of an action that was offered twice, the first is the new one."""
+        outcomes: list[Outcome] = []
+        known = 0
+        for item in parsed:
+            if isinstance(item, RemoteError):
+                self.counters[f"{door.value}.{item.code}"] += 1
+                outcomes.append(Outcome(Verdict.REFUSED, None, item.code))
+            elif item.id in new:
+                new.discard(item.id)
+                outcomes.append(Outcome(Verdict.OK, item.id, "", is_new=True))
+            else:
+                known += 1
+                outcomes.append(Outcome(Verdict.OK, item.id))
+        refused = sum(outcome.verdict is Verdict.REFUSED for outcome in outcomes)
+        self._count(door, "known", known)
+        self._count(door, "new", len(outcomes) - known - refused)
+        return outcomes
+
+    def _count(self, door: Door, what: str, number: int) -> None:
+        if number:
+            self.counters[f"{door.value}.{what}"] += number

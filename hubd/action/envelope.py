@@ -5,11 +5,12 @@ Nothing that depends on the kind may ever be asked here: hubs of different versi
 set. Past this door an `Action` is verified by its type.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hubd.action import cbor
 from hubd.action.content import admissible, digest_of, is_anchored
+from hubd.action.shape import read
 from hubd.action.signature import SIGNATURE_BYTES, Signer, principal_of, recover
 from hubd.action.sip018 import ActionId, Domain
 from hubd.action.statement import NO_CONTENT, Statement, from_fields
@@ -19,12 +20,17 @@ from hubd.limits import CBOR_DEPTH_MAX, CBOR_ITEMS_MAX, ENVELOPE_BYTES_MAX
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A verified action. `content` is None where there is none, where it was erased or where it was not carried."""
+    """A verified action. `content` is None where there is none, where it was erased or where it was not carried.
+
+    One that was read from bytes remembers its header, which is written or sent again more often than not; a changed
+    copy (`dataclasses.replace`) does not.
+    """
 
     id: ActionId
     statement: Statement
     signature: bytes
     content: bytes | None = None
+    kept_header: bytes = field(init=False, repr=False, compare=False, default=b"")
 
     @property
     def kind(self) -> str:
@@ -42,8 +48,13 @@ def parse(raw: bytes, domain: Domain) -> Action:
 
     Codes: `cbor`, `envelope`, `statement`, `principal`, `signature`, `author`, `content` (an anchored kind without it).
     """
-    items = cbor.decode(raw, bytes_max=ENVELOPE_BYTES_MAX, depth_max=CBOR_DEPTH_MAX, items_max=CBOR_ITEMS_MAX)
-    return from_items(items, domain)
+    shape = read(raw, domain.network) if len(raw) <= ENVELOPE_BYTES_MAX else None
+    if shape is None:
+        items = cbor.decode(raw, bytes_max=ENVELOPE_BYTES_MAX, depth_max=CBOR_DEPTH_MAX, items_max=CBOR_ITEMS_MAX)
+        return from_items(items, domain)
+    action = _verified(shape.statement, shape.signature, shape.content, domain)
+    object.__setattr__(action, "kept_header", shape.header)
+    return action
 
 
 def from_items(items: Any, domain: Domain) -> Action:
@@ -54,10 +65,14 @@ def from_items(items: Any, domain: Domain) -> Action:
     signature = items[1]
     if not isinstance(signature, bytes) or len(signature) != SIGNATURE_BYTES:
         raise RemoteError("signature", "not 65 bytes")
+    return _verified(statement, signature, items[2] if len(items) == 3 else None, domain)
+
+
+def _verified(statement: Statement, signature: bytes, offered: object, domain: Domain) -> Action:
     action_id = domain.digest(statement.clarity())
     if principal_of(recover(action_id, signature), domain.network) != statement.author:
         raise RemoteError("author", "signed by another key, or for another mesh")
-    content = admissible(items[2], statement.action, statement.content) if len(items) == 3 else None
+    content = None if offered is None else admissible(offered, statement.action, statement.content)
     if content is None and is_anchored(statement.action):
         raise RemoteError("content", "this kind is valid only together with its content")
     return Action(action_id, statement, signature, content)
@@ -65,14 +80,14 @@ def from_items(items: Any, domain: Domain) -> Action:
 
 def header(action: Action) -> bytes:
     """The envelope without content: what is kept for ever."""
-    return cbor.encode([action.statement.fields(), action.signature])
+    return action.kept_header or cbor.encode([action.statement.fields(), action.signature])
 
 
 def encode(action: Action) -> bytes:
     """The envelope's bytes, with content where it is here."""
     if action.content is None:
         return header(action)
-    return cbor.encode([action.statement.fields(), action.signature, action.content])
+    return b"\x83" + header(action)[1:] + cbor.encode(action.content)
 
 
 def without_content(action: Action) -> Action:
@@ -102,4 +117,6 @@ def reopen(action_id: ActionId, header_bytes: bytes, content: bytes | None, doma
         if is_anchored(statement.action):
             raise RemoteError("rot", "stored content changed")
         content = None
-    return Action(action_id, statement, signature, content)
+    action = Action(action_id, statement, signature, content)
+    object.__setattr__(action, "kept_header", header_bytes)
+    return action

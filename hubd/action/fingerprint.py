@@ -15,7 +15,7 @@ _LANES = 1024
 _STATE_BYTES = 2 * _LANES
 _EVEN = int.from_bytes(b"\x00\x00\xff\xff" * (_LANES // 2), "big")  # every second lane, so that sums have room to carry
 _ROOM = int.from_bytes(b"\x00\x01\x00\x00" * (_LANES // 2), "big")  # 2^16 in each lane, so that none goes below zero
-_IDS_PER_SUM = 1 << 15  # sums of so many 16-bit lanes still fit the 32-bit room
+_IDS_PER_SUM = 1 << 10  # sums of 2^16 lanes of 16 bits would still fit the 32-bit room; so many states are 2 MB
 EMPTY = bytes(_STATE_BYTES)
 
 # Syllables that people tell apart when a fingerprint is read aloud.
@@ -23,11 +23,11 @@ _CONSONANTS, _VOWELS = "bdfgklmnprstvwyz", "aeiou"
 
 
 def _sum(state: int, ids: list[ActionId]) -> int:
-    even, odd = state & _EVEN, (state >> 16) & _EVEN
-    for action_id in ids:
-        lanes = int.from_bytes(hashlib.shake_128(action_id).digest(_STATE_BYTES), "big")
-        even += lanes & _EVEN
-        odd += (lanes >> 16) & _EVEN
+    """Lanes of a state and of ids, added. One mask an id: the odd lanes are what the even ones leave of a plain sum."""
+    shake, read = hashlib.shake_128, int.from_bytes
+    lanes = [state, *(read(shake(action_id).digest(_STATE_BYTES), "big") for action_id in ids)]
+    even = sum([each & _EVEN for each in lanes])
+    odd = (sum(lanes) - even) >> 16
     return (even & _EVEN) | ((odd & _EVEN) << 16)
 
 

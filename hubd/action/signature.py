@@ -4,12 +4,14 @@ From any signature a stranger can make its high-S twin, which recovers the same 
 """
 
 import hashlib
+from functools import lru_cache
 
 import coincurve
 
 from hubd.action.network import Network
 from hubd.action.principal import Principal, standard
 from hubd.errors import FatalError, RemoteError
+from hubd.limits import AUTHORS_REMEMBERED_MAX
 
 SIGNATURE_BYTES = 65
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -30,7 +32,12 @@ def hash160(raw: bytes) -> bytes:
 
 def principal_of(public_key: bytes, network: Network) -> Principal:
     """The principal of a compressed public key (P2PKH, single signature)."""
-    return standard(network.single_sig, hash160(public_key))
+    return _principal(network.single_sig, public_key)
+
+
+@lru_cache(maxsize=AUTHORS_REMEMBERED_MAX)
+def _principal(version: int, public_key: bytes) -> Principal:
+    return standard(version, hash160(public_key))
 
 
 def recover(digest: bytes, signature: bytes) -> bytes:

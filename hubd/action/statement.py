@@ -22,7 +22,20 @@ FIELDS = (
 _KIND = re.compile(r"[\x20-\x7e]+\Z")  # what the VM takes in a string-ascii without escapes
 _UINT, _BUFF, _STANDARD, _CONTRACT, _NONE, _SOME, _ASCII = b"\x01", b"\x02", b"\x05", b"\x06", b"\x09", b"\x0a", b"\x0d"
 _HEAD = b"\x0c" + len(FIELDS).to_bytes(4, "big")
-_KEY = {name: bytes([len(name)]) + name.encode("ascii") for name in FIELDS}
+
+
+def _key(name: str, *type_and_length: bytes) -> bytes:
+    """What stands before a field's own bytes."""
+    return b"".join((bytes([len(name)]), name.encode("ascii"), *type_and_length))
+
+
+_ACTION = _HEAD + _key("action", _ASCII)
+_AMOUNT, _BITS, _CREATED, _EXPIRES, _MOMENT = (
+    _key(name, _UINT) for name in ("amount", "bits", "created", "expires", "moment")
+)
+_ASSET, _AUTHOR, _WHO = (_key(name) for name in ("asset", "author", "who"))
+_CONTENT, _SUBJECT = (_key(name, _BUFF, (32).to_bytes(4, "big")) for name in ("content", "subject"))
+_SALT = _key("salt", _BUFF, SALT_BYTES.to_bytes(4, "big"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +57,20 @@ class Statement:
 
     def clarity(self) -> bytes:
         """Consensus bytes of the tuple. Equal to the general codec's; written out because every ingest pays for it."""
-        key = _KEY
         return b"".join(
             (
-                _HEAD,
-                key["action"], _ASCII, len(self.action).to_bytes(4, "big"), self.action.encode("ascii"),
-                key["amount"], _UINT, self.amount.to_bytes(16, "big"),
-                key["asset"], _optional(self.asset),
-                key["author"], _principal(self.author),
-                key["bits"], _UINT, self.bits.to_bytes(16, "big"),
-                key["content"], _buff(self.content),
-                key["created"], _UINT, self.created.to_bytes(16, "big"),
-                key["expires"], _UINT, self.expires.to_bytes(16, "big"),
-                key["moment"], _UINT, self.moment.to_bytes(16, "big"),
-                key["salt"], _buff(self.salt),
-                key["subject"], _buff(self.subject),
-                key["who"], _optional(self.who),
+                _ACTION, len(self.action).to_bytes(4, "big"), self.action.encode("ascii"),
+                _AMOUNT, self.amount.to_bytes(16, "big"),
+                _ASSET, _optional(self.asset),
+                _AUTHOR, _principal(self.author),
+                _BITS, self.bits.to_bytes(16, "big"),
+                _CONTENT, self.content,
+                _CREATED, self.created.to_bytes(16, "big"),
+                _EXPIRES, self.expires.to_bytes(16, "big"),
+                _MOMENT, self.moment.to_bytes(16, "big"),
+                _SALT, self.salt,
+                _SUBJECT, self.subject,
+                _WHO, _optional(self.who),
             )
         )  # fmt: skip
 
@@ -68,14 +79,10 @@ class Statement:
         return [getattr(self, name) for name in FIELDS]
 
 
-def _buff(raw: bytes) -> bytes:
-    return _BUFF + len(raw).to_bytes(4, "big") + raw
-
-
 def _principal(principal: Principal) -> bytes:
-    name = principal[STANDARD_BYTES:]
-    if not name:
+    if len(principal) == STANDARD_BYTES:
         return _STANDARD + principal
+    name = principal[STANDARD_BYTES:]
     return _CONTRACT + principal[:STANDARD_BYTES] + bytes([len(name)]) + name
 
 

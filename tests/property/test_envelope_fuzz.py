@@ -9,17 +9,22 @@ import cbor2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubd.action import cbor, envelope
-from hubd.action.network import BY_NAME
-from hubd.action.principal import parse_address
+from hubd.action import cbor, content, envelope, shape
+from hubd.action.network import BY_NAME, TESTNET
+from hubd.action.principal import contract, parse_address
+from hubd.action.signature import Signer
 from hubd.action.sip018 import Domain
+from hubd.action.statement import Statement, from_fields
 from hubd.errors import RemoteError
+from hubd.limits import CBOR_ITEMS_MAX, ENVELOPE_BYTES_MAX
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 CASES = json.loads((VECTORS / "envelopes.json").read_text())["accept"][:20]
 VALID = [
     (bytes.fromhex(case["envelope"]), Domain(BY_NAME[case["network"]], parse_address(case["mesh"]))) for case in CASES
 ]
+SIGNER = Signer(b"\x07" * 32)
+TEST_DOMAIN = Domain(TESTNET, contract(SIGNER.principal(TESTNET), "access"))
 EXAMPLES = 5_000 if os.environ.get("HUBD_CAMPAIGN") else 300
 
 
@@ -66,6 +71,64 @@ def test_every_single_flipped_bit_of_an_envelope_is_refused():
         flipped = bytearray(raw)
         flipped[bit // 8] ^= 1 << bit % 8
         assert opens(bytes(flipped), domain) is None
+
+
+def generally(raw, domain):
+    """What the general reader, which knows no shape, says of the same bytes."""
+    try:
+        items = cbor.decode(raw, bytes_max=ENVELOPE_BYTES_MAX, items_max=CBOR_ITEMS_MAX)
+        return envelope.from_items(items, domain)
+    except RemoteError:
+        return None
+
+
+NUMBERS = st.sampled_from([0, 23, 24, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32, 2**63 - 1])
+NAMES = st.sampled_from([b"", b"a", b"ab", b"abc", b"a" * 39, b"a" * 40])
+
+
+@given(st.data())
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_every_statement_is_read_by_its_shape_to_what_the_general_reader_finds(data):
+    principal = SIGNER.principal(TESTNET)
+    other = st.none() | NAMES.map(lambda name: principal + name)
+    statement = Statement(
+        data.draw(st.text("abcdefgh ~-", min_size=1, max_size=24)), principal,
+        *(data.draw(NUMBERS) for _ in range(2)), bytes(8), amount=data.draw(NUMBERS), asset=data.draw(other),
+        bits=data.draw(NUMBERS), moment=data.draw(NUMBERS), subject=bytes(range(32)), who=data.draw(other),
+    )  # fmt: skip
+    body = data.draw(st.none() | st.sampled_from([0, 4, 160, 400]).map(lambda size: {"note": "x" * size}))
+    sealed = envelope.seal(statement, SIGNER, TEST_DOMAIN, body and content.seal_content(body, bytes(16)))
+    raw = envelope.encode(sealed)
+    assert shape.read(raw, TESTNET) is not None
+    assert envelope.parse(raw, TEST_DOMAIN) == generally(raw, TEST_DOMAIN) == sealed
+    assert envelope.header(envelope.parse(raw, TEST_DOMAIN)) == envelope.header(sealed)
+    assert envelope.encode(envelope.parse(raw, TEST_DOMAIN)) == raw
+
+
+def test_every_byte_of_an_envelope_changed_to_any_other_is_read_alike_by_shape_and_in_general():
+    """Heads and lengths are where two readers could differ; it kills the shape that takes a number longer than need be."""
+    plain = SIGNER.principal(TESTNET)
+    for fields in ({"amount": 300, "moment": 2**40}, {"asset": plain + b"hours", "bits": 24, "created": 70_000}):
+        times = {"created": 5, "expires": 6, **{key: fields.pop(key) for key in ("created",) if key in fields}}
+        raw = envelope.header(
+            envelope.seal(Statement("a-kind", plain, salt=bytes(8), **times, **fields), SIGNER, TEST_DOMAIN)
+        )
+        for at in range(len(raw) - 65):
+            for byte in range(256):
+                changed = raw[:at] + bytes([byte]) + raw[at + 1 :]
+                assert shapes_agree(changed), (at, byte)
+
+
+def shapes_agree(raw):
+    """Whether what a shape was found in has that shape for the general reader, too, with equal fields."""
+    try:
+        found = shape.read(raw, TESTNET)
+    except RemoteError as error:
+        return error.code == "principal"
+    if found is None:
+        return True
+    items = cbor.decode(raw, bytes_max=ENVELOPE_BYTES_MAX, items_max=CBOR_ITEMS_MAX)
+    return from_fields(items[0], TESTNET) == found.statement and items[1] == found.signature
 
 
 VALUES = st.recursive(
