@@ -138,6 +138,7 @@ NODE_RETRY_AFTER_S_MAX = 3_600  # the longest pause a node's `retry-after` may i
 
 # --- intake, services, post ---------------------------------------------------------------------------------------
 VERIFY_ACTIONS_PER_STEP = 64  # signatures checked before others get a turn: about 3 ms here, 20 ms on a Pi 4
+TURNS_FIRST_MAX = 4  # turns in a row of what people bring, before hubs and bundles get one: four fifths of the time
 SERVICE_RESTART_S_MIN = 0.5  # a service that fails once is back before a person notices
 SERVICE_RESTART_S_MAX = 60  # one that keeps failing must not fill the log or heat the Pi
 SERVICE_STEADY_S = 120  # after so long without a failure, back-off starts anew

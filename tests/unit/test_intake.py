@@ -6,6 +6,7 @@ from builders import Village
 from hubd.action import envelope
 from hubd.errors import LocalError
 from hubd.intake import SetIntake
+from hubd.limits import APPEND_ACTIONS_MAX
 from hubd.ports import Door, Verdict
 from hubd.store.actions import Store
 
@@ -75,3 +76,62 @@ async def test_nothing_is_ok_where_the_write_failed(intake, store):
     with pytest.raises(LocalError):
         await intake.offer(RAWS, Door.PHONE)
     assert (await store.summary()).count == 0
+
+
+# --- turns
+
+
+def many(names, count):
+    return [envelope.encode(VILLAGE.register(f"{names}-{number}")) for number in range(count)]
+
+
+async def test_what_a_phone_brings_waits_for_two_transactions_whatever_sixteen_hubs_bring(intake, store):
+    raws = many("bulk", 4_000)
+    bulk = [
+        asyncio.create_task(intake.offer(raws[start : start + 250], Door.PEER, bytes([start // 250])))
+        for start in range(0, len(raws), 250)
+    ]
+    await until_some_are_stored(store)
+    before = (await store.summary()).count
+    await intake.offer(RAWS, Door.PHONE)
+    between = (await store.summary()).count - before - len(RAWS)
+    assert between <= 2 * APPEND_ACTIONS_MAX
+    assert not all(task.done() for task in bulk)
+    await asyncio.gather(*bulk)
+    assert (await store.summary()).count == 4_000 + len(RAWS)
+
+
+async def test_one_hub_that_brings_much_and_one_that_brings_little_take_turns(intake, store):
+    flood = asyncio.create_task(intake.offer(many("flood", 4_000), Door.PEER, b"flood"))
+    await until_some_are_stored(store)
+    before = (await store.summary()).count
+    await intake.offer(RAWS, Door.PEER, b"another")
+    between = (await store.summary()).count - before - len(RAWS)
+    assert between <= 3 * APPEND_ACTIONS_MAX
+    assert not flood.done()
+    assert all(outcome.is_new for outcome in await flood)
+
+
+async def until_some_are_stored(store):
+    while (await store.summary()).count == 0:
+        await asyncio.sleep(0)
+
+
+async def test_a_bug_in_the_parser_rises_where_it_was_offered_and_stops_nobody_else(intake, monkeypatch):
+    parse = envelope.parse
+
+    def fails(raw, domain):
+        if raw == b"bug":
+            raise ValueError("a fault of ours")
+        return parse(raw, domain)
+
+    monkeypatch.setattr(envelope, "parse", fails)
+    one, other = await asyncio.gather(
+        intake.offer([b"bug"], Door.PEER, b"a"), intake.offer(RAWS, Door.PEER, b"b"), return_exceptions=True
+    )
+    assert isinstance(one, ValueError)
+    assert [outcome.is_new for outcome in other] == [True, True]
+
+
+async def test_nothing_offered_is_nothing_answered(intake):
+    assert await intake.offer([], Door.PHONE) == []
