@@ -103,6 +103,7 @@ DISK_FULL_BYTES = 256 * 1024  # less than this free, and an input/output error i
 DATABASE_CACHE_KIB = 4_096  # a Pi 3 has 1 GB for everything
 BUCKET_ITEMS_MAX = 512  # items with one stored sum: a bucket is read in 0.2 ms, and a million items have 2,700 of them
 BUCKETS_CACHED_MAX = 64  # buckets whose keys a comparison keeps: 3 MB
+SKETCH_STEP_IDS = 8_192  # added to the kept sketch between two looks at other work of its thread: 40 ms
 APPEND_ACTIONS_MAX = 512  # actions in one transaction: larger ones gain nothing and hold a Pi's card for too long
 LOCK_WAIT_S = 3.0  # for the data folder: `hubd status` of a stopped hub holds it for a second on a Pi
 LOCK_POLL_S = 0.1  # between two tries

@@ -92,6 +92,9 @@ class ActionStore(Protocol):
     async def summary(self) -> SetSummary:
         """Count, fingerprint and latest place, as one consistent reading."""
 
+    async def sketch_symbols(self, first: int, count: int) -> bytes:
+        """The coded symbols [first, first + count) of the whole set, as `hubd.gossip.sketch` makes them."""
+
     async def mark_of(self, sequence: int) -> bytes:
         """The name of a place in this database's arrival order, b"" where no action has it (any more)."""
 

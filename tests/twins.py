@@ -11,6 +11,7 @@ from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY, extend, fingerprint
 from hubd.action.sip018 import ActionId
 from hubd.gossip.items import Items, SortedItems
+from hubd.gossip.sketch import Symbols
 from hubd.ports import Cursor, SetSummary
 
 T = TypeVar("T")
@@ -65,6 +66,11 @@ class MemoryStore:
     async def summary(self) -> SetSummary:
         count = len(self._by_id)
         return SetSummary(count, fingerprint(self._lthash), count, await self.mark_of(count))
+
+    async def sketch_symbols(self, first: int, count: int) -> bytes:
+        symbols = Symbols()
+        symbols.add(self._by_id)
+        return symbols.slice(first, count)
 
     async def mark_of(self, sequence: int) -> bytes:
         ids = [b"", *self._by_id]

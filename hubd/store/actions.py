@@ -20,9 +20,10 @@ from hubd.action.kinds import KINDS
 from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import FatalError, RemoteError
 from hubd.gossip.items import Items
+from hubd.gossip.sketch import SYMBOL_BYTES
 from hubd.limits import APPEND_ACTIONS_MAX, LOCK_POLL_S, LOCK_WAIT_S, QUERY_IDS_MAX
 from hubd.ports import Cursor, SetSummary
-from hubd.store import audience, writing
+from hubd.store import audience, sketches, writing
 from hubd.store.database import Database, lock_directory
 from hubd.store.items import Remembered, SqliteItems
 from hubd.store.ledger import Ledger
@@ -51,6 +52,7 @@ class Store:
         self._writing = asyncio.Lock()
         self._waiting: list[tuple[Offer, asyncio.Future[list[Action]]]] = []
         self._draining: asyncio.Task[None] | None = None
+        self._sketching = asyncio.Lock()
         self._remembered = Remembered()
 
     @classmethod
@@ -200,6 +202,16 @@ class Store:
         """What `work` returns, done in another thread over the sorted items of one moment."""
         return await self.database.compare(lambda connection: work(SqliteItems(connection, self._remembered)))
 
+    async def sketch_symbols(self, first: int, count: int) -> bytes:
+        """The coded symbols [first, first + count) of the whole set (`hubd.gossip.sketch`)."""
+        async with self._sketching:
+            while True:
+                kept, ahead = await self.database.compare(sketches.advance)
+                if ahead == kept:
+                    return kept.symbols[first * SYMBOL_BYTES : (first + count) * SYMBOL_BYTES]
+                async with self._writing:
+                    await self.database.write(partial(sketches.keep, kept=ahead))
+
     async def summary(self) -> SetSummary:
         """Count, fingerprint and latest place, of one moment."""
         [(count, state, sequence, last)] = await self.database.read(
@@ -272,7 +284,7 @@ async def _lock(directory: Path) -> int:
 async def _identity(database: Database, domain: Domain) -> bytes:
     """The database's epoch; checks that it belongs to this mesh."""
     mesh = cbor.encode([domain.network.name, domain.mesh])
-    rows = {str(row[0]): row[1] for row in await database.read("select key, value from meta")}
+    rows = {str(row[0]): row[1] for row in await database.read("select key, value from meta where key != 'sketch'")}
     if "epoch" not in rows:
         epoch = os.urandom(EPOCH_BYTES)
         rows_of_new = [("epoch", epoch), ("mesh", mesh), ("lthash", EMPTY), ("count", 0)]

@@ -13,7 +13,7 @@ from hubd.action.envelope import Action
 from hubd.action.fingerprint import extend, without
 from hubd.action.sip018 import ActionId
 from hubd.limits import QUERY_IDS_MAX
-from hubd.store import audience, buckets
+from hubd.store import audience, buckets, sketches
 
 ROW_DIGEST_BYTES = 8
 Offer = tuple[Sequence[Action], bytes]  # actions and the principal of the peer they came from, b"" for none
@@ -61,6 +61,7 @@ def set_aside(connection: sqlite3.Connection, sequences: Iterable[int]) -> None:
         connection.execute("delete from content where id = ?", (action_id,))
         _weigh(connection, -1, without(_lthash(connection), [ActionId(action_id)]))
         buckets.remove(connection, created, action_id)
+        sketches.remove(connection, sequence, ActionId(action_id))
 
 
 def keep_cursor(connection: sqlite3.Connection, peer: bytes, sequence: int, mark: bytes) -> None:

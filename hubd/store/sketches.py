@@ -1,0 +1,71 @@
+"""The coded symbols of the whole set (`hubd.gossip.sketch`), kept in the database and caught up with it when asked for.
+
+Adding an id takes as long as inserting it, so this is not done with every insert: whoever asks first adds what arrived
+since. What is kept says up to which sequence it goes, and has a version that changes with it, so that a step that was
+overtaken, because an action rotted meanwhile, is done again.
+"""
+
+import sqlite3
+from typing import NamedTuple
+
+from hubd.action.sip018 import ActionId
+from hubd.gossip.sketch import Symbols
+from hubd.limits import SKETCH_STEP_IDS
+
+_NUMBER_BYTES = 8
+
+
+class Kept(NamedTuple):
+    """The symbols of all actions up to a sequence."""
+
+    version: int
+    sequence: int
+    symbols: bytes
+
+
+def load(connection: sqlite3.Connection) -> Kept:
+    """What is kept; of no actions where nothing is."""
+    row = connection.execute("select value from meta where key = 'sketch'").fetchone()
+    if row is None:
+        return Kept(0, 0, Symbols().to_bytes())
+    version, sequence = (int.from_bytes(row[0][at : at + _NUMBER_BYTES], "big") for at in (0, _NUMBER_BYTES))
+    return Kept(version, sequence, row[0][2 * _NUMBER_BYTES :])
+
+
+def advance(connection: sqlite3.Connection) -> tuple[Kept, Kept]:
+    """What is kept, and the same with the next actions added; equal at the end of the set."""
+    kept = load(connection)
+    rows = connection.execute(
+        "select sequence, id from action where sequence > ? order by sequence limit ?", (kept.sequence, SKETCH_STEP_IDS)
+    ).fetchall()
+    if not rows:
+        return kept, kept
+    symbols = Symbols.from_bytes(kept.symbols)
+    symbols.add(ActionId(action_id) for _, action_id in rows)
+    return kept, Kept(kept.version, rows[-1][0], symbols.to_bytes())
+
+
+def keep(connection: sqlite3.Connection, kept: Kept) -> None:
+    """Write down what `advance` found, unless something was taken out since."""
+    if load(connection).version == kept.version:
+        _write(connection, kept)
+
+
+def remove(connection: sqlite3.Connection, sequence: int, action_id: ActionId) -> None:
+    """Take out an action that leaves the set in this transaction."""
+    kept = load(connection)
+    if sequence <= kept.sequence:
+        symbols = Symbols.from_bytes(kept.symbols)
+        symbols.remove([action_id])
+        kept = kept._replace(symbols=symbols.to_bytes())
+    _write(connection, kept)
+
+
+def forget(connection: sqlite3.Connection) -> None:
+    """Begin anew with the next question."""
+    _write(connection, Kept(load(connection).version, 0, Symbols().to_bytes()))
+
+
+def _write(connection: sqlite3.Connection, kept: Kept) -> None:
+    numbers = b"".join(number.to_bytes(_NUMBER_BYTES, "big") for number in (kept.version + 1, kept.sequence))
+    connection.execute("insert or replace into meta (key, value) values ('sketch', ?)", (numbers + kept.symbols,))

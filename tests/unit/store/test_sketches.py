@@ -1,0 +1,55 @@
+import pytest
+from builders import Village
+
+from hubd.gossip.sketch import SYMBOL_BYTES, Symbols
+from hubd.store import sketches
+from hubd.store.actions import Store
+
+VILLAGE = Village(seed=11)
+ACTIONS = [VILLAGE.register(f"person {number}") for number in range(12)]
+
+
+@pytest.fixture
+async def store(tmp_path):
+    opened = await Store.open(tmp_path, VILLAGE.charter.domain)
+    yield opened
+    await opened.close()
+
+
+def symbols_of(actions):
+    symbols = Symbols()
+    symbols.add(action.id for action in actions)
+    return symbols
+
+
+async def test_a_sketch_is_that_of_the_whole_set_however_it_grew(store):
+    assert await store.sketch_symbols(0, 64) == Symbols().slice(0, 64)
+    for upto in (1, 5, 12):
+        await store.append(ACTIONS[:upto])
+        assert await store.sketch_symbols(0, 1_024) == symbols_of(ACTIONS[:upto]).to_bytes()
+        assert await store.sketch_symbols(60, 7) == symbols_of(ACTIONS[:upto]).slice(60, 7)
+
+
+async def test_a_restart_goes_on_from_the_sketch_that_was_kept(tmp_path):
+    store = await Store.open(tmp_path, VILLAGE.charter.domain)
+    await store.append(ACTIONS[:9])
+    await store.sketch_symbols(0, 1)
+    await store.append(ACTIONS[9:])
+    await store.close()
+    store = await Store.open(tmp_path, VILLAGE.charter.domain)
+    assert (await store.database.compare(sketches.load)).sequence == 9
+    assert await store.sketch_symbols(0, 99) == symbols_of(ACTIONS).slice(0, 99)
+    assert (await store.database.compare(sketches.load)).sequence == 12
+    await store.close()
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+async def test_what_rotted_is_in_no_symbol_until_it_came_again(store, asked_before):
+    await store.append(ACTIONS)
+    if asked_before:
+        await store.sketch_symbols(0, SYMBOL_BYTES)
+    await store.database.write(lambda writer: writer.execute("update action set digest = x'00' where sequence = 4"))
+    assert len(await store.page(0, 99)) == len(ACTIONS) - 1
+    assert await store.sketch_symbols(0, 1_024) == symbols_of(ACTIONS[:3] + ACTIONS[4:]).to_bytes()
+    await store.append(ACTIONS)
+    assert await store.sketch_symbols(0, 1_024) == symbols_of(ACTIONS).to_bytes()
