@@ -1,0 +1,152 @@
+"""What the simulated network, disk and clock do, and what they never do."""
+
+import pytest
+
+from hubd.gossip.peer import Side
+from hubd.limits import HEARTBEAT_TIMEOUT_MS
+from tools.sim import actions
+from tools.sim.actions import Person
+from tools.sim.clock import Clock, Wait
+from tools.sim.disk import Disk, Speed
+from tools.sim.network import Cable, Network
+
+ACTIONS = [actions.parsed(actions.made(Person("somebody"), number, 0)) for number in range(6)]
+
+
+class Wire:
+    """Two hubs and one connection between them."""
+
+    def __init__(self, **cable):
+        self.clock = Clock(1)
+        self.network = Network(self.clock, Cable(**cable), lambda _dialler, _accepter: "")
+        self.came = []
+        self.noticed_s = None
+        self.network.dial(0, 1, self._opened)
+        self.clock.run(5.0)
+
+    def _opened(self, pipe, reason):
+        assert reason == ""
+        self.pipe = pipe
+        pipe.take = {side: lambda raw: self.came.append((raw, self.clock.now)) for side in Side}
+        pipe.ended = lambda: setattr(self, "noticed_s", self.clock.now)
+
+    def send(self, *frames):
+        return [self.pipe.send(Side.DIALLED, raw) for raw in frames]
+
+
+def test_a_connection_keeps_order_and_repeats_nothing_however_much_it_jitters():
+    wire = Wire(jitter_s=1.0)
+    frames = [bytes([number]) for number in range(50)]
+    wire.send(*frames)
+    wire.clock.run(100.0)
+    assert [raw for raw, _ in wire.came] == frames
+
+
+def test_bytes_take_their_time_and_a_full_pipe_says_so():
+    wire = Wire(latency_s=0.5, bytes_per_s=100.0)
+    assert wire.send(*[bytes(100)] * 81) == [""] * 80 + ["stalled"]
+    wire.clock.run(7.0)
+    assert [at for _, at in wire.came] == [6.5]
+
+
+def test_a_short_partition_delays_and_a_long_one_ends_the_connection():
+    wire = Wire()
+    wire.network.part({0: 1})
+    wire.send(b"late")
+    wire.clock.run(15.0)
+    assert wire.came == []
+    wire.network.heal()
+    assert [raw for raw, _ in wire.came] == [b"late"]
+    wire.network.part({0: 1})
+    wire.send(b"lost")
+    wire.clock.run(60.0)
+    wire.network.heal()
+    wire.clock.run(100.0)
+    assert len(wire.came) == 1
+    assert wire.noticed_s == pytest.approx(15.0 + HEARTBEAT_TIMEOUT_MS / 1_000)
+    assert wire.send(b"too late") == ["closed"]
+
+
+def test_flapping_does_not_keep_a_dead_connection_alive():
+    wire = Wire()
+    for at_s in range(6, 40, 2):
+        wire.network.part({0: at_s})
+        wire.clock.run(float(at_s + 2))
+    assert wire.noticed_s == pytest.approx(5.0 + HEARTBEAT_TIMEOUT_MS / 1_000, abs=2.0)
+
+
+def spawned(clock, work):
+    """What a coroutine returns, once it does."""
+    found = []
+
+    async def note():
+        found.append(await work)
+
+    clock.spawn(note(), lambda: True)
+    return found
+
+
+def test_what_was_not_committed_is_gone_after_a_crash_and_was_never_said_to_be_there():
+    clock = Clock(1)
+    disk = Disk(clock, b"epoch", Speed(commit_s=1.0), lambda _action: None)
+    first = spawned(clock, disk.append(ACTIONS[:2]))
+    clock.run(1.5)
+    second = spawned(clock, disk.append(ACTIONS[2:4]))
+    clock.run(1.8)
+    disk.crash()
+    clock.run(10.0)
+    assert [each.id for each in first[0]] == [each.id for each in ACTIONS[:2]]
+    assert second == []
+    assert disk.log == ACTIONS[:2]
+
+
+def test_appends_that_come_during_a_commit_share_the_next_one_and_none_is_new_twice():
+    clock = Clock(1)
+    disk = Disk(clock, b"epoch", Speed(commit_s=1.0, commit_action_s=0.0), lambda _action: None)
+    found = [spawned(clock, disk.append(ACTIONS[: number + 1])) for number in range(3)]
+    clock.run(1.5)
+    assert [len(each) for each in found] == [1, 0, 0]
+    clock.run(2.5)
+    assert [[action.id for action in each[0]] for each in found] == [[action.id] for action in ACTIONS[:3]]
+
+
+def test_an_equal_set_has_an_equal_summary_also_after_a_crash():
+    clock = Clock(1)
+    one, other = (Disk(clock, name, Speed(), lambda _action: None) for name in (b"one", b"other"))
+    one.inherit(ACTIONS)
+    other.is_early = True
+    spawned(clock, other.append(ACTIONS[::-1]))
+    clock.run(1.0)
+    assert other.summary_now().fingerprint == one.summary_now().fingerprint
+    other.crash()
+    assert (other.log, other.items_now.size()) == ([], 0)
+    other.inherit(ACTIONS)
+    assert other.summary_now().fingerprint == one.summary_now().fingerprint
+    assert other.summary_now().mark != one.summary_now().mark, "a place belongs to one database"
+
+
+def test_a_coroutine_dies_with_whoever_began_it_and_real_waiting_is_refused():
+    clock = Clock(1)
+    alive, steps = [True], []
+
+    async def work():
+        steps.append("begun")
+        await Wait(1.0)
+        steps.append("not reached")
+
+    clock.spawn(work(), lambda: bool(alive))
+    clock.run(0.5)
+    alive.clear()
+    clock.run(2.0)
+    assert steps == ["begun"]
+
+    class Real:
+        def __await__(self):
+            yield "a future"
+
+    async def really():
+        await Real()
+
+    clock.spawn(really(), lambda: True)
+    with pytest.raises(AssertionError, match="real waiting"):
+        clock.run(3.0)

@@ -1,0 +1,204 @@
+"""The set of one hub: what is on the disk, what a crash takes away, and how long things take.
+
+A model of `hubd.store`: one writer, commits in groups, new actions visible when their commit is through. What SQLite does
+to get there (torn pages, full cards, rot) is tested with SQLite itself, not here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from hubd.action.envelope import Action
+from hubd.action.fingerprint import EMPTY, extend, fingerprint
+from hubd.action.sip018 import ActionId
+from hubd.gossip.items import Items, SortedItems
+from hubd.limits import APPEND_ACTIONS_MAX
+from hubd.ports import Cursor, SetSummary, T
+from tools.sim.clock import Clock, Signal, Wait
+
+_SUM_MODULUS = 1 << 256
+_WRITE_BACK_S = 5.0  # until a system writes by itself what nobody told it to sync
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds, as measured on a small computer with a good card."""
+
+    commit_s: float = 0.004
+    commit_action_s: float = 0.00003
+    read_s: float = 0.0005
+    verify_action_s: float = 0.0002
+
+
+class Disk:
+    """See `hubd.ports.ActionStore`. `log` is the set in arrival order, `sums[n]` the sum of its first n ids.
+
+    `appended` is told of every action that is there now. `is_early` plants the bug of a store that answers unsynced.
+    """
+
+    def __init__(self, clock: Clock, epoch: bytes, speed: Speed, appended: Callable[[Action], None]) -> None:
+        self.epoch = epoch
+        self.log: list[Action] = []
+        self.ids: dict[ActionId, int] = {}
+        self._sources: list[bytes] = []
+        self.sums = [0]
+        self.items_now = SortedItems()
+        self.is_early = False
+        self.speed = speed
+        self.cursors: dict[bytes, tuple[int, bytes]] = {}
+        self._clock = clock
+        self._appended = appended
+        self._state = EMPTY
+        self._summed = 0
+        self._durable = 0  # how many of the log a crash leaves: all of them, but for the planted bug
+        self._waiting: list[tuple[Sequence[Action], bytes, Signal]] = []
+        self._is_writing = False
+        self._lives = 0  # crashes so far
+
+    # --- writing
+
+    async def append(self, actions: Sequence[Action], source: bytes = b"") -> list[Action]:
+        """Add actions; returns the new ones once their commit is through."""
+        if not actions:
+            return []
+        if self.is_early:
+            fresh = self._enter(actions, source)
+            self._clock.after(_WRITE_BACK_S, self._harden, len(self.log), self._lives)
+            return fresh
+        done = Signal(self._clock)
+        self._waiting.append((actions, source, done))
+        if not self._is_writing:
+            self._write()
+        fresh = await done
+        return list(fresh)
+
+    def _write(self) -> None:
+        """Begin the next commit, with everything that fits it."""
+        batch = self._waiting[:1]
+        size = len(batch[0][0]) if batch else 0
+        for entry in self._waiting[1:]:
+            if size + len(entry[0]) > APPEND_ACTIONS_MAX:
+                break
+            batch.append(entry)
+            size += len(entry[0])
+        del self._waiting[: len(batch)]
+        self._is_writing = bool(batch)
+        if batch:
+            took_s = self.speed.commit_s + size * self.speed.commit_action_s
+            self._clock.after(took_s, self._commit, batch, self._lives)
+
+    def _commit(self, batch: list[tuple[Sequence[Action], bytes, Signal]], life: int) -> None:
+        if life != self._lives:
+            return
+        for actions, source, done in batch:
+            done.give(self._enter(actions, source))
+        self._durable = len(self.log)
+        self._write()
+
+    def _harden(self, count: int, life: int) -> None:
+        if life == self._lives:
+            self._durable = max(self._durable, count)
+
+    def _enter(self, actions: Sequence[Action], source: bytes = b"") -> list[Action]:
+        fresh = []
+        for action in actions:
+            if action.id in self.ids:
+                continue
+            self.log.append(action)
+            self._sources.append(source)
+            self.ids[action.id] = len(self.log)
+            self.sums.append((self.sums[-1] + int.from_bytes(action.id, "big")) % _SUM_MODULUS)
+            self.items_now.add(action.statement.created, action.id)
+            self._appended(action)
+            fresh.append(action)
+        return fresh
+
+    def inherit(self, actions: Sequence[Action]) -> None:
+        """These are here from the beginning."""
+        self._enter(actions)
+        self._durable = len(self.log)
+
+    def crash(self) -> None:
+        """The power is gone, and with it what was not committed."""
+        self._lives += 1
+        self._waiting.clear()
+        self._is_writing = False
+        if self._durable == len(self.log):
+            return
+        del self.sums[self._durable + 1 :]
+        for action in self.log[self._durable :]:
+            del self.ids[action.id]
+        del self.log[self._durable :]
+        del self._sources[self._durable :]
+        self.items_now = SortedItems((action.statement.created, action.id) for action in self.log)
+        self._state, self._summed = EMPTY, 0
+
+    # --- reading
+
+    async def get(self, ids: Sequence[ActionId]) -> list[Action]:
+        """The actions that are here, in the order asked for."""
+        await Wait(self.speed.read_s)
+        return [self.log[self.ids[id_] - 1] for id_ in ids if id_ in self.ids]
+
+    async def page(self, after: int, actions_max: int, *, without: bytes = b"") -> list[tuple[int, Action]]:
+        """Actions by arrival sequence, beyond `after`, less those that came from the peer `without`."""
+        await Wait(self.speed.read_s)
+        page: list[tuple[int, Action]] = []
+        for sequence in range(after + 1, len(self.log) + 1):
+            if len(page) == actions_max:
+                break
+            if not without or self._sources[sequence - 1] != without:
+                page.append((sequence, self.log[sequence - 1]))
+        return page
+
+    async def items(self) -> list[tuple[int, ActionId]]:
+        """Every (created, id), sorted."""
+        await Wait(self.speed.read_s)
+        return sorted((action.statement.created, action.id) for action in self.log)
+
+    async def over_items(self, work: Callable[[Items], T]) -> T:
+        """What `work` returns, over the items of this moment."""
+        await Wait(self.speed.read_s)
+        return work(self.items_now)
+
+    async def summary(self) -> SetSummary:
+        """Count, fingerprint and latest sequence."""
+        await Wait(self.speed.read_s)
+        return self.summary_now()
+
+    def summary_now(self) -> SetSummary:
+        """The summary without the time that reading it takes."""
+        self._state = extend(self._state, (action.id for action in self.log[self._summed :]))
+        self._summed = len(self.log)
+        return SetSummary(len(self.log), fingerprint(self._state), len(self.log), self._mark(len(self.log)))
+
+    async def cursor(self) -> Cursor:
+        """The cursor at the end of the set."""
+        await Wait(self.speed.read_s)
+        return Cursor(self.epoch, len(self.log), self.log[-1].id[:8] if self.log else bytes(8))
+
+    async def resume(self, cursor: Cursor) -> int | None:
+        """The sequence to continue after, or None where the cursor is void."""
+        await Wait(self.speed.read_s)
+        is_ours = cursor.epoch == self.epoch and 0 <= cursor.sequence <= len(self.log)
+        return cursor.sequence if is_ours else None
+
+    async def mark_of(self, sequence: int) -> bytes:
+        """The name of a place in this arrival order, b"" where there is no such place."""
+        await Wait(self.speed.read_s)
+        return self._mark(sequence)
+
+    def _mark(self, sequence: int) -> bytes:
+        if not 0 < sequence <= len(self.log):
+            return b""
+        return sha256(self.epoch + sequence.to_bytes(8, "big") + self.log[sequence - 1].id).digest()[:8]
+
+    async def peer_cursor(self, peer: bytes) -> tuple[int, bytes]:
+        """Up to where in a peer's arrival order we have what it has."""
+        await Wait(self.speed.read_s)
+        return self.cursors.get(peer, (0, b""))
+
+    async def keep_cursor(self, peer: bytes, sequence: int, mark: bytes) -> None:
+        """Remember that place; durable when this returns."""
+        await Wait(self.speed.commit_s)
+        self.cursors[peer] = sequence, mark

@@ -1,0 +1,115 @@
+"""Bugs, planted one at a time. A check that catches none of them checks nothing (tests/sim/test_mutants.py)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from unittest.mock import patch
+
+from hubd.gossip import peer as events
+from hubd.gossip import push
+from tools.sim.hub import Hub
+from tools.sim.story import Story
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A bug, the scenario in which it shows, and the check that says so."""
+
+    name: str
+    scenario: str
+    check: str
+    plant: Callable[[Story], None]
+
+
+def _each_hub(change: Callable[[Hub], None]) -> Callable[[Story], None]:
+    def plant(story: Story) -> None:
+        for hub in story.hubs:
+            change(hub)
+
+    return plant
+
+
+def _answers_early(hub: Hub) -> None:
+    hub.disk.is_early = True
+
+
+def _proves_by_count(hub: Hub) -> None:
+    summary_now = hub.disk.summary_now
+
+    def summary() -> object:
+        found = summary_now()
+        return replace(found, fingerprint=sha256(str(found.count).encode()).digest())
+
+    hub.disk.summary_now = summary  # type: ignore[method-assign]
+
+
+def _drops_on_partition(hub: Hub) -> None:
+    report = hub.report
+
+    def deaf(event: events.InEvent) -> None:
+        if not isinstance(event, events.LinkLost):
+            report(event)
+
+    hub.report = deaf  # type: ignore[method-assign]
+
+
+def _miscounts(hub: Hub) -> None:
+    summary_now = hub.disk.summary_now
+    if hub.number == 0:
+        hub.disk.summary_now = lambda: replace(summary_now(), fingerprint=bytes(32))  # type: ignore[method-assign]
+
+
+def _never_compares_again(hub: Hub) -> None:
+    perform, begun = hub._perform, set[object]()  # noqa: SLF001
+
+    def lazy(out: events.OutEvent) -> None:
+        if isinstance(out, events.BeginSession):
+            if out.hub in begun:
+                return
+            begun.add(out.hub)
+        perform(out)
+
+    hub._perform = lazy  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def _never_prunes(hub: Hub) -> None:
+    report = hub.report
+
+    def stubborn(event: events.InEvent) -> None:
+        if not isinstance(event, events.PushJudged):
+            report(event)
+
+    hub.report = stubborn  # type: ignore[method-assign]
+
+
+def _forgets_its_place(story: Story) -> None:
+    for phone in story.phones:
+        phone.is_early = True
+
+
+def _folds_by_arrival(story: Story) -> None:
+    story.checks.views_of = lambda log: sha256(b"".join(action.id for action in log)).digest()
+
+
+MUTANTS = (
+    Mutant("answers before the commit", "storm", "lost", _each_hub(_answers_early)),
+    Mutant("proves by the count alone", "flapping", "proof", _each_hub(_proves_by_count)),
+    Mutant("queues pushes without a bound", "burst", "queues", lambda _story: None),
+    Mutant("drops what a partition cut off", "flapping", "convergence", _each_hub(_drops_on_partition)),
+    Mutant("sums up its set wrongly", "flapping", "livelock", _each_hub(_miscounts)),
+    Mutant("never compares sets again", "line", "done", _each_hub(_never_compares_again)),
+    Mutant("keeps a phone's place before what leads to it", "storm", "cursor", _forgets_its_place),
+    Mutant("folds views in order of arrival", "clocks", "convergence", _folds_by_arrival),
+    Mutant("pushes everything to everybody", "clocks", "bounds", _each_hub(_never_prunes)),
+)
+
+
+@contextmanager
+def planted(mutant: Mutant) -> Iterator[Callable[[Story], None]]:
+    """What to plant; bugs that are in the code and not in the world are there while the block runs."""
+    if mutant.check == "queues":
+        with patch.object(push.PushQueue, "shed", lambda _queue: False):
+            yield mutant.plant
+    else:
+        yield mutant.plant

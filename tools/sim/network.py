@@ -1,0 +1,149 @@
+"""Connections between hubs, as TCP with CURVE on it makes them.
+
+On one connection nothing is lost, repeated or overtaken: it delivers in order, or it ends. So the faults here are those
+that are left: delay, little bandwidth, a stall (a partition that heals in time; everything arrives late), a break (what
+was on the way is gone), and an end that only one side notices. Loss, repetition and reordering come about above:
+by links that end between two frames, by neighbours who push the same, and by phones and sticks.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hubd.gossip.peer import Side
+from hubd.limits import DIAL_GIVE_UP_S, HEARTBEAT_TIMEOUT_MS, LINK_RECEIVE_FRAMES_MAX, LINK_SEND_FRAMES_MAX
+from tools.sim.clock import Clock
+
+_FRAMES_MAX = LINK_SEND_FRAMES_MAX + LINK_RECEIVE_FRAMES_MAX
+_NOTICED_S = HEARTBEAT_TIMEOUT_MS / 1_000
+_OTHER = {Side.DIALLED: Side.ACCEPTED, Side.ACCEPTED: Side.DIALLED}
+
+
+@dataclass(frozen=True)
+class Cable:
+    """What every link is like."""
+
+    latency_s: float = 0.02
+    jitter_s: float = 0.0
+    bytes_per_s: float = 2_000_000.0
+
+
+class Pipe:
+    """One connection. `take` is called with each frame that arrives at a side, `ended` when the dialler notices the end."""
+
+    def __init__(self, network: "Network", dialler: int, accepter: int) -> None:
+        self.is_open = True
+        self.stalled_at: float | None = None
+        self.hubs = {Side.DIALLED: dialler, Side.ACCEPTED: accepter}
+        self.take: dict[Side, Callable[[bytes], None]] = {}
+        self.ended: Callable[[], None] = lambda: None
+        self._network = network
+        self._free_at = dict.fromkeys(Side, 0.0)  # when the wire has room for the next frame of this side
+        self._arrives_at = dict.fromkeys(Side, 0.0)
+        self._held: dict[Side, deque[bytes]] = {side: deque() for side in Side}  # stalled, on the way from this side
+        self.frames = dict.fromkeys(Side, 0)  # on the way from this side
+
+    def send(self, side: Side, raw: bytes) -> str:
+        """One frame from a side. "" or why not, as `hubd.gossip.sockets.send_now` has it."""
+        if not self.is_open:
+            return "closed"
+        if self.frames[side] >= _FRAMES_MAX:
+            return "stalled"
+        clock, cable = self._network.clock, self._network.cable
+        self.frames[side] += 1
+        self._network.bytes_sent += len(raw)
+        self._network.frames_sent += 1
+        if side is Side.DIALLED and len(raw) > 1:
+            self._network.asked[raw[1]] += 1
+        self._free_at[side] = max(self._free_at[side], clock.now) + len(raw) / cable.bytes_per_s
+        delay_s = cable.latency_s + cable.jitter_s * clock.chance.random()
+        self._arrives_at[side] = max(self._arrives_at[side], self._free_at[side] + delay_s)
+        clock.after(self._arrives_at[side] - clock.now, self._arrive, side, raw)
+        return ""
+
+    def _arrive(self, side: Side, raw: bytes) -> None:
+        if not self.is_open:
+            return
+        if self._held[side] or not self._network.joined(*self.hubs.values()):
+            self._held[side].append(raw)
+            return
+        self.frames[side] -= 1
+        self.take[_OTHER[side]](raw)
+
+    def release(self) -> None:
+        """The partition is over before anybody gave up: what was stalled arrives."""
+        for side in Side:
+            while self._held[side] and self.is_open:
+                self.frames[side] -= 1
+                self.take[_OTHER[side]](self._held[side].popleft())
+
+    def end(self, *, is_noticed: bool = True) -> None:
+        """The connection is gone; the dialler notices now, or when heartbeats stay out. The accepter is never told."""
+        if not self.is_open:
+            return
+        self.is_open = False
+        self._network.pipes.pop(self, None)
+        self._network.clock.after(0.0 if is_noticed else _NOTICED_S, self._tell)
+
+    def _tell(self) -> None:
+        self.ended()  # whoever listens by then
+
+
+class Network:
+    """All connections. `knock(dialler, accepter)` says whether that hub is there and lets this one in, "" or a code."""
+
+    def __init__(self, clock: Clock, cable: Cable, knock: Callable[[int, int], str]) -> None:
+        self.clock = clock
+        self.cable = cable
+        self.pipes: dict[Pipe, None] = {}  # in the order of opening
+        self.bytes_sent = 0
+        self.frames_sent = 0
+        self.asked: Counter[int] = Counter()  # frames of diallers, by number
+        self._knock = knock
+        self._group_of: dict[int, int] = {}
+
+    def joined(self, one: int, other: int) -> bool:
+        """Whether bytes pass between two hubs now."""
+        return self._group_of.get(one, 0) == self._group_of.get(other, 0)
+
+    def dial(self, dialler: int, accepter: int, answer: Callable[[Pipe | None, str], None]) -> None:
+        """Open a connection: three times there and back for TCP and CURVE, or the end of the patience."""
+        if not self.joined(dialler, accepter):
+            self.clock.after(DIAL_GIVE_UP_S, answer, None, "timeout")
+            return
+        self.clock.after(6 * self.cable.latency_s, self._open, dialler, accepter, answer)
+
+    def _open(self, dialler: int, accepter: int, answer: Callable[[Pipe | None, str], None]) -> None:
+        reason = self._knock(dialler, accepter) if self.joined(dialler, accepter) else "timeout"
+        if reason:
+            answer(None, reason)
+            return
+        pipe = Pipe(self, dialler, accepter)
+        self.pipes[pipe] = None
+        answer(pipe, "")
+
+    def part(self, groups: dict[int, int]) -> None:
+        """From now on only hubs of one group hear each other. Connections across stall, and end if it lasts."""
+        self._group_of = groups
+        self.clock.after(_NOTICED_S, self._give_up)
+        for pipe in list(self.pipes):
+            if self.joined(*pipe.hubs.values()):
+                pipe.stalled_at = None
+                pipe.release()
+            elif pipe.stalled_at is None:
+                pipe.stalled_at = self.clock.now
+
+    def heal(self) -> None:
+        """Everybody hears everybody again."""
+        self.part({})
+
+    def _give_up(self) -> None:
+        for pipe in list(self.pipes):
+            if pipe.stalled_at is not None and self.clock.now - pipe.stalled_at >= _NOTICED_S:
+                pipe.end()
+
+    def unplug(self, hub: int, *, is_noticed: bool) -> None:
+        """This hub is gone; its kernel says so to the others, or nobody does."""
+        for pipe in list(self.pipes):
+            if hub in pipe.hubs.values():
+                pipe.end(is_noticed=is_noticed)

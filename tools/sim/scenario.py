@@ -1,0 +1,109 @@
+"""Scenarios: what tests/sim/scenarios.toml says, read strictly.
+
+A table is one scenario. Its sub-tables `quick` and `campaign` change it for the two forms, `expect` bounds what comes of
+it, and each `[[NAME.faults]]` is something that goes wrong again and again until `calm_s`.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from tools.steps import ROOT
+
+PATH = ROOT / "tests" / "sim" / "scenarios.toml"
+SHAPES = ("line", "star", "mesh", "web", "islands")
+FAULTS = ("partition", "crash", "break", "battery")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong every `every_s` seconds or so, and lasts `for_s` or so."""
+
+    kind: str
+    every_s: float
+    for_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Expect:
+    """Bounds of what comes of a story; one at 0 is not asked for."""
+
+    settle_s_max: float = 0.0  # from the calm, or from the last new action, until all honest hubs hold the same
+    spread_s_max: float = 0.0  # from its first hub to its last, of the slowest action
+    delivery_bytes_max: float = 0.0  # on the wire, for one action at one more hub
+    prove_s_max: float = 0.0  # until every hub that is linked has proven it
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One story without its seed. Times are virtual seconds."""
+
+    name: str
+    about: str
+    shape: str
+    hubs: int
+    end_s: float  # when patience ends
+    calm_s: float = 0.0  # when faults end
+    islands: int = 1
+    degree: int = 4  # of a hub in a web
+    phones: int = 0
+    visit_s: float = 60.0  # between two visits of a phone
+    reads: bool = False  # whether phones take the village's actions home
+    skew_s: int = 0  # how wrong every third phone's clock is; every other of these is wrong the other way
+    mules: int = 0
+    hop_s: float = 300.0  # of a mule, from one island to the next
+    contact_breaks: float = 0.0  # share of messages between a visitor and a hub at which the contact breaks
+    prior: int = 0  # actions that all hubs but the newcomers hold from the beginning
+    newcomers: int = 0
+    actions: int = 0  # written by the phones, in turn
+    write_from_s: float = 5.0
+    write_s: float = 0.0  # how long they go on writing
+    liars: int = 0
+    withholders: int = 0
+    sybils: int = 0  # strangers who register and write at the doors of the first hub
+    interval_s: float = 30.0
+    tick_s: float = 1.0
+    latency_s: float = 0.02
+    jitter_s: float = 0.0
+    bytes_per_s: float = 2_000_000.0
+    views: bool = False  # whether the views of all hubs are folded and compared in the end
+    seeds: int = 1
+    faults: tuple[Fault, ...] = ()
+    expect: Expect = Expect()
+
+    def __post_init__(self) -> None:
+        assert self.shape in SHAPES, self.shape
+        assert all(fault.kind in FAULTS for fault in self.faults), self.faults
+        assert self.liars + self.withholders + self.newcomers < self.hubs, "somebody is honest and holds something"
+        assert self.islands > 0, "every hub is somewhere"
+        assert self.phones or not self.actions, "phones write"
+
+
+def load(path: Path = PATH, form: str = "quick") -> dict[str, Scenario]:
+    """The scenarios of a file in one of the forms."""
+    return {name: _scenario(name, table, form) for name, table in tomllib.loads(path.read_text("utf-8")).items()}
+
+
+def _scenario(name: str, table: Mapping[str, Any], form: str) -> Scenario:
+    plain = {key: value for key, value in table.items() if key not in ("quick", "campaign", "expect", "faults")}
+    merged = plain | table.get(form, {})
+    expect = table.get("expect", {}) | merged.pop("expect", {})
+    return Scenario(
+        name=name, faults=tuple(Fault(**fault) for fault in table.get("faults", ())), expect=Expect(**expect), **merged
+    )
+
+
+def smaller(scenario: Scenario, **numbers: Any) -> Scenario:
+    """The same scenario with other numbers."""
+    return replace(scenario, **numbers)
+
+
+def differences(scenario: Scenario, other: Scenario) -> dict[str, Any]:
+    """The fields of `other` that are not as in `scenario`."""
+    return {
+        each.name: getattr(other, each.name)
+        for each in fields(Scenario)
+        if getattr(scenario, each.name) != getattr(other, each.name)
+    }
