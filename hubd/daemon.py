@@ -163,6 +163,7 @@ class Daemon:
 
     def _services(self) -> dict[str, Service]:
         services: dict[str, Service] = {
+            "fold": self._hub.folding.run,
             "control": ControlServer(self._hub.directory, self._hub.endpoints).run,
             "gossip": self._link.run,
             "phones": self._phones.run,

@@ -22,6 +22,7 @@ from hubd.config import Config
 from hubd.control import Endpoint
 from hubd.errors import FatalError
 from hubd.fold.folder import Folder
+from hubd.folding import Folding
 from hubd.identity import Identity, sign_action
 from hubd.intake import SetIntake
 from hubd.limits import PAGE_ACTIONS
@@ -64,11 +65,11 @@ class Hub:
         self.charter = charter
         self.identity = identity
         self.store = store
-        self.folder = Folder(charter)
+        self.folding = Folding(directory, store, charter)
         self.intake = SetIntake(store, charter.domain)
         self.principal: Principal = identity.principal(charter.domain)
         self.live_status: Callable[[], dict[str, Any]] | None = None  # set while the services run
-        self.intake.listeners.append(self._fold)
+        self.intake.listeners.append(self.folding.heard)
         self._strangers = Putting(
             store, self.intake, ViewsStanding(lambda: self.folder.views), charter, time.monotonic, door=Door.BUNDLE
         )
@@ -87,32 +88,33 @@ class Hub:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, directory: Path) -> AsyncIterator["Hub"]:
-        """Open the directory, fold what the set holds, and close everything at the end."""
+    async def opened(cls, directory: Path, *, is_late: bool = False) -> AsyncIterator["Hub"]:
+        """Open the directory, and close everything at the end.
+
+        The membership is that of the set; with `is_late` the other views come to it only while `folding.run` works.
+        """
         charter = read_charter(directory / CHARTER_NAME)
         settings, identity = read_config(directory), Identity.open(directory)
         store = await Store.open(directory, charter.domain)
         try:
             hub = cls(directory, settings, charter, identity, store)
-            await hub._load()
+            await hub.folding.open()
             await hub.post.load()
             try:
+                if not is_late:
+                    await hub.folding.catch_up()
+                await hub.intake.offer([envelope.encode(action) for action in charter.founding], Door.OWN)
                 yield hub
             finally:
                 await hub.intake.settle()
+                await hub.folding.close()
         finally:
             await store.close()
 
-    async def _load(self) -> None:
-        """Fold the set, and bring in the charter's founding actions."""
-        after = 0
-        while page := await self.store.page(after, PAGE_ACTIONS):
-            self.folder.append([action for _, action in page])
-            after = page[-1][0]
-        await self.intake.offer([envelope.encode(action) for action in self.charter.founding], Door.OWN)
-
-    def _fold(self, actions: Sequence[Action], _door: Door, _source: bytes) -> None:
-        self.folder.append(actions)
+    @property
+    def folder(self) -> Folder:
+        """The fold as it is now."""
+        return self.folding.folder
 
     async def _put_for_stranger(self, envelopes: Sequence[bytes]) -> list[Outcome]:
         return await self._strangers.put(envelopes, "post")
@@ -160,6 +162,7 @@ class Hub:
             "fingerprint": summary.fingerprint.hex(),
             "spoken": spoken(summary.fingerprint),
             "views": views.digest.hex(),
+            "views_behind": self.folding.behind,
             "chain_time_s": views.time_s,
             "persons": len(views.persons),
             "lessons": len(views.lessons),

@@ -95,6 +95,11 @@ GUARDIAN_DELAY_S_MAX = 365 * 86_400  # as in `user-registry`
 LESSON_MOVES_MAX = 32  # of one lesson, one after the other: beyond it a lesson is where it was moved last
 DISPUTE_OFFERS_MAX = 8  # of one person, shown at once: the chain takes one of those that replace the same
 PERSON_KEY_ADDS_MAX = 64  # of one person, looked at; beyond it new keys have no effect
+FOLD_ACTIONS_AT_ONCE = 16  # new actions folded as they come; more wait for steps, so that nobody waits for them
+FOLD_ACTIONS_PER_STEP = 16  # actions filed before others get a turn: about 1 ms here
+FOLD_EVALUATIONS_PER_STEP = 64  # rules asked before others get a turn: about 4 ms here, 20 ms on a Pi 4
+FOLD_KEEP_ACTIONS = 2_048  # folded between two commits while catching up: half a second's work at a kill
+FOLD_KEEP_S = 0.25  # between two commits otherwise
 
 # --- store --------------------------------------------------------------------------------------------------------
 DATABASE_BUSY_MS = 5_000  # a backup or `hubd status` may read meanwhile
@@ -108,6 +113,13 @@ APPEND_ACTIONS_MAX = 512  # actions in one transaction: larger ones gain nothing
 LOCK_WAIT_S = 3.0  # for the data folder: `hubd status` of a stopped hub holds it for a second on a Pi
 LOCK_POLL_S = 0.1  # between two tries
 QUERY_IDS_MAX = 500  # ids in one SQL statement, below SQLite's 999 variables of old builds
+HEADERS_CACHE_KIB = 1_024  # of the set's file, for headers that the fold reads again
+VIEWS_LOG_BYTES_MAX = 8 * 1024 * 1024  # SQLite's log of the views' file, before it is brought into the file
+VIEWS_CACHE_KIB = 4_096  # of the views' file; the entries in use are kept besides, as values
+VIEWS_CELLS_CACHED = 4_096  # entries, reads, names and places kept at hand, twice at most: about 10 MB together
+VIEWS_ACTIONS_CACHED = 2_048  # headers that rules asked for last, twice at most: 1 kB each
+VIEWS_READERS_PAGE = 1_000  # of one entry's readers told at once; every receipt reads the membership
+VIEWS_SHELF_ROWS_MAX = 64  # of one place kept at hand; a longer one is asked author by author
 
 # --- relay (docs/relay.md) ----------------------------------------------------------------------------------------
 TRANSACTION_MEMO_BYTES = 34  # SIP-005: a transfer's memo, padded with zeros

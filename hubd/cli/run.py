@@ -17,5 +17,5 @@ async def run(directory: Path) -> None:
     """Run the hub until it is told to stop (SIGTERM). SIGHUP reads hubd.toml again."""
     settings = read_config(directory)
     log.configure(settings["log.level"], settings["log.form"])
-    async with Hub.opened(directory) as hub:
+    async with Hub.opened(directory, is_late=True) as hub:
         await Daemon(hub).run()

@@ -45,11 +45,15 @@ def _age(seconds: float | None) -> str:
     return f"{int(seconds)} s ago"
 
 
+def _lag(behind: int) -> str:
+    return f", behind by {behind} actions" if behind else ""
+
+
 def _lines(facts: dict[str, Any]) -> list[str]:
     lines = [
         f"{facts['name']} ({'running' if facts['running'] else 'stopped'}) in {facts['mesh']} on {facts['network']}",
         f"set: {facts['count']} actions, read aloud: {facts['spoken']}",
-        f"views: {facts['views'][:16]}",
+        f"views: {facts['views'][:16]}{_lag(facts['views_behind'])}",
     ]
     if not facts["admitted"]:
         lines.append("not admitted to the mesh yet: a steward does that with `hubd admit`")

@@ -176,6 +176,10 @@ class Store:
             f"select sequence, created, id from action where sequence in {seen} order by sequence", values
         )
 
+    async def page_of_kinds(self, kinds: Sequence[str], after: int, actions_max: int) -> list[tuple[int, Action]]:
+        """Like `page`, for some kinds only."""
+        return await self._page(f"kind in ({', '.join('?' * len(kinds))}) and", tuple(kinds), after, actions_max)
+
     async def _page(
         self, condition: str, values: tuple[Any, ...], after: int, actions_max: int
     ) -> list[tuple[int, Action]]:

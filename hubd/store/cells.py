@@ -1,0 +1,217 @@
+"""Small cached tables of one SQLite file: what is asked for often lies in memory, what changed goes to disk together.
+
+Everything the fold remembers hangs on a *name*: an action, a person, a pair of both. Names are numbered as they come, so
+what belongs to one lesson lies side by side on the card. A *node* is a table's number above a name's number.
+
+Nothing here is thread-safe, and nothing is on disk before the owner commits.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+NAME_BITS: Final = 40
+NAME_MASK: Final = (1 << NAME_BITS) - 1
+_MISSING: Final = object()
+
+
+class Cache:
+    """A bounded dict that forgets what was not asked for since it filled up twice."""
+
+    __slots__ = ("_old", "_size", "_young")
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._young: dict[Any, Any] = {}
+        self._old: dict[Any, Any] = {}
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """What is known under a key."""
+        found = self._young.get(key, _MISSING)
+        if found is _MISSING:
+            found = self._old.get(key, _MISSING)
+            if found is _MISSING:
+                return default
+            self.put(key, found)
+        return found
+
+    def put(self, key: Any, value: Any) -> None:
+        """Know this, for a while."""
+        self._young[key] = value
+        if len(self._young) > self._size:
+            self._old, self._young = self._young, {}
+
+    def drop(self, key: Any) -> None:
+        """Forget this."""
+        self._young.pop(key, None)
+        self._old.pop(key, None)
+
+
+class Names:
+    """Numbers for keys. Keys are bytes, text or tuples; `encode` and `decode` are for those that aren't bytes."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, encode: Callable[[Any], bytes], decode: Callable[[bytes], Any], size: int
+    ) -> None:
+        self._connection = connection
+        self._encode, self._decode = encode, decode
+        self._numbers, self._keys = Cache(size), Cache(size)
+        self._fresh: dict[Any, int] = {}
+        self._by_fresh: dict[int, Any] = {}
+        [(last,)] = connection.execute("select coalesce(max(no), 0) from name")
+        self._next: int = last + 1
+        self.first_fresh: int = self._next  # from here on nothing is on disk
+
+    def _bytes(self, key: Any) -> bytes:
+        return b"b" + key if type(key) is bytes else b"v" + self._encode(key)
+
+    def find(self, key: Any) -> int | None:
+        """The number of a key, None where it has none."""
+        found: int | None = self._fresh.get(key)
+        if found is None:
+            found = self._numbers.get(key)
+        if found is None:
+            row = self._connection.execute("select no from name where key = ?", (self._bytes(key),)).fetchone()
+            if row is not None:
+                found = row[0]
+                self._numbers.put(key, found)
+        return found
+
+    def number(self, key: Any) -> int:
+        """The number of a key, a new one where it has none."""
+        found = self.find(key)
+        if found is None:
+            found = self._next
+            self._next += 1
+            self._fresh[key] = found
+            self._by_fresh[found] = key
+        return found
+
+    def key(self, number: int) -> Any:
+        """The key that has a number."""
+        if number >= self.first_fresh:
+            return self._by_fresh[number]
+        found = self._keys.get(number, _MISSING)
+        if found is _MISSING:
+            [(raw,)] = self._connection.execute("select key from name where no = ?", (number,))
+            found = raw[1:] if raw[:1] == b"b" else self._decode(raw[1:])
+            self._keys.put(number, found)
+        return found
+
+    def is_fresh(self, node: int) -> bool:
+        """Whether nothing of a node can be on disk."""
+        return node & NAME_MASK >= self.first_fresh
+
+    def flush(self) -> None:
+        """Write what is new."""
+        rows = ((number, self._bytes(key)) for key, number in self._fresh.items())
+        self._connection.executemany("insert into name (no, key) values (?, ?)", rows)
+        for key, number in self._fresh.items():
+            self._numbers.put(key, number)
+            self._keys.put(number, key)
+        self._fresh, self._by_fresh = {}, {}
+        self.first_fresh = self._next
+
+
+class Cells:
+    """One value for each node."""
+
+    def __init__(
+        self,
+        names: Names,
+        connection: sqlite3.Connection,
+        table: str,
+        codec: tuple[Callable[[Any], bytes], Callable[[bytes], Any]],
+        size: int,
+    ) -> None:
+        self._names, self._connection = names, connection
+        self._encode, self._decode = codec
+        self._cache = Cache(size)
+        self._dirty: dict[int, Any] = {}
+        self._select = f"select body from {table} where node = ?"
+        self._keys = f"select node from {table} where node > ? and node < ? order by node limit ?"
+        self._replace = f"insert or replace into {table} (node, body) values (?, ?)"
+        self._delete = f"delete from {table} where node = ?"
+
+    def get(self, node: int) -> Any:
+        """The value, None where there is none."""
+        found = self._dirty.get(node, _MISSING)
+        if found is _MISSING:
+            found = self._cache.get(node, _MISSING)
+        if found is _MISSING:
+            found = None if self._names.is_fresh(node) else self._load(node)
+            self._cache.put(node, found)
+        return found
+
+    def _load(self, node: int) -> Any:
+        row = self._connection.execute(self._select, (node,)).fetchone()
+        return None if row is None else self._decode(row[0])
+
+    def put(self, node: int, value: Any) -> None:
+        """Set a value; None takes it away."""
+        self._dirty[node] = value
+
+    def nodes(self, first: int, end: int, page: int) -> Iterator[int]:
+        """The nodes between two, both left out, that have a value on disk; read by and by."""
+        while rows := self._connection.execute(self._keys, (first, end, page)).fetchall():
+            yield from (row[0] for row in rows)
+            first = rows[-1][0]
+
+    def flush(self) -> None:
+        """Write what changed."""
+        dirty, self._dirty = self._dirty, {}
+        encode = self._encode
+        self._connection.executemany(
+            self._replace, [(node, encode(value)) for node, value in dirty.items() if value is not None]
+        )
+        self._connection.executemany(self._delete, [(node,) for node, value in dirty.items() if value is None])
+        for node, value in dirty.items():
+            self._cache.put(node, value)
+
+
+class Pairs:
+    """Who reads what: pairs of nodes, looked up by the first. `flush_all` writes every table: names tell what is fresh."""
+
+    def __init__(self, names: Names, connection: sqlite3.Connection, flush_all: Callable[[], None], page: int) -> None:
+        self._names, self._connection, self._page = names, connection, page
+        self._flush_all = flush_all
+        self._added: dict[int, set[int]] = {}
+        self._dropped: set[tuple[int, int]] = set()
+
+    def add(self, read: int, reader: int) -> None:
+        """A reader more."""
+        if (read, reader) in self._dropped:
+            self._dropped.discard((read, reader))
+        else:
+            self._added.setdefault(read, set()).add(reader)
+
+    def drop(self, read: int, reader: int) -> None:
+        """A reader less."""
+        added = self._added.get(read)
+        if added is not None and reader in added:
+            added.discard(reader)
+        else:
+            self._dropped.add((read, reader))
+
+    def readers(self, read: int, after: int | None) -> tuple[list[int], int | None]:
+        """A page of readers beyond `after`, in order, and where the next one begins."""
+        if after is None:
+            added = self._added.get(read, ())
+            rows = [] if self._names.is_fresh(read) else self._rows(read, 0)
+            if len(rows) + len(added) <= self._page:
+                kept = [row for row in rows if (read, row) not in self._dropped] if self._dropped else rows
+                return [*kept, *added], None
+        self._flush_all()
+        rows = self._rows(read, after or 0)
+        return rows[: self._page], rows[self._page - 1] if len(rows) > self._page else None
+
+    def _rows(self, read: int, after: int) -> list[int]:
+        sql = "select reader from reader where read = ? and reader > ? order by reader limit ?"
+        return [row[0] for row in self._connection.execute(sql, (read, after, self._page + 1))]
+
+    def flush(self) -> None:
+        """Write what changed."""
+        rows = ((read, reader) for read, readers in self._added.items() for reader in readers)
+        self._connection.executemany("insert or ignore into reader (read, reader) values (?, ?)", rows)
+        self._connection.executemany("delete from reader where read = ? and reader = ?", self._dropped)
+        self._added, self._dropped = {}, set()

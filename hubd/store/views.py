@@ -1,0 +1,361 @@
+"""The fold's memory in a file of its own, `views.sqlite3`: a `Memory` for sets that are larger than a hub's RAM.
+
+Everything in it follows from the set, so it may be deleted at any time, and it is written without waiting for the card.
+But it must never be wrong: it says of which set, charter and version of the fold it is, and up to which arrival it is
+complete, and what it holds changes in one transaction with that. Whatever does not fit is thrown away and folded anew.
+
+Headers are not kept twice: actions come from the set's own file, through `Source` (hubd/store/headers.py).
+"""
+
+import sqlite3
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from hubd.action.content import is_anchored
+from hubd.action.envelope import Action, without_content
+from hubd.action.principal import Principal
+from hubd.action.sip018 import ActionId
+from hubd.errors import LocalError
+from hubd.fold.filing import Place, lacks_content, places
+from hubd.fold.memory import After, Work
+from hubd.fold.trace import Node
+from hubd.limits import (
+    VIEWS_ACTIONS_CACHED,
+    VIEWS_CACHE_KIB,
+    VIEWS_CELLS_CACHED,
+    VIEWS_READERS_PAGE,
+    VIEWS_SHELF_ROWS_MAX,
+)
+from hubd.store.cells import NAME_BITS, NAME_MASK, Cache, Cells, Names, Pairs
+from hubd.store.entries import decode, encode
+from hubd.store.places import Places
+
+FILE_NAME = "views.sqlite3"
+_FORMAT: Final = 1  # goes up with every change of what bytes in the file mean
+_PRAGMAS = (
+    "pragma journal_mode = wal",
+    "pragma synchronous = normal",  # whole after a power cut, though maybe older
+    "pragma wal_autocheckpoint = 0",  # `checkpoint` does it, beside the event loop
+    f"pragma cache_size = -{VIEWS_CACHE_KIB}",
+)
+_SCHEMA = """
+create table fact (key text primary key, value blob not null) without rowid;
+create table name (no integer primary key, key blob not null unique);
+create table entry (node integer primary key, body blob not null);
+create table sum (node integer primary key, body blob not null);
+create table reads (node integer primary key, body blob not null);
+create table reader (read integer, reader integer, primary key (read, reader)) without rowid;
+create table shelf (
+    place integer, author blob, first integer, second integer, id blob,
+    primary key (place, author, first, second, id)
+) without rowid;
+create table moment (time_s integer primary key, count integer not null);
+"""
+_HERE: Final = ""  # the view of which actions are here: True, or False where its anchored content is lacking
+_NONE: Final[frozenset[int]] = frozenset()
+
+
+def _pack(reads: frozenset[int]) -> bytes:
+    return array("q", sorted(reads)).tobytes()
+
+
+def _unpack(raw: bytes) -> frozenset[int]:
+    return frozenset(array("q", raw))
+
+
+class _Entries(Mapping[Any, Any]):
+    """The entries of one view: looked up one by one at the cost of a read, walked through page by page."""
+
+    def __init__(self, memory: "SqliteMemory", view: str) -> None:
+        self._memory, self._view = memory, view
+
+    def __getitem__(self, key: Any) -> Any:
+        found = self._memory.entry(self._view, key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __contains__(self, key: object) -> bool:
+        return self._memory.entry(self._view, key) is not None
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._memory.keys(self._view)
+
+    def __len__(self) -> int:
+        return self._memory.sizes.get(self._view, 0)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and dict(self.items()) == dict(other.items())
+
+    __hash__ = None  # type: ignore[assignment]  # live, as a dict is
+
+
+class SqliteMemory:
+    """See `hubd.fold.memory.Memory`. `actions` finds an action of the set by its id."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, actions: Callable[[ActionId], Action | None], cells: int
+    ) -> None:
+        self._connection = connection
+        self._action = actions
+        facts = dict(connection.execute("select key, value from fact"))
+        self._kept: dict[str, Any] = {key: decode(value) for key, value in facts.items()}
+        self.total: int = int.from_bytes(self._kept.get("total", b""), "big", signed=True)
+        self.sizes: dict[str, int] = self._kept.get("sizes", {})
+        self._count: int = self._kept.get("count", 0)
+        self._titles: list[str] = list(self._kept.get("titles", (_HERE,)))
+        self._codes = {title: code << NAME_BITS for code, title in enumerate(self._titles)}
+        self._names = Names(connection, encode, decode, cells)
+        self._entries = Cells(self._names, connection, "entry", (encode, decode), cells)
+        self._sums = Cells(self._names, connection, "sum", (encode, decode), cells)
+        self._reads = Cells(self._names, connection, "reads", (_pack, _unpack), cells)
+        self._pairs = Pairs(self._names, connection, self.flush, VIEWS_READERS_PAGE)
+        self._places = Places(
+            self._names, connection, self.flush, size=cells, rows_max=min(cells, VIEWS_SHELF_ROWS_MAX)
+        )
+        self._actions = Cache(min(cells, VIEWS_ACTIONS_CACHED))
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        stamp: bytes,
+        actions: Callable[[ActionId], Action | None],
+        cells: int = VIEWS_CELLS_CACHED,
+    ) -> "SqliteMemory":
+        """Open the file, or begin it anew where it is of another set, charter or version, or can't be read."""
+        try:
+            return cls._opened(path, stamp, actions, cells)
+        except (sqlite3.Error, LocalError, ValueError, TypeError, KeyError, IndexError):
+            discard(path)
+            return cls._opened(path, stamp, actions, cells)
+
+    @classmethod
+    def _opened(
+        cls, path: Path, stamp: bytes, actions: Callable[[ActionId], Action | None], cells: int
+    ) -> "SqliteMemory":
+        path.touch(mode=0o600)
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+            stamped = encode((_FORMAT, stamp))
+            if connection.execute("select count(*) from sqlite_schema").fetchone() == (0,):
+                connection.executescript(f"begin; {_SCHEMA} commit;")
+                connection.execute("insert into fact (key, value) values ('stamp', ?)", (stamped,))
+            if connection.execute("select value from fact where key = 'stamp'").fetchone() != (stamped,):
+                raise LocalError("views", "of another set, charter or version")
+            return cls(connection, actions, cells)
+        except BaseException:
+            connection.close()
+            raise
+
+    # --- nodes
+
+    def _code(self, title: str) -> int:
+        code = self._codes.get(title)
+        if code is None:
+            code = self._codes[title] = len(self._titles) << NAME_BITS
+            self._titles.append(title)
+        return code
+
+    def _node(self, title: str, key: Any) -> int:
+        return self._code(title) | self._names.number(key)
+
+    def _named(self, node: int) -> Node:
+        return self._titles[node >> NAME_BITS], self._names.key(node & NAME_MASK)
+
+    # --- the set
+
+    def __len__(self) -> int:
+        return self._count
+
+    def is_news(self, action: Action) -> bool:
+        """See `Memory`."""
+        here = self._entries.get(self._node(_HERE, action.id))
+        return here is None or (here is False and action.content is not None)
+
+    def file(self, action: Action) -> list[Place]:
+        """See `Memory`."""
+        node = self._node(_HERE, action.id)
+        here = self._entries.get(node)
+        if here or (here is False and action.content is None):
+            return []
+        known = self.action(action.id) if here is False else None
+        filed = dict(places(known)) if known is not None else {}
+        self._count += here is None
+        self._entries.put(node, not lacks_content(action))
+        self._actions.put(action.id, action if is_anchored(action.kind) else without_content(action))
+        changed = []
+        for place, rank in places(action):
+            if place not in filed:
+                self._places.add(self._node(*place), action.statement.author, rank, action.id)
+            changed.append(place)
+        return changed
+
+    def action(self, action_id: ActionId) -> Action | None:
+        """See `Memory`."""
+        found: Action | None = self._actions.get(action_id)
+        if found is not None:
+            return found
+        number = self._names.find(action_id)
+        here = None if number is None else self._entries.get(number)
+        if here is None:
+            return None
+        found = self._action(action_id)
+        if found is None:
+            raise LocalError("views", f"{action_id.hex()[:16]} is in the views and not in the set")
+        found = found if is_anchored(found.kind) else without_content(found)
+        self._actions.put(action_id, found)
+        return found
+
+    def filed(self, shelf: str, key: bytes, author: Principal) -> Iterator[Action]:
+        """See `Memory`."""
+        for action_id in self._places.filed(self._node(shelf, key), author):
+            action = self.action(action_id)
+            if action is None:
+                raise LocalError("views", f"{action_id.hex()[:16]} stands on a shelf and is not here")
+            yield action
+
+    def authors(self, shelf: str, key: bytes) -> Sequence[Principal]:
+        """See `Memory`."""
+        return self._places.authors(self._node(shelf, key))
+
+    # --- entries and sums
+
+    def entry(self, view: str, key: Any) -> Any:
+        """See `Memory`."""
+        number = self._names.find(key)
+        return None if number is None else self._entries.get(self._code(view) | number)
+
+    def keep(self, view: str, key: Any, entry: Any) -> None:
+        """See `Memory`."""
+        node = self._node(view, key)
+        self.sizes[view] = self.sizes.get(view, 0) + (entry is not None) - (self._entries.get(node) is not None)
+        self._entries.put(node, entry)
+
+    def entries(self, view: str) -> Mapping[Any, Any]:
+        """See `Memory`."""
+        return _Entries(self, view)
+
+    def keys(self, view: str) -> Iterator[Any]:
+        """The keys of a view's entries."""
+        self.flush()
+        code = self._code(view)
+        for node in self._entries.nodes(code, code + NAME_MASK, VIEWS_READERS_PAGE):
+            yield self._names.key(node & NAME_MASK)
+
+    def sums(self, tally: str, key: Any) -> tuple[int, ...] | None:
+        """See `Memory`."""
+        found: tuple[int, ...] | None = self._sums.get(self._node(tally, key))
+        return found
+
+    def keep_sums(self, tally: str, key: Any, sums: tuple[int, ...] | None) -> None:
+        """See `Memory`."""
+        self._sums.put(self._node(tally, key), sums)
+
+    # --- the trace
+
+    def readers(self, node: Node, after: After | None = None) -> tuple[Iterable[Node], After | None]:
+        """See `Memory`."""
+        found, beyond = self._pairs.readers(self._node(*node), after)
+        return [self._named(reader) for reader in found], beyond
+
+    def remember(self, node: Node, reads: set[Node]) -> None:
+        """See `Memory`."""
+        reader = self._node(*node)
+        before: frozenset[int] = self._reads.get(reader) or _NONE
+        now = frozenset([self._node(title, key) for title, key in reads])
+        if now == before:
+            return
+        for read in now - before:
+            self._pairs.add(read, reader)
+        for read in before - now:
+            self._pairs.drop(read, reader)
+        self._reads.put(reader, now or None)
+
+    # --- time
+
+    def count_time(self, time_s: int, sign: int) -> None:
+        """See `Memory`."""
+        self._begin()
+        self._connection.execute(
+            "insert into moment (time_s, count) values (?, ?) on conflict do update set count = count + excluded.count",
+            (time_s, sign),
+        )
+        self._connection.execute("delete from moment where time_s = ? and count = 0", (time_s,))
+
+    def latest_time(self) -> int | None:
+        """See `Memory`."""
+        latest: int | None = self._connection.execute("select max(time_s) from moment").fetchone()[0]
+        return latest
+
+    # --- what lasts
+
+    def work(self) -> Work | None:
+        """See `Memory`."""
+        left = self._kept.get("work")
+        return None if left is None else ([*left[0]], dict(left[1]))
+
+    def keep_work(self, work: Work) -> None:
+        """See `Memory`."""
+        self._kept["work"] = (tuple(work[0]), tuple(work[1].items()))
+
+    @property
+    def covered(self) -> tuple[int, bytes]:
+        """The place (sequence and mark) in the set's order of arrival up to which every action is here."""
+        place: tuple[int, bytes] = self._kept.get("covered", (0, b""))
+        return place
+
+    def commit(self, covered: tuple[int, bytes] | None) -> None:
+        """Make all of it last, in one transaction; `covered` where it is known anew."""
+        if covered is not None:
+            self._kept["covered"] = covered
+        self.flush()
+        size = (self.total.bit_length() + 8) // 8
+        self._kept |= {
+            "total": self.total.to_bytes(size, "big", signed=True),
+            "sizes": dict(self.sizes),
+            "count": self._count,
+            "titles": tuple(self._titles),
+        }
+        self._connection.executemany(
+            "insert or replace into fact (key, value) values (?, ?)",
+            [(key, encode(value)) for key, value in self._kept.items() if key != "stamp"],
+        )
+        self._connection.execute("commit")
+
+    def flush(self) -> None:
+        """Hand what changed to the database; it lasts with the next `commit`."""
+        self._begin()
+        for part in (self._names, self._entries, self._sums, self._reads, self._pairs, self._places):
+            part.flush()
+
+    def _begin(self) -> None:
+        if not self._connection.in_transaction:
+            self._connection.execute("begin")
+
+    def abandon(self) -> None:
+        """Give up what was not committed, so that the file may be opened again; what is looked up meanwhile is old."""
+        self._connection.rollback()
+
+    def close(self) -> None:
+        """Close the file; what was not committed is gone, and folded again."""
+        self._connection.close()
+
+
+def discard(path: Path) -> None:
+    """Throw a views file away, with what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def checkpoint(path: Path) -> None:
+    """Bring what was committed from SQLite's log into the file. For a thread of its own: it waits for the card."""
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("pragma wal_checkpoint(passive)")
+    finally:
+        connection.close()
