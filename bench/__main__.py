@@ -7,14 +7,18 @@ Machines differ and are noisy, so ratios are what is compared over time; the fig
 import json
 import sys
 
-from bench import reconcile, values, whole
+from bench import million, reconcile, values, whole
 from bench.values import Figures
 
 
 def measure(*, with_peers: bool) -> Figures:
     """Every figure, by name. Says on stderr what is being measured."""
     found: Figures = {}
-    for name, section in (("single actions", values.measure), ("reconciliation", reconcile.measure)):
+    for name, section in (
+        ("single actions", values.measure),
+        ("reconciliation", reconcile.measure),
+        ("a million actions", million.measure),
+    ):
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         found |= section()
     print("measuring whole hubs ...", file=sys.stderr, flush=True)

@@ -18,12 +18,14 @@ CHARTER = Charter(
 )
 
 
-def made(number: int) -> envelope.Action:
-    """One of many requests, of the size that phones send: about 220 bytes."""
-    signer = _SIGNERS[number % len(_SIGNERS)]
+def statement(number: int) -> Statement:
+    """What one of many requests says."""
+    author = _SIGNERS[number % len(_SIGNERS)].principal(TESTNET)
     kind = "user-register" if number < len(_SIGNERS) else "request-open"
     fields = {"bits": 3} if kind == "user-register" else {"bits": 1, "amount": number, "moment": 5}
-    statement = Statement(
-        kind, signer.principal(TESTNET), 1_767_225_600 + number, 1_800_000_000, number.to_bytes(8, "big"), **fields
-    )
-    return envelope.seal(statement, signer, CHARTER.domain)
+    return Statement(kind, author, 1_767_225_600 + number, 1_800_000_000, number.to_bytes(8, "big"), **fields)
+
+
+def made(number: int) -> envelope.Action:
+    """One of many requests, of the size that phones send: about 220 bytes."""
+    return envelope.seal(statement(number), _SIGNERS[number % len(_SIGNERS)], CHARTER.domain)

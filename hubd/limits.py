@@ -106,8 +106,9 @@ DATABASE_BUSY_MS = 5_000  # a backup or `hubd status` may read meanwhile
 DATABASE_SHARE_PERCENT = 60  # of the partition: logs, bundles and a copy of the database need the rest
 DISK_FULL_BYTES = 256 * 1024  # less than this free, and an input/output error is a full card
 DATABASE_CACHE_KIB = 4_096  # a Pi 3 has 1 GB for everything
-BUCKET_ITEMS_MAX = 512  # items with one stored sum: a bucket is read in 0.2 ms, and a million items have 2,700 of them
-BUCKETS_CACHED_MAX = 64  # buckets whose keys a comparison keeps: 3 MB
+BUCKET_ITEMS_MAX = (
+    512  # items with one stored sum: half of one is summed up in 60 us, and a million items have 2,700 of them
+)
 SKETCH_STEP_IDS = 8_192  # added to the kept sketch between two looks at other work of its thread: 40 ms
 APPEND_ACTIONS_MAX = 512  # actions in one transaction: larger ones gain nothing and hold a Pi's card for too long
 LOCK_WAIT_S = 3.0  # for the data folder: `hubd status` of a stopped hub holds it for a second on a Pi

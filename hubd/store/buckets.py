@@ -28,7 +28,7 @@ def sum_bytes(total: int) -> bytes:
 
 def keys_between(connection: sqlite3.Connection, low: bytes, high: bytes) -> Iterator[bytes]:
     """The keys of the set from `low` to below `high`, ascending."""
-    lower, upper = _pair(low), _pair(high)
+    lower, upper = pair(low), pair(high)
     rows = connection.execute(
         "select created, id from action where (created, id) >= (?, ?) and (created, id) < (?, ?) order by created, id",
         (*lower, *upper),
@@ -94,7 +94,7 @@ def _write(connection: sqlite3.Connection, low: bytes, count: int, total: int) -
     )
 
 
-def _pair(bound: bytes) -> tuple[int, bytes]:
+def pair(bound: bytes) -> tuple[int, bytes]:
     """A bound as SQLite compares items; its integers end at 2^63 - 1, where the set's do."""
     created = int.from_bytes(bound[:CREATED_BYTES], "big") if bound else 0
     return (created, bound[CREATED_BYTES:]) if created < 1 << 63 else ((1 << 63) - 1, b"\xff" * 33)

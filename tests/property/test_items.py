@@ -116,7 +116,7 @@ def test_buckets_that_forget_their_sums_when_they_are_parted_would_be_found(monk
     assert not every_order_is_alike()
 
 
-def test_keys_that_were_looked_at_are_not_taken_for_those_of_a_bucket_that_changed(tmp_path):
+def test_a_comparison_notices_what_was_written_since_the_last_one(tmp_path):
     pairs = [(number, numbered_id(number)) for number in range(40)]
     database, remembered = Database(), Remembered()
     database.connection.execute("vacuum into ?", (str(tmp_path / "on disk"),))
