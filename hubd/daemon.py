@@ -132,6 +132,7 @@ class Daemon:
             "port": self._phones.port,
             "open": places.taken.total(),
             "turned_away": places.turned_away,
+            "gave_way": places.gave_way,
             **self._door.counters,
         }
 

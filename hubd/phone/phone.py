@@ -25,7 +25,7 @@ from hubd.action.sip018 import NO_ID, ActionId
 from hubd.action.statement import SALT_BYTES, Statement
 from hubd.errors import FatalError, RemoteError
 from hubd.fold.views import Views
-from hubd.limits import STATEMENT_LIFE_S, SYNC_S
+from hubd.limits import PHONE_TRUST_S, STATEMENT_LIFE_S, SYNC_S
 from hubd.phone import compose, rating
 from hubd.phone.dial import called
 from hubd.phone.fillers import About
@@ -34,7 +34,7 @@ from hubd.phone.names import NAME_CHARS_MAX, Names
 from hubd.phone.outbox import Opening
 from hubd.phone.replica import Replica
 from hubd.phone.show import Screen
-from hubd.phone.sync import SyncReport, sync
+from hubd.phone.sync import SyncReport, meet, sync
 from hubd.phone.words import Words
 from hubd.store import keyfile
 from hubd.store.keyfile import KeyFile
@@ -222,16 +222,21 @@ class Phone:
                 failure = error
         raise failure
 
-    async def sync_over(self, link: HubLink) -> SyncReport:
-        """Sync over a link that is open already; one sync at a time."""
-        async with self._syncing:
-            try:
-                async with asyncio.timeout(SYNC_S):
-                    return await sync(self._replica, link)
-            except TimeoutError as error:
-                raise RemoteError(
-                    "too-slow", "the sync took too long", hint="sync again: it goes on where it was"
-                ) from error
+    async def sync_over(self, link: HubLink, met: Callable[[], None] = lambda: None) -> SyncReport:
+        """Sync over a link that is open already; one sync at a time. `met` is told when the hub has proven itself.
+
+        Only an admitted hub gets its turn: whoever else holds a connection and stalls holds up no other one.
+        """
+        try:
+            async with asyncio.timeout(PHONE_TRUST_S):
+                hub = await meet(self._replica, link)
+            met()
+            async with self._syncing, asyncio.timeout(SYNC_S):
+                return await sync(self._replica, link, hub)
+        except TimeoutError as error:
+            raise RemoteError(
+                "too-slow", "the sync took too long", hint="sync again: it goes on where it was"
+            ) from error
 
     async def show(self) -> dict[str, Any]:
         """This person's affairs, as plain values; times in Unix seconds, ids in hexadecimal."""

@@ -18,7 +18,7 @@ from hubd.phone.phone import Phone
 from hubd.phone.socket_link import SocketLink
 from hubd.phone.sync import SyncReport
 from hubd.web.frames import SUBPROTOCOL, VISIT_PATH
-from hubd.web.server import PhoneServer, Places
+from hubd.web.server import PROVEN, PhoneServer, Places
 from hubd.web.socket import SocketWire
 
 Listener = Callable[[SyncReport | RemoteError], None]
@@ -42,7 +42,7 @@ class VisitedPhone:
         wire = SocketWire(websocket)
         try:
             async with asyncio.timeout(VISIT_S):
-                self._told(await self._phone.sync_over(SocketLink(wire, self._phone.charter)))
+                self._told(await self._phone.sync_over(SocketLink(wire, self._phone.charter), websocket.scope[PROVEN]))
         except RemoteError as error:
             self._told(error)
         except TimeoutError:

@@ -127,6 +127,10 @@ class SocketLink:
         await self._hello("", scope)
         return await self._up_to_end()
 
+    async def news(self) -> None:
+        """Wait until something new has come to the sink, for a phone that stays."""
+        await self._answer()
+
     async def _up_to_end(self) -> str:
         while self._end is None:
             await self._answer()

@@ -40,10 +40,15 @@ class SyncReport:
     reason: str = ""
 
 
-async def sync(replica: Replica, link: HubLink) -> SyncReport:
-    """Sync once. Raises `RemoteError` for a hub that is not to be trusted, does not answer, or answers wrongly."""
+async def meet(replica: Replica, link: HubLink) -> Principal:
+    """Which hub this is; says nothing of the phone. Raises `RemoteError` for one that is not to be trusted."""
     hub = await link.identify()
     await _check_admitted(replica, link, hub)
+    return hub
+
+
+async def sync(replica: Replica, link: HubLink, hub: Principal) -> SyncReport:
+    """Sync once with a hub that was met. Raises `RemoteError` where it does not answer, or answers wrongly."""
     report = SyncReport(hub, replica.hub_name(hub))
     await _bring(replica, link, report)
     for tried in range(_REGISTRATION_TRIES):

@@ -7,7 +7,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from hubd.limits import PHONE_MESSAGE_BYTES_MAX, PHONE_OPEN_S
+from hubd.limits import PHONE_MESSAGE_BYTES_MAX, PHONE_OPEN_S, PHONE_PART_S
 from hubd.web.frames import SUBPROTOCOL
 
 
@@ -24,7 +24,7 @@ def dial(url: str, tls: ssl.SSLContext | None = None, at: tuple[str, int] | None
         compression=None,
         user_agent_header=None,
         open_timeout=PHONE_OPEN_S,
-        close_timeout=PHONE_OPEN_S,
+        close_timeout=PHONE_PART_S,
         max_size=PHONE_MESSAGE_BYTES_MAX,
         proxy=None,
     )

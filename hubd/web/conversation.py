@@ -57,10 +57,11 @@ class Wire(Protocol):
 
 
 class Conversation:
-    """Runs until the phone parts, or breaks the rules of the wire."""
+    """Runs until the phone parts, or breaks the rules of the wire. `proven` is told when it has proven a key."""
 
-    def __init__(self, door: PhoneDoor, wire: Wire, address: str) -> None:
+    def __init__(self, door: PhoneDoor, wire: Wire, address: str, proven: "Callable[[], None]" = lambda: None) -> None:
         self._door, self._wire, self._address = door, wire, address
+        self._proven = proven
         self._reader = STRANGER
         self._thread = Thread()
         self._question = self._thread.greeting
@@ -123,6 +124,8 @@ class Conversation:
             raise RemoteError("version", f"this hub speaks version {VERSION}")
         wanted = _scope(hello.scope)
         self._reader = self._door.reader(self._authorization(hello), wanted, hello.question())
+        if self._reader.key is not None:
+            self._proven()
         mode, start = await self._start(hello.cursor)
         await self._say(Welcome(min(hello.version, VERSION), mode, self._reader.scope.value))
         self._pushing = asyncio.create_task(self._push(start), name="phone-push")

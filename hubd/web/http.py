@@ -30,6 +30,7 @@ from hubd.web import frames
 from hubd.web.door import PhoneDoor
 from hubd.web.frames import SOCKET_PATH, cursor_text, decode_body, expect, parse_cursor
 from hubd.web.proofs import NONCE_BYTES, parse_header, request_digest
+from hubd.web.server import PROVEN
 from hubd.web.socket import serve_socket
 from hubd.web.standing import Reader, Scope
 
@@ -162,7 +163,10 @@ async def _reader(door: PhoneDoor, asked: Asked, fixed: Scope | None) -> Reader:
     if header is None and wanted is None:
         raise RemoteError("authorization", "sign a challenge first", hint="GET /v1/challenge, then sign it")
     given = parse_header(header, door.charter.network) if header is not None else None
-    return door.reader(given, wanted, asked.question)
+    reader = door.reader(given, wanted, asked.question)
+    if reader.key is not None and (proven := asked.request.scope.get(PROVEN)):
+        proven()
+    return reader
 
 
 async def _read(request: Request) -> Asked:

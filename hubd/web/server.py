@@ -10,15 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from hubd import limits
-from hubd.addresses import EVERYWHERE, holder, is_loopback
+from hubd.addresses import EVERYWHERE
 from hubd.errors import FatalError
 
 _BACKLOG = 128
@@ -26,12 +27,27 @@ _HEAD_BYTES_MAX = 16 * 1024  # a browser's request head is about 1 kB
 _STOP_S = 3  # for answers under way, when the daemon stops
 
 
+Client = tuple[str, int]
+PROVEN = "hubd.proven"
+"""In an ASGI scope: what the application calls once the other end of this connection has proven a key that counts."""
+
+
+@dataclass
+class _Place:
+    since: float
+    drop: Callable[[], None]
+    is_proven: bool = False
+
+
 @dataclass
 class Places:
     """Open connections, all and by address; addresses of this machine itself are limited in all only.
 
-    `open_s` is for a first request's head, `idle_s` for each further one, `stall_s` for somebody who reads nothing.
-    `turned_away` and `let_go` count connections.
+    When all places are taken, a newcomer gets that of the stranger who came first, unless he came just now; who has proven
+    a key keeps his.
+
+    `open_s` is for a first request's head, `idle_s` for each further one, `stall_s` for somebody who reads nothing,
+    `stranger_s` what a stranger has in any case. `turned_away`, `let_go` and `gave_way` count connections.
     """
 
     total_max: int = limits.PHONE_SOCKETS_MAX
@@ -39,29 +55,52 @@ class Places:
     open_s: float = limits.PHONE_OPEN_S
     idle_s: float = limits.PHONE_IDLE_S
     stall_s: float = limits.PHONE_SEND_S
-    is_own: Callable[[str], bool] = is_loopback
+    stranger_s: float = limits.PHONE_STRANGER_S
+    is_own: Callable[[str], bool] = lambda host: host in ("127.0.0.1", "::1", "::ffff:127.0.0.1")
     taken: Counter[str] = field(default_factory=Counter)
     turned_away: int = 0
     let_go: int = 0
+    gave_way: int = 0
+    _held: dict[Client, _Place] = field(default_factory=dict)  # the oldest first
 
-    def take(self, host: str) -> bool:
-        """Whether there was a place."""
-        if self.taken.total() >= self.total_max or (not self.is_own(host) and self.taken[host] >= self.per_address_max):
+    def take(self, client: Client, now: float, drop: Callable[[], None]) -> bool:
+        """Whether there was a place, or one could be made free. `drop` ends the connection."""
+        host = client[0]
+        is_crowd = not self.is_own(host) and self.taken[host] >= self.per_address_max
+        if is_crowd or (len(self._held) >= self.total_max and not self._make_room(now)):
             self.turned_away += 1
             return False
+        self._held[client] = _Place(now, drop)
         self.taken[host] += 1
         return True
 
-    def leave(self, host: str) -> None:
+    def prove(self, client: Client) -> None:
+        """Whoever is there has proven a key that counts."""
+        if client in self._held:
+            self._held[client].is_proven = True
+
+    def leave(self, client: Client) -> None:
         """A connection has ended."""
-        self.taken[host] -= 1
-        if self.taken[host] <= 0:
-            del self.taken[host]
+        if self._held.pop(client, None) is not None:
+            self.taken[client[0]] -= 1
+            if not self.taken[client[0]]:
+                del self.taken[client[0]]
+
+    def _make_room(self, now: float) -> bool:
+        for client, place in self._held.items():
+            if now - place.since < self.stranger_s:
+                return False
+            if not place.is_proven:
+                self.gave_way += 1
+                self.leave(client)
+                place.drop()
+                return True
+        return False
 
 
-def _host(transport: asyncio.BaseTransport) -> str:
+def _client(transport: asyncio.BaseTransport) -> Client:
     peer = transport.get_extra_info("peername")
-    return holder(str(peer[0])) if peer else ""
+    return (str(peer[0]), int(peer[1])) if peer else ("", 0)
 
 
 def _protocols(places: Places) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol]]:
@@ -71,7 +110,7 @@ def _protocols(places: Places) -> tuple[type[asyncio.Protocol], type[asyncio.Pro
         """A connection with a place; whoever reads nothing for long is let go, whatever waits for it."""
 
         transport: asyncio.Transport
-        place: str | None = None
+        place: Client | None = None
         deadline: asyncio.TimerHandle | None = None
         stalled: asyncio.TimerHandle | None = None
 
@@ -105,9 +144,9 @@ def _protocols(places: Places) -> tuple[type[asyncio.Protocol], type[asyncio.Pro
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
             super().connection_made(transport)
-            host = _host(transport)
-            if places.take(host):
-                self.place = host
+            client = _client(transport)
+            if places.take(client, self.loop.time(), transport.abort):
+                self.place = client
                 self.arm(places.open_s)
             else:
                 transport.abort()
@@ -153,11 +192,15 @@ class PhoneServer:
         self._socket: socket.socket | None = _bind(host, port)
         self.port: int = self._socket.getsockname()[1]
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[PROVEN] = partial(self.places.prove, scope.get("client") or ("", 0))
+        await self._app(scope, receive, send)
+
     async def run(self) -> None:
         """Serve until cancelled; then finish the answers under way and close. May be run again."""
         listening = self._socket or _bind(self._host, self.port)
         self._socket = None
-        server = _Server(_config(self._app, self.places))
+        server = _Server(_config(self._answer, self.places))
         serving = asyncio.create_task(server.serve(sockets=[listening]), name="phone-api")
         try:
             await asyncio.shield(serving)
@@ -180,6 +223,7 @@ def _config(app: ASGIApp, places: Places) -> uvicorn.Config:
         h11_max_incomplete_event_size=_HEAD_BYTES_MAX,
         timeout_keep_alive=limits.PHONE_IDLE_S,
         timeout_graceful_shutdown=_STOP_S,
+        interface="asgi3",
         lifespan="off",
         proxy_headers=False,
         server_header=False,

@@ -15,9 +15,11 @@ from hubd.addresses import joined, without_interface
 from hubd.limits import (
     VISIT_FAILURES_MAX,
     VISIT_PAUSE_S,
+    VISIT_PROOF_S,
     VISIT_S,
     VISITS_ABREAST_MAX,
     VISITS_REMEMBERED_MAX,
+    VISITS_UNPROVEN_MAX,
 )
 from hubd.web.client import ClientWire, dial
 from hubd.web.conversation import Conversation
@@ -35,6 +37,7 @@ class _Candidate:
     others: Sequence[str] = ()  # other addresses of the same phone
     failures: int = 0
     is_busy: bool = False
+    is_proven: bool = False  # at the last visit somebody proved a key there
 
 
 class Visitor:
@@ -46,11 +49,15 @@ class Visitor:
         self._log = log.get("visits")
 
     def seen(self, host: str, port: int, others: Sequence[str] = ()) -> None:
-        """A phone was discovered here, or failing that at `others`; it is visited soon. A flood of records changes
-        nothing.
+        """A phone was discovered here, or failing that at `others`; it is visited soon. A flood of records drives out
+        nobody who has proven a key.
         """
-        if len(self._candidates) < VISITS_REMEMBERED_MAX:
-            self._candidates.setdefault((host, port), _Candidate(self._door.clock())).others = others
+        if len(self._candidates) >= VISITS_REMEMBERED_MAX and (host, port) not in self._candidates:
+            fakes = [place for place, each in self._candidates.items() if each.failures and not each.is_busy]
+            if not fakes:
+                return
+            del self._candidates[max(fakes, key=lambda place: self._candidates[place].failures)]
+        self._candidates.setdefault((host, port), _Candidate(self._door.clock())).others = others
 
     async def run(self) -> None:
         """Visit whoever is due, until cancelled."""
@@ -61,34 +68,50 @@ class Visitor:
                     group.create_task(self._call_on(host, port, candidate), name="visit")
                 await asyncio.sleep(_TICK_S)
 
-    async def visit(self, host: str, port: int) -> bool:
-        """Visit once; returns whether a conversation took place and came to its end."""
+    async def visit(self, host: str, port: int, patience_s: float = 0) -> bool:
+        """Visit once; returns whether somebody proved a key there and the conversation came to its end."""
         name = joined(without_interface(host), port)
+        proven = False
         try:
-            async with asyncio.timeout(VISIT_S):
+            async with asyncio.timeout(VISIT_S), asyncio.timeout(patience_s or VISIT_PROOF_S) as patience:
+
+                def prove() -> None:
+                    nonlocal proven
+                    proven = True
+                    patience.reschedule(None)
+
                 async with dial(f"ws://{name}{VISIT_PATH}", at=(host, port)) as connection:
-                    await Conversation(self._door, ClientWire(connection), host).run()
+                    await Conversation(self._door, ClientWire(connection), host, prove).run()
         except (OSError, TimeoutError, websockets.WebSocketException) as error:
             self._door.counters["visit:failed"] += 1
             self._log.debug("visit-failed", port=port, reason=type(error).__name__)
             return False
-        self._door.counters["visit:ok"] += 1
-        return True
+        self._door.counters["visit:ok" if proven else "visit:unproven"] += 1
+        return proven
 
     def _due(self) -> list[tuple[tuple[str, int], _Candidate]]:
+        """Whom to visit now: those who wait longest, and never only places where nobody has proven anything."""
         now = self._door.clock()
-        busy = sum(candidate.is_busy for candidate in self._candidates.values())
         waiting = [(place, each) for place, each in self._candidates.items() if not each.is_busy and each.due_s <= now]
         waiting.sort(key=lambda entry: entry[1].due_s)
-        return waiting[: VISITS_ABREAST_MAX - busy]
+        busy = [each for each in self._candidates.values() if each.is_busy]
+        free = VISITS_ABREAST_MAX - len(busy)
+        free_unproven = VISITS_UNPROVEN_MAX - sum(not each.is_proven for each in busy)
+        chosen: list[tuple[tuple[str, int], _Candidate]] = []
+        for place, each in waiting:
+            if len(chosen) < free and (each.is_proven or free_unproven > 0):
+                free_unproven -= not each.is_proven
+                chosen.append((place, each))
+        return chosen
 
     async def _call_on(self, host: str, port: int, candidate: _Candidate) -> None:
-        for each in (host, *candidate.others):
-            if await self.visit(each, port):
-                candidate.failures = 0
+        addresses = (host, *candidate.others)
+        candidate.is_proven = False
+        for each in addresses:
+            if await self.visit(each, port, VISIT_PROOF_S / len(addresses)):
+                candidate.is_proven = True
                 break
-        else:
-            candidate.failures += 1
+        candidate.failures = 0 if candidate.is_proven else candidate.failures + 1
         candidate.due_s = self._door.clock() + self._pause_s * 2**candidate.failures
         candidate.is_busy = False
         if candidate.failures > VISIT_FAILURES_MAX:

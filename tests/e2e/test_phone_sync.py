@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,20 @@ import httpx
 import pytest
 from builders import Village
 from phone_hubs import phone_hub, served
+from websockets.asyncio.server import serve
 
 from hubd.action import charter, envelope
 from hubd.action.principal import address
 from hubd.errors import RemoteError
+from hubd.limits import VISITS_REMEMBERED_MAX
 from hubd.phone.http_link import HttpLink
 from hubd.phone.outbox import Outbox
 from hubd.phone.phone import Phone
 from hubd.phone.serve import VisitedPhone
 from hubd.phone.sync import SyncReport
-from hubd.ports import Door
+from hubd.ports import Door, Outcome, Verdict
+from hubd.web import visit
+from hubd.web.client import dial
 from hubd.web.visit import Visitor
 
 
@@ -222,6 +226,42 @@ async def test_a_hub_with_a_new_database_gets_back_what_it_lost(tmp_path: Path) 
             assert (report.reconciled, report.received) == (False, 0)
 
 
+async def test_a_hub_that_acknowledges_and_drops_everything_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One acknowledgement is one word: the phone goes on asking until another hub has it, and keeps what only one had."""
+    village = Village(1)
+
+    async def nod(envelopes: list[bytes], _address: str) -> list[Outcome]:
+        return [Outcome(Verdict.OK, envelope.parse(raw, village.domain).id) for raw in envelopes]
+
+    async with (
+        phone_hub(tmp_path, village, "hub-a") as liar,
+        phone_hub(tmp_path, village, "hub-b") as honest,
+        phone_of(tmp_path, village) as phone,
+    ):
+        monkeypatch.setattr(liar.door._putting, "put", nod)
+        action = await phone.register("Amina", 1)
+        for _ in range(3):
+            report = await phone.sync_over(HttpLink(liar.http, phone.charter))
+        assert report.acknowledged == 0, "it said so the first time"
+        assert await statuses(phone) == [("at the hub", "")]
+        assert await kept(phone) == [action.id]
+        await phone.sync_over(HttpLink(honest.http, phone.charter))
+        assert await honest.store.get([action.id]) == [action]
+        assert await kept(phone) == []
+        # Whoever compares sets with the phone later, and has it not, gets it.
+        monkeypatch.undo()
+        await liar.take(action)
+        request = await phone.do("request-open", subjects="reading", ceiling="5")
+        with monkeypatch.context() as patch:
+            patch.setattr(liar.door._putting, "put", nod)
+            await phone.sync_over(HttpLink(liar.http, phone.charter))
+        await phone._replica.outbox.set_place(liar.door.hub, "00.5.00")
+        assert (await phone.sync_over(HttpLink(liar.http, phone.charter))).reconciled
+        assert await liar.store.get([request.id]) == [request]
+
+
 # --- at home and away
 
 
@@ -379,6 +419,87 @@ async def test_a_visited_phone_reconciles_with_a_hub_that_lost_its_database(tmp_
             assert told[-1].reconciled
             assert await hub.store.get([request.id])
             assert (await phone._replica.store.summary()).count >= (await hub.store.summary()).count
+
+
+@asynccontextmanager
+async def fakes(count: int) -> AsyncIterator[list[int]]:
+    """Ports where something opens a socket and then says nothing."""
+    stalled: list[Any] = []
+
+    async def stall(socket: Any) -> None:
+        stalled.append(socket)
+        await socket.wait_closed()
+
+    async with AsyncExitStack() as stack:
+        servers = [
+            await stack.enter_async_context(serve(stall, "127.0.0.1", 0, subprotocols=["hubd.v1"]))
+            for _ in range(count)
+        ]
+        yield [next(iter(server.sockets)).getsockname()[1] for server in servers]
+
+
+async def test_stalling_fakes_hold_up_a_phone_for_a_few_turns_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visit, "VISIT_PROOF_S", 0.3)
+    village = Village(1)
+    told: list[SyncReport | RemoteError] = []
+    async with (
+        phone_hub(tmp_path, village) as hub,
+        phone_of(tmp_path, village) as phone,
+        visited(phone, told.append) as port,
+        fakes(8) as ports,
+    ):
+        await phone.register("Amina", 1)
+        visitor = Visitor(hub.door, pause_s=0.05)
+        for fake in ports:
+            visitor.seen("127.0.0.1", fake)
+        visitor.seen("127.0.0.1", port)
+        running = asyncio.create_task(visitor.run())
+        async with asyncio.timeout(10):
+            while len(told) < 2:  # the second time before fakes that wait as long
+                await asyncio.sleep(0.05)
+                hub.clock.now += 0.05
+        running.cancel()
+        await asyncio.wait([running])
+        assert all(isinstance(report, SyncReport) for report in told)
+        assert hub.door.counters["visit:failed"] > 0
+
+
+async def test_a_flood_of_places_drives_out_no_phone_that_has_proven_its_key(tmp_path: Path) -> None:
+    village = Village(1)
+    told: list[SyncReport | RemoteError] = []
+    async with (
+        phone_hub(tmp_path, village) as hub,
+        phone_of(tmp_path, village) as phone,
+        visited(phone, told.append) as port,
+    ):
+        await phone.register("Amina", 1)
+        visitor = Visitor(hub.door, pause_s=0.05)
+        visitor.seen("127.0.0.1", port)
+        await visitor._call_on("127.0.0.1", port, visitor._candidates["127.0.0.1", port])
+        for fake in range(1, 200):
+            visitor.seen("127.0.0.1", fake)
+            if fake < 70 and ("127.0.0.1", fake) in visitor._candidates:
+                await visitor._call_on("127.0.0.1", fake, visitor._candidates["127.0.0.1", fake])
+        assert len(visitor._candidates) == VISITS_REMEMBERED_MAX
+        assert visitor._candidates["127.0.0.1", port].is_proven
+
+
+async def test_who_dials_a_waiting_phone_and_stalls_holds_up_no_hub(tmp_path: Path) -> None:
+    village = Village(1)
+    told: list[SyncReport | RemoteError] = []
+    async with (
+        phone_hub(tmp_path, village) as hub,
+        phone_of(tmp_path, village) as phone,
+        visited(phone, told.append) as port,
+        dial(f"ws://127.0.0.1:{port}/v1/visit"),
+        dial(f"ws://127.0.0.1:{port}/v1/visit"),
+    ):
+        await phone.register("Amina", 1)
+        async with asyncio.timeout(3):
+            assert await Visitor(hub.door).visit("127.0.0.1", port)
+        assert isinstance(told[0], SyncReport)
 
 
 async def test_places_where_no_phone_is_are_forgotten(tmp_path: Path) -> None:

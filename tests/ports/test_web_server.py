@@ -1,8 +1,10 @@
 """The server under the phone API: its bounds hold at the transport, before a byte is understood."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -11,8 +13,14 @@ from phone_hubs import PhoneHub, phone_hub, served
 from websockets.asyncio.client import connect
 
 from hubd.errors import FatalError
+from hubd.phone.socket_link import SocketLink
+from hubd.web.client import ClientWire, dial
+from hubd.web.proofs import authorize
 from hubd.web.server import PhoneServer, Places
+from hubd.web.standing import Scope
 
+IS_CAMPAIGN = bool(os.environ.get("HUBD_CAMPAIGN"))
+HALF_OPEN = 2_000 if IS_CAMPAIGN else 400
 HEAD = b"GET /v1/status HTTP/1.1\r\nhost: h\r\n"
 
 
@@ -168,3 +176,103 @@ async def test_an_answer_is_not_held_back_by_the_kernel(hub: PhoneHub) -> None:
         for _ in range(10):
             await http.get("/v1/challenge")
         assert asyncio.get_running_loop().time() - start < 0.3, "ten answers that each wait for an ACK take 0.4 s"
+
+
+# --- when all places are taken
+
+
+async def spoken(url: str, said: bytes = HEAD + b"\r\n") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection over which a whole request was answered."""
+    reader, writer = await opened(url)
+    writer.write(said)
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+    return reader, writer
+
+
+async def test_a_newcomer_gets_the_place_of_the_stranger_who_came_first(hub: PhoneHub) -> None:
+    places = Places(total_max=3, stranger_s=0.0)
+    async with served(hub, places=places) as url:
+        held = [await spoken(url) for _ in range(3)]
+        held.append(await spoken(url))
+        assert await is_closed(held[0][0])
+        assert not await is_closed(held[1][0], 0.1)
+        assert (places.gave_way, places.turned_away, places.taken.total()) == (1, 0, 3)
+        for _, writer in held:
+            writer.close()
+
+
+async def test_a_stranger_has_a_few_seconds_in_any_case(hub: PhoneHub) -> None:
+    places = Places(total_max=2, stranger_s=60)
+    async with served(hub, places=places) as url:
+        held = [await spoken(url) for _ in range(2)]
+        reader, writer = await opened(url)
+        assert await is_closed(reader)
+        assert (places.gave_way, places.turned_away) == (0, 1)
+        for _, each in (*held, (reader, writer)):
+            each.close()
+
+
+async def test_whoever_proved_a_key_never_gives_way_to_strangers(hub: PhoneHub) -> None:
+    village = hub.village
+    await hub.take(village.register("ana", home="hub-a"))
+    places = Places(total_max=3, stranger_s=0.0)
+    async with (
+        served(hub, places=places) as url,
+        dial(url.replace("http", "ws") + "/v1/ws") as socket,
+        httpx.AsyncClient(base_url=url, event_hooks={"request": [hub.sign]}) as http,
+    ):
+        link = SocketLink(ClientWire(socket), village.charter)
+        await link.identify()
+        await link.authorize(partial(authorize, village.signer("ana"), village.charter))
+        await link.end(Scope.OWN)
+        assert (await http.get("/v1/cursor", params={"scope": "own"}, headers=await hub.auth("ana"))).status_code == 200
+        strangers = [await spoken(url) for _ in range(20)]
+        assert places.gave_way == 19
+        assert await link.end(Scope.OWN)
+        assert (await http.get("/v1/cursor", params={"scope": "own"}, headers=await hub.auth("ana"))).status_code == 200
+        assert places.gave_way == 19, "neither had to come again"
+        for _, writer in strangers:
+            writer.close()
+
+
+async def test_half_open_connections_by_the_thousand_are_closed_in_time_and_phones_are_served_meanwhile(
+    hub: PhoneHub,
+) -> None:
+    places = Places() if IS_CAMPAIGN else Places(open_s=1, stranger_s=1)
+    async with served(hub, places=places) as url:
+        start = asyncio.get_running_loop().time()
+        waits: list[float] = []
+
+        async def half_open(number: int) -> bool:
+            try:
+                reader, writer = await opened(url)
+            except ConnectionError:
+                return True
+            try:
+                writer.write(HEAD[: number % len(HEAD)])
+                return await is_closed(reader, 12)
+            finally:
+                writer.close()
+
+        async def honest() -> None:
+            while len(waits) < (5 if IS_CAMPAIGN else 1):
+                begun = asyncio.get_running_loop().time()
+                while not await answered(url):
+                    await asyncio.sleep(0.2)
+                waits.append(asyncio.get_running_loop().time() - begun)
+                await asyncio.sleep(1)
+
+        asking = asyncio.create_task(honest())
+        assert all(await asyncio.gather(*(half_open(number) for number in range(HALF_OPEN))))
+        took = asyncio.get_running_loop().time() - start
+        await asking
+        assert took < 12
+        assert max(waits) < 8, "somebody who comes again and again gets through"
+        assert not places.taken
+
+
+async def answered(url: str) -> bool:
+    try:
+        return await is_alive(url)
+    except httpx.HTTPError:
+        return False
