@@ -45,12 +45,13 @@ function wrong(scene, [one, done, withdrawn]) {
     stage.done([mesh.action(withdrawn.signer, { action: "action-void", subject: withdrawn.id })]);
     found.push(["withdrawn", gateway("VOIDED"), withdrawn.item]);
   }
-  return found.map(([name, expected, item]) => ({ name: `${scene}: ${name}`, expected, item }));
+  return found.map(([name, expected, item]) => ({ scene, name: `${scene}: ${name}`, expected, item }));
 }
 
-/** Forty-nine good items: ten scenes, others at each place, and newcomers. */
-function neighbours(place, newcomers) {
-  const some = Array.from({ length: SCENES_NEAR }, (_, at) => good[(place * SCENES_NEAR + at) % good.length]);
+/** Forty-nine good items: ten scenes, others at each place, and newcomers. Not the bad one's own scene, which it may end. */
+function neighbours(place, newcomers, scene) {
+  const near = played.flatMap(([name, [one]]) => (name === scene ? [] : [one.item]));
+  const some = Array.from({ length: SCENES_NEAR }, (_, at) => near[(place * SCENES_NEAR + at) % near.length]);
   return newcomers.flatMap((one, at) => (at < SCENES_NEAR ? [one, some[at]] : [one]));
 }
 
@@ -75,10 +76,10 @@ test("one bad action at any place of fifty gets its code and the other forty-nin
   const newcomers = Array.from({ length: BATCH - 1 - SCENES_NEAR }, (_, at) =>
     register(stage.mesh, person(`near ${at}`)).item);
   for (let place = 0; place < BATCH; place++) {
-    const others = neighbours(place, newcomers);
     const here = bad.filter((_, at) =>
       (CAMPAIGN > 1 ? at % STRIDE === place % STRIDE : at === (place * 97) % bad.length));
-    for (const { name, expected, item } of here) {
+    for (const { scene, name, expected, item } of here) {
+      const others = neighbours(place, newcomers, scene);
       const codes = dryRun(others.toSpliced(place, 0, item));
       assert.equal(codes[place], expected, `${name} at ${place}`);
       assert.deepEqual(codes.toSpliced(place, 1), others.map(() => 0n), `beside ${name} at ${place}`);
