@@ -106,6 +106,13 @@ KEYS = (
         high=10**12,
         live=True,
     ),
+    Key("post.watch", True, "Exchange post by itself with sticks that are plugged in."),
+    Key(
+        "post.folders",
+        ["/media", "/run/media"],
+        "Where sticks are mounted. A folder that holds hubd-post already is one itself. Empty: none is looked at.",
+        live=True,
+    ),
     Key(
         "post.size_mb",
         64,
@@ -175,6 +182,8 @@ def check(key: Key, value: Any) -> Any:
     if key.name == "relay.nodes":
         for item in value:
             check_url(item, key.name)
+    if key.name == "post.folders" and not all(item.startswith("/") for item in value):
+        raise _fail("post.folders must name whole paths, such as /media")
     if key.name == "mesh.addresses" and len(value) > limits.HUB_ADDRESSES_MAX:
         raise _fail(f"{key.name} may list {limits.HUB_ADDRESSES_MAX} addresses at most")
     if key.name == "hub.name" and not 0 < len(value) <= limits.HUB_NAME_CHARS_MAX:

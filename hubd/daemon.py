@@ -26,6 +26,7 @@ from hubd.gossip.wire import mesh_tag
 from hubd.hub import CHARTER_NAME, Hub, read_config
 from hubd.limits import UPLINK_AGAIN_S
 from hubd.ports import Door
+from hubd.post.watch import PostWatch
 from hubd.relay.driver import Keys, Links, Relay
 from hubd.relay.node import Node
 from hubd.relay.outbox import Terms
@@ -81,6 +82,7 @@ class Daemon:
                 interval_s=self._config["mesh.session_interval_s"],
             ),
         )
+        self._sticks = PostWatch(hub.post, hub.name_of, self._config.__getitem__)
         self._node = self._open_node()
         self._relay = self._open_relay(self._node)
         self._uplink_error: FatalError | None = None
@@ -124,6 +126,7 @@ class Daemon:
             "gossip": {"port": self._link.port, **self._link.counters},
             "phones": self._phones_status(),
             "relay": self._relay_status(),
+            "sticks": self._sticks.status(),
         }
 
     def _phones_status(self) -> dict[str, int]:
@@ -173,6 +176,8 @@ class Daemon:
         }
         if self._config["mesh.discover"] or self._config["phones.discover"]:
             services["discovery"] = self._discover
+        if self._config["post.watch"]:
+            services["post"] = self._sticks.run
         if self._relay is not None:
             services["relay"] = self._uplink
         return services

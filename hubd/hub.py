@@ -170,8 +170,20 @@ class Hub:
             "void": len(views.void),
             "rotten": await self.store.rotten(),
             "counters": dict(self.intake.counters),
-            **(self.live_status() if self.live_status else {"peers": [], "phones": None, "relay": None}),
+            "post": await self._post_status(),
+            **(self.live_status() if self.live_status else {"peers": [], "phones": None, "relay": None, "sticks": []}),
         }
+
+    async def _post_status(self) -> list[dict[str, Any]]:
+        return [
+            {"name": self.name_of(each["hub"]), **each, "hub": address(each["hub"])}
+            for each in await self.post.status()
+        ]
+
+    def name_of(self, hub: Principal) -> str:
+        """What people call a hub, its address where it is not known here."""
+        known = self.folder.views.hubs.get(hub)
+        return known.name if known is not None else address(hub)
 
     # --- what a command on this machine may ask (hubd/control.py)
 

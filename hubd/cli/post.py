@@ -1,4 +1,4 @@
-"""`hubd export` and `hubd import`: carry the set on a stick, sealed to the mesh's hubs."""
+"""`hubd export`, `hubd import` and `hubd post`: carry the set on a stick, sealed to the mesh's hubs."""
 
 import os
 from collections.abc import Iterator
@@ -7,15 +7,19 @@ from pathlib import Path
 
 import click
 
-from hubd.action.principal import parse_address
+from hubd.action.principal import address, parse_address
 from hubd.cli.local import LocalHub, local_hub
 from hubd.cli.terminal import EXIT_PART, command, data_option, json_option, say, show
 from hubd.errors import FatalError, RemoteError
 from hubd.hub import read_config
-from hubd.limits import BUNDLE_BYTES_MAX, BUNDLE_PIECE_BYTES, RECEIPT_BYTES_MAX
+from hubd.limits import BUNDLE_BYTES_MAX, BUNDLE_PIECE_BYTES, RECEIPT_BYTES_MAX, STICK_STEP_S
+from hubd.messages import words
 from hubd.post.bundle import Reader, Report, Writer
 from hubd.post.counter import Office
+from hubd.post.exchange import Exchange
 from hubd.post.office import Tally
+from hubd.post.stick import FOLDER, RECEIPT_TEXT, Stick
+from hubd.post.thread import Patience
 from hubd.post.writing import Writing
 
 MEGABYTE = 1_000_000
@@ -150,3 +154,41 @@ async def _read(file: Path, post: Office) -> tuple[Report, Tally]:
         reader.again()
     await post.settle()
     return reader.report, tally
+
+
+@click.command("post")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@data_option
+@json_option
+@command
+async def post_folder(folder: Path, directory: Path, as_json: bool) -> int:
+    """Exchange post with a stick: take what is on it for this hub, leave what others lack, with a receipt.
+
+    FOLDER is the stick; everything is in its folder hubd-post. A running hub does it by itself when a stick is plugged in.
+    Exit code 3: not all was exchanged, and RECEIPT.txt says what.
+    """
+    size_mb = int(read_config(directory)["post.size_mb"])
+    async with local_hub(directory) as hub:
+        names = {parse_address(each["hub"]): str(each["name"]) for each in await hub.hubs()}
+        patience = Patience(STICK_STEP_S)
+        try:
+            (folder / FOLDER).mkdir(exist_ok=True)
+            stick = await patience.do(lambda: Stick.open(folder))
+            if stick is None:
+                raise FatalError("file", f"{folder / FOLDER} is no folder", hint="take it away, and try again")
+            exchange = Exchange(
+                hub.post(), stick, patience, size_mb * MEGABYTE, lambda each: names.get(each, address(each))
+            )
+            visit = await exchange.run()
+            await patience.do(stick.close)
+        finally:
+            patience.stop()
+    facts = {"actions": visit.tally.actions, "new": visit.tally.new, "deferred": visit.tally.deferred,
+             "damaged": visit.damaged, "given": visit.given, "all": visit.is_all, "code": visit.code}  # fmt: skip
+    lines = [
+        f"{visit.tally.new} new actions taken, {visit.given} left on the stick; {folder / FOLDER / RECEIPT_TEXT} says more"
+    ]
+    show(facts, as_json, lines)
+    if visit.code:
+        say(f"warning: {words(visit.code)}")
+    return 0 if visit.is_all and not visit.damaged and not visit.tally.deferred else EXIT_PART

@@ -66,6 +66,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
             lines.append(f"  {words(peer['reason'])}")
     if not facts["peers"]:
         lines.append("no neighbour is known yet")
+    lines += _post_lines(facts)
     relay = facts["relay"]
     if relay is None:
         lines.append("no uplink: other hubs carry this village's actions to the chain")
@@ -81,4 +82,19 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         lines.append(f"carried for newer hubs, not understood here: {kinds}")
     if facts["rotten"]:
         say(f"warning: {facts['rotten']} actions on this card are damaged; neighbours will fill them in")
+    return lines
+
+
+def _post_lines(facts: dict[str, Any]) -> list[str]:
+    """What is plugged in, and how far the hubs are that post is carried to."""
+    lines = []
+    for stick in facts["sticks"]:
+        state = (
+            "post is being exchanged" if stick["busy"] else f"{stick['new']} new from it, {stick['given']} left on it"
+        )
+        lines.append(f"stick in {stick['place']}: {state}")
+        lines += [f"  {words(stick['code'])}"] if stick["code"] else []
+    for hub in facts["post"]:
+        state = "holds the same" if hub["same"] else f"{hub['waiting']} actions to carry there"
+        lines.append(f"post with {hub['name']}: {state}, as its last receipt says")
     return lines

@@ -222,7 +222,7 @@ class Reader:
         if whose in self._keys or len(self._keys) >= BUNDLE_KEYS_MAX:
             return
         try:
-            epoch, file_key = _keys_of(block.body, self._ours, self._unseal)
+            epoch, file_key = keys_of(block.body, self._ours, self._unseal)
         except RemoteError as error:
             self.report.codes.add(error.code)
         else:
@@ -244,7 +244,7 @@ class Reader:
                 return []
         epoch, file_key, _ = known
         try:
-            chunk = _chunk_of(nacl.secret.SecretBox(file_key).decrypt(block.body))
+            chunk = chunk_of(nacl.secret.SecretBox(file_key).decrypt(block.body))
         except (nacl.exceptions.CryptoError, ValueError, RemoteError):
             self.report.unopened += 1
             return []
@@ -252,7 +252,7 @@ class Reader:
         return [Opened(block.signer, epoch, chunk)]
 
 
-def _keys_of(body: bytes, ours: bytes, unseal: Unseal) -> tuple[bytes, bytes]:
+def keys_of(body: bytes, ours: bytes, unseal: Unseal) -> tuple[bytes, bytes]:
     """(epoch, file key) of a block of keys. Raises `RemoteError`: `bundle`, `bundle-recipient`."""
     shown = cbor.decode(body, bytes_max=BUNDLE_BODY_BYTES_MAX, items_max=3 * BUNDLE_RECIPIENTS_MAX + 4)
     if not isinstance(shown, list) or len(shown) != 2 or not isinstance(shown[1], list):
@@ -270,7 +270,14 @@ def _keys_of(body: bytes, ours: bytes, unseal: Unseal) -> tuple[bytes, bytes]:
     raise RemoteError("bundle-recipient", "it is not addressed to this hub")
 
 
-def _chunk_of(plain: bytes) -> Chunk:
+def recipients_of(body: bytes) -> frozenset[bytes]:
+    """Whom a block of keys that `keys_of` took is sealed to."""
+    _, pairs = cbor.decode(body, bytes_max=BUNDLE_BODY_BYTES_MAX, items_max=3 * BUNDLE_RECIPIENTS_MAX + 4)
+    return frozenset(pair[0] for pair in pairs if isinstance(pair, list) and pair and isinstance(pair[0], bytes))
+
+
+def chunk_of(plain: bytes) -> Chunk:
+    """The chunk that was sealed. Raises `RemoteError`: `cbor`, `bundle`."""
     shown = cbor.decode(plain, bytes_max=BUNDLE_BODY_BYTES_MAX, items_max=BUNDLE_CHUNK_ENVELOPES_MAX + 8)
     if not isinstance(shown, list) or len(shown) != 4 or not isinstance(shown[3], list):
         raise RemoteError("bundle", "a chunk of another shape")

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from hubd.action.charter import Charter
 from hubd.action.principal import Principal
 from hubd.action.signature import Signer
+from hubd.ports import Cursor
 from hubd.post.bundle import Chunk, Opened, Seal, Unseal
 from hubd.post.office import PostOffice, Row, Tally
 
@@ -30,7 +31,7 @@ class Office(Protocol):
     async def take(self, opened: Opened) -> Tally:
         """See `PostOffice`."""
 
-    async def heard(self, raw: bytes) -> Principal | None:
+    async def heard(self, raw: bytes) -> tuple[Principal, bool] | None:
         """See `PostOffice`."""
 
     async def settle(self) -> None:
@@ -40,6 +41,9 @@ class Office(Protocol):
         """See `PostOffice`."""
 
     async def since(self, hubs: Collection[Principal]) -> int:
+        """See `PostOffice`."""
+
+    async def knows(self, place: Cursor) -> bool:
         """See `PostOffice`."""
 
     async def seal(self, *, file_key: bytes = b"", bundle: bytes = b"") -> Seal:
@@ -66,6 +70,9 @@ def endpoints(office: PostOffice) -> dict[str, Callable[..., Awaitable[Any]]]:
     async def since(hubs: list[bytes]) -> int:
         return await office.since([Principal(hub) for hub in hubs])
 
+    async def knows(epoch: bytes, sequence: int, prefix: bytes) -> bool:
+        return await office.knows(Cursor(epoch, sequence, prefix))
+
     async def page(after: int) -> list[list[Any]]:
         return [list(row) for row in await office.page(after)]
 
@@ -78,6 +85,7 @@ def endpoints(office: PostOffice) -> dict[str, Callable[..., Awaitable[Any]]]:
         "post-settle": office.settle,
         "post-receipt": office.receipt,
         "post-since": since,
+        "post-knows": knows,
         "post-seal": seal,
         "post-page": page,
         "post-urgent": urgent_page,
@@ -102,10 +110,10 @@ class Customer:
         said = [chunk.start, chunk.end, chunk.prefix, chunk.envelopes]
         return Tally(*await self._ask("post-take", opened.signer, opened.epoch, said))
 
-    async def heard(self, raw: bytes) -> Principal | None:
+    async def heard(self, raw: bytes) -> tuple[Principal, bool] | None:
         """See `PostOffice`."""
-        hub = await self._ask("post-heard", raw)
-        return None if hub is None else Principal(hub)
+        heard = await self._ask("post-heard", raw)
+        return None if heard is None else (Principal(heard[0]), bool(heard[1]))
 
     async def settle(self) -> None:
         """See `PostOffice`."""
@@ -118,6 +126,10 @@ class Customer:
     async def since(self, hubs: Collection[Principal]) -> int:
         """See `PostOffice`."""
         return int(await self._ask("post-since", list(hubs)))
+
+    async def knows(self, place: Cursor) -> bool:
+        """See `PostOffice`."""
+        return bool(await self._ask("post-knows", place.epoch, place.sequence, place.id_prefix))
 
     async def seal(self, *, file_key: bytes = b"", bundle: bytes = b"") -> Seal:
         """See `PostOffice`."""

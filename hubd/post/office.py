@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import nacl.public
 
@@ -123,7 +123,7 @@ class PostOffice:
             return Tally()
         chunk = opened.chunk
         if not chunk.is_urgent and chunk.end <= self._taken(opened).sequence:
-            return Tally(actions=len(chunk.envelopes))
+            return Tally(len(chunk.envelopes))
         is_admitted = opened.signer in self._ports.boxes()
         tally = Tally()
         for at in range(0, len(chunk.envelopes), PAGE_ACTIONS):
@@ -134,7 +134,7 @@ class PostOffice:
                 outcomes = await self._ports.strangers(part)
             tally.add(
                 Tally(
-                    len(part),
+                    0 if chunk.is_urgent else len(part),  # they come again in their place
                     sum(outcome.is_new for outcome in outcomes),
                     sum(outcome.verdict is Verdict.REFUSED for outcome in outcomes),
                     sum(outcome.verdict is Verdict.DEFERRED for outcome in outcomes),
@@ -164,19 +164,20 @@ class PostOffice:
             self._is_dirty |= self._memory.taken.get(signer) != have
             self._memory.taken[signer] = have
 
-    async def heard(self, raw: bytes) -> Principal | None:
-        """Take a receipt of another admitted hub; returns whose it is where it says something new.
+    async def heard(self, raw: bytes) -> tuple[Principal, bool] | None:
+        """Take a receipt: of which other admitted hub it is, and whether it says something new; None for anybody else's.
 
         Raises `RemoteError`: `cbor`, `receipt`.
         """
         if len(raw) > RECEIPT_BYTES_MAX:
             raise RemoteError("receipt", "too large")
         said = receipts.parse(raw, self.charter)
-        if said.hub == self.hub or said.hub not in self._ports.boxes() or self._memory.receipts.get(said.hub) == raw:
+        if said.hub == self.hub or said.hub not in self._ports.boxes():
             return None
+        is_new = self._memory.receipts.get(said.hub) != raw
         self._memory.receipts[said.hub] = raw
-        self._is_dirty = True
-        return said.hub
+        self._is_dirty |= is_new
+        return said.hub, is_new
 
     async def settle(self) -> None:
         """Make durable what was taken and heard: after the set itself, so that a power cut loses only time."""
@@ -222,6 +223,32 @@ class PostOffice:
     async def since(self, hubs: Collection[Principal]) -> int:
         """The arrival after which a bundle for these hubs begins; what all of them have is left out."""
         return min([await self.confirmed(hub) for hub in hubs if hub != self.hub], default=0)
+
+    async def sequence(self) -> int:
+        """The latest arrival here."""
+        return (await self._ports.store.summary()).sequence
+
+    async def status(self) -> list[dict[str, Any]]:
+        """Of each other admitted hub that left a receipt: how much it has of ours, and whether both sets are one."""
+        summary = await self._ports.store.summary()
+        rows = []
+        for hub in self._ports.boxes():
+            if (raw := self._memory.receipts.get(hub)) is None:
+                continue
+            said = receipts.parse(raw, self.charter)
+            rows.append(
+                {
+                    "hub": hub,
+                    "count": said.count,
+                    "same": (said.count, said.fingerprint) == (summary.count, summary.fingerprint),
+                    "waiting": summary.sequence - await self.confirmed(hub),
+                }
+            )
+        return rows
+
+    async def knows(self, place: Cursor) -> bool:
+        """Whether this is a place in this very database's order of arrival."""
+        return await self._ports.store.resume(place) is not None
 
     def recipients(self) -> dict[Principal, bytes]:
         """The hubs a bundle is sealed to, this one with them so that it can go on with its own file."""

@@ -4,13 +4,10 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
 
 import pytest
-from commands import hubd, words
+from commands import hubd, make_hub, running, status, words
 
 from hubd.action.network import TESTNET
 from hubd.action.principal import address
@@ -30,43 +27,6 @@ def mesh(tmp_path_factory):
     make_hub(folder, "kijiji")
     hubd("charter", "found", folder / "charter.toml", folder / "kijiji", "--steward-key", folder / "steward-1.key")
     return folder
-
-
-def make_hub(folder, name, **settings):
-    chosen = {
-        "hub.name": name,
-        "mesh.listen_host": "127.0.0.1",
-        "mesh.listen_port": free_port(),
-        "mesh.discover": "false",
-        "phones.listen_host": "127.0.0.1",
-        "phones.listen_port": free_port(),
-        "phones.discover": "false",
-        **settings,
-    }
-    options = [text for key, value in chosen.items() for text in ("--set", f"{key}={value}")]
-    hubd("init", "--data", folder / name, "--charter", folder / "charter.toml", *options)
-    return folder / name
-
-
-@contextmanager
-def running(directory):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "hubd", "run", "--data", str(directory)], stderr=subprocess.PIPE, text=True
-    )
-    try:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and process.poll() is None:
-            if status(directory)["running"]:
-                break
-            time.sleep(0.1)
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
-
-
-def status(directory):
-    return json.loads(hubd("status", "--data", directory, "--json").stdout)
 
 
 def test_a_charter_with_a_mistake_names_the_line(mesh, tmp_path):

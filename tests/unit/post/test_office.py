@@ -28,8 +28,9 @@ async def test_sets_that_travel_both_ways_become_one_and_the_receipts_say_so(tmp
         raw, _ = await two.bundle()
         assert (await one.read(raw))[0].new == 20
         assert await one.proof() == await two.proof()
-        assert await one.office.heard(await two.office.receipt()) == two.office.hub
-        assert await one.office.heard(await two.office.receipt()) is None, "nothing new"
+        assert await one.office.heard(await two.office.receipt()) == (two.office.hub, True)
+        assert await one.office.heard(await two.office.receipt()) == (two.office.hub, False)
+        assert await one.office.heard(await one.office.receipt()) is None
         assert await one.office.since([two.office.hub]) == 34
 
 

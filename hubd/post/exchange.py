@@ -1,0 +1,205 @@
+"""One visit to a stick: take what others left for us, leave what they lack, and say so in words and in bytes.
+
+The receipts on a stick tell which hubs it goes to, and up to where they have everything of ours. So a stick that goes
+back and forth carries what is new only; one that meets a hub for the first time brings it everything.
+"""
+
+import errno
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from hubd.action.principal import Principal
+from hubd.errors import RemoteError
+from hubd.limits import BUNDLE_PIECE_BYTES, RECEIPT_BYTES_MAX
+from hubd.post import receipt as receipts
+from hubd.post.bundle import Opened, Reader, Seal, Writer
+from hubd.post.counter import Office
+from hubd.post.growing import Growing
+from hubd.post.office import Tally
+from hubd.post.stick import BUNDLE, RECEIPT, RECEIPT_TEXT, Stick
+from hubd.post.thread import Patience
+from hubd.post.words import GIVING, text_of
+from hubd.post.writing import Writing
+
+_CODES = {errno.EROFS: "stick-read-only", errno.ENOSPC: "stick-full", errno.EDQUOT: "stick-full"}
+
+
+@dataclass
+class Visit:
+    """What came of it. `code` says what the stick did not allow, "" where all went well."""
+
+    tally: Tally = field(default_factory=Tally)
+    taken: dict[Principal, Tally] = field(default_factory=dict)  # by the hub that wrote it
+    damaged: int = 0  # parts of bundles that were skipped
+    receipts: int = 0  # that said something new
+    given: int = 0
+    given_bytes: int = 0
+    is_all: bool = True
+    code: str = ""
+
+
+def file_name(hub: Principal, suffix: str) -> str:
+    """How a hub calls its files."""
+    return hub[1:9].hex() + suffix
+
+
+class Exchange:
+    """`await Exchange(...).run()` once. `names` gives a hub's name for people."""
+
+    def __init__(
+        self, office: Office, stick: Stick, patience: Patience, bytes_max: int, names: Callable[[Principal], str]
+    ) -> None:
+        self._office, self._stick, self._do = office, stick, patience.do
+        self._bytes_max, self._names = bytes_max, names
+        self._visit = Visit()
+        self._here: set[Principal] = set()  # hubs that left a receipt on this stick
+        self._moved: set[Principal] = set()  # those whose receipt says something new
+
+    async def run(self) -> Visit:
+        """The visit. Raises `RemoteError("stick-slow")`; what the stick refuses to do is told by `Visit.code`."""
+        files: dict[str, tuple[int, int]] = {}
+        with self._noted():
+            files = await self._do(self._stick.files)
+        for name in files:
+            with self._noted():
+                if name.endswith(RECEIPT):
+                    await self._hear(name)
+        for name in files:
+            with self._noted():
+                if name.endswith(BUNDLE) and name != file_name(self._office.hub, BUNDLE):
+                    await self._take(name)
+        await self._office.settle()
+        with self._noted():
+            await self._leave()
+        self._visit.is_all &= not self._visit.code
+        return self._visit
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """What the stick refuses ends this step and no other."""
+        try:
+            yield
+        except OSError as error:
+            self._visit.code = _CODES.get(error.errno or 0, "stick")
+
+    async def _pieces(self, name: str) -> AsyncIterator[bytes]:
+        at = 0
+        while piece := await self._do(partial(self._stick.read, name, at, BUNDLE_PIECE_BYTES)):
+            at += len(piece)
+            yield piece
+
+    # --- taking
+
+    async def _hear(self, name: str) -> None:
+        raw = await self._do(partial(self._stick.read, name, 0, RECEIPT_BYTES_MAX + 1))
+        try:
+            heard = await self._office.heard(raw)
+        except RemoteError:
+            return
+        if heard is None or name != file_name(heard[0], RECEIPT):
+            return
+        self._here.add(heard[0])
+        if heard[1]:
+            self._moved.add(heard[0])
+            self._visit.receipts += 1
+
+    async def _take(self, name: str) -> None:
+        reader = Reader(self._office.charter, self._office.box_key, self._office.unseal)
+        try:
+            while True:
+                async for piece in self._pieces(name):
+                    await self._take_in(await self._do(partial(reader.feed, piece)))
+                await self._take_in(await self._do(reader.end))
+                if not reader.wants_again:
+                    break
+                reader.again()
+        finally:
+            self._visit.damaged += reader.report.damaged + reader.report.unopened
+
+    async def _take_in(self, chunks: list[Opened]) -> None:
+        for opened in chunks:
+            tally = await self._office.take(opened)
+            self._visit.tally.add(tally)
+            self._visit.taken.setdefault(opened.signer, Tally()).add(tally)
+
+    # --- leaving
+
+    async def _leave(self) -> None:
+        """The receipt first: what was taken stays taken, whatever becomes of the rest."""
+        said = await self._office.receipt()
+        if await self._do(self._stick.free_bytes) == 0:
+            raise OSError(errno.ENOSPC, "no room, or read-only")
+        await self._do(partial(self._stick.replace, RECEIPT_TEXT, GIVING.encode()))
+        await self._do(partial(self._stick.replace, file_name(self._office.hub, RECEIPT), said))
+        with self._noted():
+            await self._give()
+        self._visit.is_all &= not self._visit.code
+        summary = receipts.parse(said, self._office.charter)
+        told = text_of(self._names(self._office.hub), self._visit, summary, self._names)
+        await self._do(partial(self._stick.replace, RECEIPT_TEXT, told.encode()))
+
+    async def _give(self) -> None:
+        """Go on with our own bundle, or begin it anew."""
+        name = file_name(self._office.hub, BUNDLE)
+        own, seal = await self._own(name), await self._office.seal()
+        has = {hub: await self._office.since([hub]) for hub in self._here}
+        start = own.start if own is not None and own.is_sound and own.start is not None else 0
+        # A hub that was passed over where there was no room for all, and that gave no sign since, is waited for no more.
+        since = min((place for hub, place in has.items() if place >= start or hub in self._moved), default=0)
+        if own is None or not await self._may_grow(own, since, seal):
+            await self._begin(name, since, seal)
+            start = since
+        elif not own.is_ended or await self._office.page(own.place.sequence):
+            seal = await self._office.seal(file_key=own.file_key, bundle=own.bundle)
+            writing = Writing(Writer(seal, own.chunks), own.place.sequence, await self._room(own.length))
+            await self._write(name, own.length, writing)
+        if not self._visit.is_all and (since := self._since_of_others(has, start)):
+            await self._begin(name, since, await self._office.seal())
+
+    def _since_of_others(self, has: dict[Principal, int], start: int) -> int:
+        """From where to begin anew where there is no room for all that the slowest lacks; 0 where it stays as it is.
+
+        Those that gave a sign since the last visit go first; who is passed over is served when it comes.
+        """
+        ahead = {hub: place for hub, place in has.items() if place > start}
+        signs = [place for hub, place in ahead.items() if hub in self._moved]
+        return min(signs or ([] if self._visit.given else ahead.values()), default=0)
+
+    async def _begin(self, name: str, since: int, seal: Seal) -> None:
+        await self._do(partial(self._stick.begin, name))
+        await self._write(name, 0, Writing(Writer(seal), since, await self._room(0)))
+
+    async def _own(self, name: str) -> Growing | None:
+        own = Growing(self._office.charter, self._office.hub, self._office.box_key, self._office.unseal)
+        try:
+            async for piece in self._pieces(name):
+                await self._do(partial(own.feed, piece))
+        except OSError:
+            return None
+        await self._do(own.end)
+        return own
+
+    async def _may_grow(self, own: Growing, since: int, seal: Seal) -> bool:
+        """Whether the file goes on: sound, of this database, sealed to nobody who was retired, and mostly still needed."""
+        if not own.is_sound or own.start is None or own.place.epoch != seal.epoch:
+            return False
+        if not own.recipients <= {recipient for recipient, _ in seal.keys}:
+            return False
+        is_needed = own.start <= since and 2 * (since - own.start) <= own.place.sequence - own.start
+        return is_needed and await self._office.knows(own.place)
+
+    async def _room(self, length: int) -> int:
+        return min(self._bytes_max - length, await self._do(self._stick.free_bytes))
+
+    async def _write(self, name: str, at: int, writing: Writing) -> None:
+        grows = at > 0
+        try:
+            async for piece in writing.pieces(self._office.page, self._office.urgent_page, grows=grows):
+                at = await self._do(partial(self._stick.append, name, at, piece))
+            await self._do(partial(self._stick.sync, name))
+        finally:
+            self._visit.given += writing.actions
+            self._visit.given_bytes += writing.size_bytes
+        self._visit.is_all = writing.is_all

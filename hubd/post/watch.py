@@ -1,0 +1,191 @@
+"""Watch what is plugged in, and visit each stick by itself (docs/post.md, "By itself").
+
+A look at the kernel's list of mounts every other second costs nothing and needs no right. What is mounted below one of
+the folders of `post.folders` is a stick; so is such a folder itself where it holds `hubd-post` already, for whoever
+carries post by another way. Nothing a stick does ends the service: each visit has its own thread, and is given up.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hubd import log
+from hubd.action.principal import Principal
+from hubd.errors import HubdError
+from hubd.limits import STICK_AGAIN_S, STICK_LOOK_S, STICK_STEP_S, STICKS_ABREAST_MAX
+from hubd.post.exchange import Exchange, Visit
+from hubd.post.office import PostOffice
+from hubd.post.stick import Stick
+from hubd.post.thread import Patience
+
+MOUNTS = Path("/proc/self/mountinfo")
+_STRANGE = (
+    "autofs",
+    "cgroup",
+    "cifs",
+    "devpts",
+    "devtmpfs",
+    "mqueue",
+    "nfs",
+    "overlay",
+    "proc",
+    "smb3",
+    "squashfs",
+    "sysfs",
+)
+_FILE_SYSTEMS_IN_USER_SPACE = ("fuseblk", "fuse.exfat")  # of sticks; others may be anything, a network among them
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One mount; `number` is the kernel's, another one when the same stick is plugged in again."""
+
+    number: int
+    place: Path
+
+
+def mounts_below(text: str, folders: Sequence[str]) -> list[Mount]:
+    """The mounts of a `mountinfo` that may be sticks: at or below these folders, and of no strange kind."""
+    found: dict[Path, Mount] = {}
+    for line in text.splitlines():
+        before, separator, after = line.partition(" - ")
+        fields, kind = before.split(" "), after.partition(" ")[0]
+        if not separator or len(fields) < 6 or not fields[0].isdecimal():
+            continue
+        if kind.startswith(_STRANGE) or (kind.startswith("fuse") and kind not in _FILE_SYSTEMS_IN_USER_SPACE):
+            continue
+        place = Path(_unescaped(fields[4]))
+        if any(place.is_relative_to(folder) for folder in folders):
+            found[place] = Mount(int(fields[0]), place)
+    return list(found.values())
+
+
+def _unescaped(text: str) -> str:
+    """Blanks, tabs, line ends and backslashes stand as octal numbers there."""
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        text = text.replace(code, character)
+    return text
+
+
+@dataclass
+class _Known:
+    """What we saw of a place last, so that we come again only when something is new."""
+
+    mount: int
+    seen: object = None
+    visited_at: float = -STICK_AGAIN_S
+    visit: Visit | None = None
+    code: str = ""
+    task: "asyncio.Task[None] | None" = None
+
+
+class PostWatch:
+    """`await run()`. `names` gives a hub's name for people; `settings` reads a configuration key."""
+
+    def __init__(
+        self,
+        office: PostOffice,
+        names: Callable[[Principal], str],
+        settings: Callable[[str], Any],
+        *,
+        again_s: float = STICK_AGAIN_S,
+    ) -> None:
+        self._office, self._names, self._settings, self._again_s = office, names, settings, again_s
+        self._known: dict[Path, _Known] = {}
+        self._exchanging = asyncio.Lock()  # one at a time takes and settles; reading may hang in each alone
+        self._log = log.get("post")
+
+    async def run(self) -> None:
+        """Look, and visit, until cancelled."""
+        try:
+            while True:
+                self._look()
+                await asyncio.sleep(STICK_LOOK_S)
+        finally:
+            for known in self._known.values():
+                if known.task is not None:
+                    known.task.cancel()
+
+    def status(self) -> list[dict[str, Any]]:
+        """What is plugged in, and what came of it."""
+        return [
+            {
+                "place": str(place),
+                "busy": known.task is not None and not known.task.done(),
+                "code": known.code or (known.visit.code if known.visit else ""),
+                "new": known.visit.tally.new if known.visit else 0,
+                "given": known.visit.given if known.visit else 0,
+                "all": known.visit.is_all if known.visit else False,
+            }
+            for place, known in self._known.items()
+            if known.visit is not None or known.code
+        ]
+
+    def _look(self) -> None:
+        folders = self._settings("post.folders")
+        places = {mount.place: mount.number for mount in mounts_below(_mountinfo(), folders)}
+        places |= {Path(folder): 0 for folder in folders if Path(folder) not in places}
+        for place in [place for place in self._known if place not in places]:
+            gone = self._known.pop(place)
+            if gone.task is not None:
+                gone.task.cancel()
+        now = asyncio.get_running_loop().time()
+        for place, number in places.items():
+            known = self._known.get(place)
+            if known is None or known.mount != number:
+                known = self._known[place] = _Known(number)
+            busy = sum(each.task is not None and not each.task.done() for each in self._known.values())
+            is_due = now - known.visited_at >= self._again_s and (known.task is None or known.task.done())
+            if is_due and busy < STICKS_ABREAST_MAX:
+                known.visited_at = now
+                known.task = asyncio.create_task(self._visit(place, known), name="stick")
+
+    async def _visit(self, place: Path, known: _Known) -> None:
+        """One visit in a thread of its own; all that can go wrong is said once in log and status."""
+        patience = Patience(STICK_STEP_S)
+        try:
+            stick = await patience.do(lambda: Stick.open(place, may_make=known.mount != 0))
+            if stick is None:
+                known.code = "stick-not-ours" if known.mount else ""
+                return
+            try:
+                state = (await patience.do(stick.files), await self._office.sequence())
+                if state == known.seen and known.code in ("", "stick-not-ours"):
+                    return
+                async with self._exchanging:
+                    exchange = Exchange(
+                        self._office, stick, patience, self._settings("post.size_mb") * 1_000_000, self._names
+                    )
+                    known.visit, known.code = await exchange.run(), ""
+                known.seen = (await patience.do(stick.files), await self._office.sequence())
+                self._tell(known.visit)
+            finally:
+                patience.later(stick.close)
+        except HubdError as error:
+            self._fail(known, error.code, error.detail)
+        except OSError as error:
+            if known.mount:
+                self._fail(known, "stick", error.strerror or "")
+        finally:
+            patience.stop()
+
+    def _tell(self, visit: Visit) -> None:
+        tally = visit.tally
+        self._log.info(
+            "stick-visited",
+            actions=tally.actions, accepted=tally.new, items=visit.given, count=visit.damaged, code=visit.code,
+        )  # fmt: skip
+
+    def _fail(self, known: _Known, code: str, detail: str) -> None:
+        if known.code != code:
+            self._log.warning("stick-failed", code=code, detail=detail)
+        known.code = code
+
+
+def _mountinfo() -> str:
+    try:
+        return MOUNTS.read_text("utf-8", "surrogateescape")
+    except OSError:
+        return ""

@@ -1,0 +1,325 @@
+"""A stick that goes between hubs that never meet: what it carries, what it leaves out, and what it says."""
+
+import asyncio
+import errno
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+from builders import Village
+from posts import found, post_hub
+
+from hubd.errors import RemoteError
+from hubd.post.exchange import Exchange, file_name
+from hubd.post.stick import FOLDER, Stick
+from hubd.post.thread import Patience
+from hubd.post.watch import PostWatch, mounts_below
+
+TEXT = {"note": "x" * 3_000}
+
+
+@asynccontextmanager
+async def hubs(directory, *names, village=None):
+    village = village or Village(1)
+    founding = [action for name in names for action in found(village, name)]
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(post_hub(directory, village, name, founding)) for name in names]
+
+
+async def plug(hub, place, bytes_max=1 << 30, spoil=None):
+    """One visit. `spoil` may change the stick before."""
+    place.mkdir(exist_ok=True)
+    patience = Patience(20)
+    stick = Stick.open(place)
+    if spoil:
+        spoil(stick)
+    try:
+        names = {hub.village.principal(name): name for name in ("hub-a", "hub-b", "hub-c")}
+        return await Exchange(hub.office, stick, patience, bytes_max, lambda each: names.get(each, "?")).run()
+    finally:
+        stick.close()
+        patience.stop()
+
+
+def words(place):
+    return (place / FOLDER / "RECEIPT.txt").read_text()
+
+
+def own(hub, place):
+    return place / FOLDER / file_name(hub.office.hub, ".post")
+
+
+async def test_two_hubs_that_never_meet_become_one_set_by_a_stick(tmp_path):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b") as (one, two):
+        await one.take(*(one.village.request("ana") for _ in range(30)))
+        await two.take(*(one.village.request("ben") for _ in range(20)))
+        visit = await plug(one, stick)
+        assert (visit.given, visit.is_all, visit.code) == (34, True, "")
+        visit = await plug(two, stick)
+        assert (visit.tally.new, visit.damaged) == (30, 0)
+        visit = await plug(one, stick)
+        assert visit.tally.new == 20
+        assert await one.proof() == await two.proof()
+        assert "You may pull the stick out now." in words(stick)
+        assert "from hub-b: 54 actions, 20 of them new here" in words(stick)
+        visit = await plug(two, stick)
+        assert visit.tally.new == 0
+        [row] = await two.office.status()
+        assert (row["same"], row["waiting"]) == (True, 0)
+
+
+async def test_a_stick_that_goes_back_and_forth_carries_only_what_is_new(tmp_path):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b") as (one, two):
+        await one.take(*(one.village.request("ana", text=TEXT) for _ in range(200)))
+        for _ in range(2):
+            await plug(one, stick)
+            await plug(two, stick)
+        await plug(one, stick)
+        assert own(one, stick).stat().st_size < 5_000, "all of it is confirmed"
+        await one.take(one.village.request("ana"))
+        visit = await plug(one, stick)
+        assert visit.given == 1
+        assert (await plug(two, stick)).tally.new == 1
+        assert await one.proof() == await two.proof()
+
+
+async def test_a_third_hub_that_comes_later_gets_everything(tmp_path):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b", "hub-c") as (one, two, three):
+        await one.take(*(one.village.request("ana") for _ in range(30)))
+        for hub in (one, two, one, two, one):
+            await plug(hub, stick)
+        assert (await plug(three, stick)).tally.new == 0, "nothing for it is on the stick yet"
+        await plug(one, stick)
+        assert (await plug(three, stick)).tally.new == 30
+        assert await one.proof() == await three.proof()
+
+
+async def test_an_export_that_stopped_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b") as (one, two):
+        await one.take(*(one.village.request("ana", text=TEXT) for _ in range(200)))
+        append, left = Stick.append, [4]
+
+        def pulled(self, name, at, raw):
+            left[0] -= 1
+            if left[0] == 0:
+                append(self, name, at, raw[: len(raw) // 2])
+                raise OSError(errno.EIO, "pulled out")
+            return append(self, name, at, raw)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Stick, "append", pulled)
+            visit = await plug(one, stick)
+            assert (visit.code, visit.is_all) == ("stick", False)
+        before = own(one, stick).read_bytes()
+        tally = (await plug(two, stick)).tally
+        assert 0 < tally.new < 200, "what was whole counts"
+        (stick / FOLDER / file_name(two.office.hub, ".receipt")).unlink()
+        visit = await plug(one, stick)
+        assert visit.is_all
+        assert visit.given < 200
+        after = own(one, stick).read_bytes()
+        assert after[: len(before) // 2] == before[: len(before) // 2]
+        assert (await plug(two, stick)).damaged == 0
+        assert (await two.proof())[0] == 204
+
+
+async def test_a_damaged_bundle_is_begun_anew(tmp_path):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b") as (one, two):
+        await one.take(*(one.village.request("ana", text=TEXT) for _ in range(100)))
+        await plug(one, stick)
+        raw = bytearray(own(one, stick).read_bytes())
+        raw[150_000] ^= 1
+        own(one, stick).write_bytes(raw)
+        visit = await plug(two, stick)
+        assert visit.damaged == 1
+        assert "damaged" in words(stick)
+        await plug(one, stick)
+        visit = await plug(two, stick)
+        assert visit.damaged == 0
+        assert await one.proof() == await two.proof()
+
+
+async def test_a_full_stick_carries_the_oldest_first_and_the_rest_with_the_next_trips(tmp_path):
+    stick, trips = tmp_path / "stick", 0
+    async with hubs(tmp_path, "hub-a", "hub-b") as (one, two):
+        await one.take(*(one.village.request("ana", text=TEXT) for _ in range(200)))
+        while await one.proof() != await two.proof():
+            visit = await plug(one, stick, 200_000)
+            assert own(one, stick).stat().st_size <= 200_000
+            if trips == 0:
+                assert not visit.is_all
+                assert "Not everything could be left" in words(stick)
+            await plug(two, stick)
+            trips += 1
+        assert 3 < trips < 8
+
+
+async def test_a_hub_that_never_comes_again_does_not_hold_up_the_others(tmp_path):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b", "hub-c") as (one, two, three):
+        await plug(three, stick)
+        await one.take(*(one.village.request("ana", text=TEXT) for _ in range(200)))
+        for _ in range(12):
+            await plug(one, stick, 200_000)
+            await plug(two, stick)
+        assert await one.proof() == await two.proof()
+
+
+async def test_what_was_sealed_to_a_retired_hub_is_sealed_anew_without_it(tmp_path):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b", "hub-c") as (one, two, three):
+        await plug(one, stick)
+        first = own(one, stick).read_bytes()
+        admission = next(
+            a for _, a in await one.store.page(0, 20) if a.kind == "hub-admit" and a.statement.who == three.office.hub
+        )
+        await one.take(one.village.retire("steward-1", admission))
+        await plug(one, stick)
+        second = own(one, stick).read_bytes()
+        assert second[:200] != first[:200]
+        assert (await plug(two, stick)).tally.new == 1
+        assert (await plug(three, stick)).tally.actions == 0
+
+
+async def test_a_read_only_stick_is_read(tmp_path, monkeypatch):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b") as (one, two):
+        await one.take(*(one.village.request("ana") for _ in range(5)))
+        await plug(one, stick)
+
+        def refuse(*_of):
+            raise OSError(errno.EROFS, "read-only")
+
+        for name in ("replace", "begin", "append", "sync"):
+            monkeypatch.setattr(Stick, name, refuse)
+        visit = await plug(two, stick)
+        assert (visit.tally.new, visit.code, visit.is_all) == (5, "stick-read-only", False)
+
+
+@pytest.mark.parametrize("method", ["files", "read", "replace", "begin", "append", "sync", "free_bytes"])
+@pytest.mark.parametrize("call", range(1, 5))
+async def test_a_stick_pulled_out_at_any_step_hurts_nothing(tmp_path, monkeypatch, method, call):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b") as (one, two):
+        await one.take(*(one.village.request("ana") for _ in range(5)))
+        await two.take(*(one.village.request("ben") for _ in range(5)))
+        await plug(one, stick)
+        real, left = getattr(Stick, method), [call]
+
+        def gone(*of):
+            left[0] -= 1
+            if left[0] <= 0:
+                raise OSError(errno.EIO, "gone")
+            return real(*of)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Stick, method, gone)
+            await plug(two, stick)
+        for hub in (two, one, two, one):
+            await plug(hub, stick)
+        assert await one.proof() == await two.proof()
+
+
+async def test_junk_in_the_place_of_bundles_and_receipts_is_counted_and_passed_over(tmp_path):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b") as (one, two):
+        await plug(one, stick)
+        (stick / FOLDER / ("f" * 16 + ".post")).write_bytes(b"junk" * 10_000)
+        (stick / FOLDER / ("f" * 16 + ".receipt")).write_bytes(b"junk" * 20_000)
+        (stick / FOLDER / file_name(one.office.hub, ".receipt")).write_bytes(b"\x87")
+        visit = await plug(two, stick)
+        assert visit.damaged == 1
+        assert visit.code == ""
+
+
+async def test_a_receipt_under_another_hubs_name_is_not_heeded_for_this_stick(tmp_path):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b", "hub-c") as (one, two, three):
+        await plug(two, stick)
+        receipt = stick / FOLDER / file_name(two.office.hub, ".receipt")
+        receipt.rename(stick / FOLDER / file_name(three.office.hub, ".receipt"))
+        exchange = Exchange(one.office, Stick.open(stick), Patience(20), 1 << 30, str)
+        await exchange.run()
+        assert exchange._here == set()
+
+
+async def test_a_stick_that_never_answers_is_given_up(monkeypatch):
+    patience = Patience(0.05)
+    release = __import__("threading").Event()
+    with pytest.raises(RemoteError) as caught:
+        await patience.do(lambda: release.wait(10))
+    assert caught.value.code == "stick-slow"
+    release.set()
+    patience.stop()
+
+
+# --- what is plugged in
+
+LINES = r"""23 1 8:1 / / rw - ext4 /dev/sda1 rw
+41 23 8:17 / /media/pi/MY\040STICK rw,nosuid,nodev shared:5 - vfat /dev/sdb1 rw
+42 23 0:40 / /media/pi/share rw - cifs //server/share rw
+43 23 0:41 / /media/pi/cloud rw - fuse.sshfs x rw
+44 23 8:33 / /media/pi/ntfs rw - fuseblk /dev/sdc1 rw
+45 23 0:42 / /mediated rw - tmpfs x rw
+46 23 0:43 / /media autofs
+x y z
+
+"""
+
+
+def test_sticks_are_mounts_below_the_named_folders_and_no_network():
+    found_here = mounts_below(LINES, ["/media", "/run/media"])
+    assert [(mount.number, str(mount.place)) for mount in found_here] == [
+        (41, "/media/pi/MY STICK"),
+        (44, "/media/pi/ntfs"),
+    ]
+
+
+async def watched(watch, ready):
+    task = asyncio.create_task(watch.run())
+    try:
+        async with asyncio.timeout(15):
+            while not ready():
+                await asyncio.sleep(0.02)
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_a_stick_that_is_plugged_in_is_visited_and_said(tmp_path, monkeypatch):
+    place = tmp_path / "media" / "STICK"
+    place.mkdir(parents=True)
+    mountinfo = tmp_path / "mountinfo"
+    mountinfo.write_text(f"41 23 8:17 / {place} rw - vfat /dev/sdb1 rw\n")
+    monkeypatch.setattr("hubd.post.watch.MOUNTS", mountinfo)
+    monkeypatch.setattr("hubd.post.watch.STICK_LOOK_S", 0.02)
+    settings = {"post.folders": [str(tmp_path / "media")], "post.size_mb": 1}
+    async with hubs(tmp_path, "hub-a") as (one,):
+        watch = PostWatch(one.office, lambda _: "hub-a", settings.__getitem__, again_s=0.05)
+        await watched(watch, lambda: [each["busy"] for each in watch.status()] == [False])
+        [state] = watch.status()
+        assert (state["given"], state["all"], state["code"]) == (2, True, "")
+        text = words(place)
+        mountinfo.write_text("")
+        await watched(watch, lambda: watch.status() == [])
+        assert words(place) == text
+
+
+async def test_a_stick_that_cannot_be_opened_is_said_once_and_the_watch_goes_on(tmp_path, monkeypatch):
+    place = tmp_path / "media" / "STICK"
+    mountinfo = tmp_path / "mountinfo"
+    mountinfo.write_text(f"41 23 8:17 / {place} rw - vfat /dev/sdb1 rw\n")
+    monkeypatch.setattr("hubd.post.watch.MOUNTS", mountinfo)
+    monkeypatch.setattr("hubd.post.watch.STICK_LOOK_S", 0.02)
+    settings = {"post.folders": [str(tmp_path / "media")], "post.size_mb": 1}
+    async with hubs(tmp_path, "hub-a") as (one,):
+        watch = PostWatch(one.office, lambda _: "hub-a", settings.__getitem__, again_s=0.05)
+        await watched(watch, lambda: [each["code"] for each in watch.status()] == ["stick"])
+        place.mkdir(parents=True)
+        await watched(
+            watch, lambda: [each["code"] for each in watch.status()] == [""] and watch.status()[0]["given"] == 2
+        )
