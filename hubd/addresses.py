@@ -114,6 +114,20 @@ def is_near(host: str, own: Iterable[Network], *, on_loopback: bool = False) -> 
     return ip in _UNIQUE_LOCAL if isinstance(ip, IPv6Address) else not (ip.is_global or ip.is_reserved)
 
 
+def is_cut_off(host: str, before: Iterable[Held], now: Iterable[Held]) -> bool:
+    """Whether a connection to `host` has died of this machine's address: it was in a network of ours, from which every
+    address that we had there then has gone. What goes through a router is left to those who miss the other side.
+    """
+    then = set(before)
+    kept = then & set(now)
+    ip = ip_address(without_interface(plain(host)))
+
+    def is_there(each: Held) -> bool:
+        return ip.version == each.network.version and ip in each.network
+
+    return any(map(is_there, then - kept)) and not any(map(is_there, kept))
+
+
 def by_turns(hosts: Iterable[str]) -> list[str]:
     """One of IPv6, one of IPv4, and so on, beginning with the family of the first (RFC 8305): where one family leads
     nowhere, the second try is of the other.

@@ -196,8 +196,8 @@ class Daemon:
 
     async def _follow_network(self) -> None:
         async with aclosing(changes()) as news:
-            async for _held in news:
-                self._link.network_changed()
+            async for held in news:
+                self._link.network_changed(held)
 
     async def _discover(self) -> None:
         while not self._link.port:  # noqa: ASYNC110  # once: the listener opens after the index was read

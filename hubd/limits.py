@@ -79,7 +79,7 @@ INTERFACES_S = 15  # between two looks at this machine's own addresses, where th
 INTERFACES_SETTLE_S = 0.3  # after such news: a new IPv6 address is on trial for a second, then there is news again
 LINK_PROBE_S = 60  # between two tests that a stranger is still refused
 LINK_SILENCE_S = 90  # an accepted link without any frame is gone; pings and sessions come more often than that
-LINK_PING_S = 20  # between two signs of life; sending one also tells whether the peer is still there
+LINK_PING_S = 5  # between two signs of life; libzmq tells a listener that a peer is gone only when it sends
 CHARTER_BYTES_MAX = 256 * 1024  # twenty hubs' founding actions are 20 kB
 CHARTER_STEWARDS_MIN = 3  # one may be ill, one may be lost, and no one rules alone
 

@@ -31,7 +31,7 @@ class Acceptor:
         self._admitted = admitted
         self._lost = lost
         self._counters = counters
-        self._routes: dict[bytes, tuple[Principal, Channel]] = {}
+        self._routes: dict[bytes, tuple[Principal, Channel, str]] = {}
         self._log = log.get("gossip")
 
     def arrived(self, arrival: Arrival) -> None:
@@ -41,12 +41,12 @@ class Acceptor:
             self._counters["unwelcome"] += 1
             return
         known = self._routes.get(arrival.route)
-        channel = known[1] if known is not None else self._accept(hub, arrival.route)
+        channel = known[1] if known is not None else self._accept(arrival)
         channel.take(arrival.raw)
 
     def tick(self, now: float) -> None:
         """Let go of links that are silent: libzmq tells nobody that a dialler is gone."""
-        for hub, channel in list(self._routes.values()):
+        for hub, channel, _ in list(self._routes.values()):
             if now - channel.heard_at > LINK_SILENCE_S:
                 self._forget(hub, channel, "silent")
 
@@ -54,8 +54,14 @@ class Acceptor:
         """End all links, because libzmq cannot end one; who is still welcome dials anew."""
         assert self.listener is not None, "running"
         self.listener.cut()
-        for hub, channel in list(self._routes.values()):
+        for hub, channel, _ in list(self._routes.values()):
             self._forget(hub, channel, "cut")
+
+    def give_up(self, is_gone: Callable[[str], bool]) -> None:
+        """Let go of links to hosts that cannot be reached as they were."""
+        for hub, channel, host in list(self._routes.values()):
+            if is_gone(host):
+                self._forget(hub, channel, "network")
 
     def close(self) -> None:
         """Close the door; nobody is told of it."""
@@ -64,8 +70,8 @@ class Acceptor:
             self.listener = None
         self._routes.clear()
 
-    def _accept(self, hub: Principal, route: bytes) -> Channel:
-        listener = self.listener
+    def _accept(self, arrival: Arrival) -> Channel:
+        listener, hub, route = self.listener, arrival.hub, arrival.route
         assert listener is not None, "running"
         former = self._board.get(hub, Side.ACCEPTED)
         if former is not None:
@@ -75,7 +81,7 @@ class Acceptor:
             self._forget(hub, channel, reason)
 
         channel = self._board.connect(hub, Side.ACCEPTED, lambda raw: listener.send(route, raw), lost)
-        self._routes[route] = hub, channel
+        self._routes[route] = hub, channel, arrival.host
         return channel
 
     def _forget(self, hub: Principal, channel: Channel, reason: str) -> None:

@@ -7,6 +7,7 @@ import zmq.asyncio
 
 from hubd import log
 from hubd.action.principal import Principal, address
+from hubd.addresses import split
 from hubd.errors import RemoteError
 from hubd.gossip.channel import Channel
 from hubd.gossip.peer import LinkLost, Member, Side
@@ -33,6 +34,7 @@ class Dialler:
         self._board = board
         self._lost = lost
         self._dials: dict[Principal, asyncio.Task[None]] = {}
+        self._hosts: dict[Principal, str] = {}  # of those that are up
         self._log = log.get("gossip")
 
     def dial(self, member: Member, target: str) -> None:
@@ -44,6 +46,12 @@ class Dialler:
         dial = self._dials.pop(hub, None)
         if dial is not None:
             dial.cancel()
+
+    def give_up(self, is_gone: Callable[[str], bool]) -> None:
+        """Let go of links to hosts that cannot be reached as they were."""
+        for hub in [hub for hub, host in self._hosts.items() if is_gone(host)]:
+            self.hang_up(hub)
+            self._lost(LinkLost(hub, Side.DIALLED, "network"))
 
     async def _dial(self, member: Member, target: str) -> None:
         reason = ""
@@ -65,8 +73,10 @@ class Dialler:
         try:
             outcome = await dialled.opened()
             if outcome is DialOutcome.OPEN:
+                self._hosts[member.hub] = split(endpoint)[0]
                 await self._talk(member.hub, dialled)
         finally:
+            self._hosts.pop(member.hub, None)
             dialled.close()
         return outcome
 

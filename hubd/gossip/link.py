@@ -23,7 +23,7 @@ from hubd.action import envelope
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal, address
 from hubd.action.sip018 import Domain
-from hubd.addresses import EVERYWHERE
+from hubd.addresses import EVERYWHERE, Held, is_cut_off
 from hubd.errors import FatalError
 from hubd.gossip import peer as events
 from hubd.gossip import wire
@@ -77,6 +77,7 @@ class Link:
         self._members_now = members
         self._members: tuple[Member, ...] = ()
         self._tags: set[bytes] = set()
+        self._held: Sequence[Held] = ()
         self._keys = CurveKeys.of(curve_secret)
         self._clock = clock
         self._config = config or LinkConfig()
@@ -139,8 +140,12 @@ class Link:
         """Whether an admitted hub has a key with this tag."""
         return key_tag in self._tags
 
-    def network_changed(self) -> None:
-        """This machine has other addresses than before: dial anew whoever could not be reached."""
+    def network_changed(self, held: Sequence[Held]) -> None:
+        """This machine has these addresses now: let go of what went through others, and dial whoever is not linked."""
+        before, self._held = self._held, held
+        if self._dialler is not None:
+            for door in (self._dialler, self._acceptor):
+                door.give_up(lambda host: is_cut_off(host, before, held))
         self.report(events.NetworkChanged())
 
     def reconfigure(self, *, peers: Sequence[str], interval_s: float) -> None:

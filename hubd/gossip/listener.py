@@ -26,11 +26,14 @@ _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "*": "127.0.0.1"}  # noqa: S1
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One message from an authenticated peer. `route` is where to answer, `hub` and `curve_key` are what ZAP said."""
+    """One message from an authenticated peer. `route` is where to answer, `hub` and `curve_key` are what ZAP said, and
+    `host` is where the connection comes from.
+    """
 
     route: bytes
     hub: Principal
     curve_key: bytes
+    host: str
     raw: bytes
 
 
@@ -111,7 +114,7 @@ class Listener:
                 route, frame = parts
                 hub = Principal(bytes.fromhex(str(frame.get("User-Id"))))
                 key = bytes.fromhex(str(frame.get(KEY_PROPERTY)))
-                self._arrived(Arrival(route.bytes, hub, key, frame.bytes))
+                self._arrived(Arrival(route.bytes, hub, key, str(frame.get("Peer-Address")), frame.bytes))
             else:
                 self.counters["parts"] += 1
             await asyncio.sleep(0)  # a busy peer must not keep the loop from the others

@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from hubd import limits
-from hubd.addresses import EVERYWHERE
+from hubd.addresses import EVERYWHERE, holder, is_loopback
 from hubd.errors import FatalError
 
 _BACKLOG = 128
@@ -56,7 +56,7 @@ class Places:
     idle_s: float = limits.PHONE_IDLE_S
     stall_s: float = limits.PHONE_SEND_S
     stranger_s: float = limits.PHONE_STRANGER_S
-    is_own: Callable[[str], bool] = lambda host: host in ("127.0.0.1", "::1", "::ffff:127.0.0.1")
+    is_own: Callable[[str], bool] = is_loopback
     taken: Counter[str] = field(default_factory=Counter)
     turned_away: int = 0
     let_go: int = 0
@@ -65,7 +65,7 @@ class Places:
 
     def take(self, client: Client, now: float, drop: Callable[[], None]) -> bool:
         """Whether there was a place, or one could be made free. `drop` ends the connection."""
-        host = client[0]
+        host = holder(client[0])
         is_crowd = not self.is_own(host) and self.taken[host] >= self.per_address_max
         if is_crowd or (len(self._held) >= self.total_max and not self._make_room(now)):
             self.turned_away += 1
@@ -82,9 +82,10 @@ class Places:
     def leave(self, client: Client) -> None:
         """A connection has ended."""
         if self._held.pop(client, None) is not None:
-            self.taken[client[0]] -= 1
-            if not self.taken[client[0]]:
-                del self.taken[client[0]]
+            host = holder(client[0])
+            self.taken[host] -= 1
+            if not self.taken[host]:
+                del self.taken[host]
 
     def _make_room(self, now: float) -> bool:
         for client, place in self._held.items():

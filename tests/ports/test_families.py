@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import zmq.asyncio
 from linked import Hub, Mesh, are_equal, registrations, tell_address, until
 from phone_hubs import phone_hub
 
+from hubd.addresses import Held
 from hubd.gossip.sockets import Dialled, DialOutcome, resolved
 from hubd.web.server import PhoneServer, _bind
 
@@ -67,6 +69,22 @@ async def test_a_listener_that_was_cut_listens_again_to_both(mesh: Mesh) -> None
     await until(lambda: b.state(a) == c.state(a) == "connected" and a.state(b) == a.state(c) == "connected")
 
 
+@pytest.mark.parametrize("dialler", ["a", "b"])
+async def test_when_a_machine_loses_its_address_links_through_it_are_opened_anew(mesh: Mesh, dialler: str) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b", interval_s=1_000)
+    await mesh.start(a, b)
+    tell_address(*((a, b) if dialler == "a" else (b, a)))
+    await until(lambda: a.proven and b.proven and a.state(b) == b.state(a) == "connected")
+    here = Held("127.0.0.1", ip_network("127.0.0.0/8"), "lo")
+    a.link.network_changed([here])
+    assert a.state(b) == "connected"
+    a.link.network_changed([])
+    assert (a.state(b), a.link.status()[0].reason) == ("waiting", "network")
+    await b.offer(registrations("b", 1))
+    tell_address(a, b)
+    await are_equal(a, b, count=1)
+
+
 def resolver(*hosts: str) -> Any:
     async def getaddrinfo(_self: Any, _host: str, port: int, **_: Any) -> list[Any]:
         return [found for host in hosts for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
@@ -120,7 +138,8 @@ async def test_a_machine_without_ipv6_serves_phones_by_ipv4(monkeypatch: pytest.
 async def test_a_caller_is_one_and_the_same_by_either_kind_of_socket(tmp_path: Path) -> None:
     async with phone_hub(tmp_path) as hub, phones(hub, "*") as server:
         server.places.is_own = lambda _host: False
-        callers = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(3)]
-        await until(lambda: server.places.taken == {"127.0.0.1": 3})
-        for each in callers:
-            each.close()
+        with contextlib.ExitStack() as stack:
+            for _ in range(3):
+                stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            await until(lambda: server.places.taken == {"127.0.0.1": 3})
+        await until(lambda: not server.places.taken)

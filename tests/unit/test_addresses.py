@@ -4,7 +4,18 @@ from ipaddress import ip_network
 
 import pytest
 
-from hubd.addresses import by_turns, holder, is_loopback, is_near, joined, plain, split, without_interface
+from hubd.addresses import (
+    Held,
+    by_turns,
+    holder,
+    is_cut_off,
+    is_loopback,
+    is_near,
+    joined,
+    plain,
+    split,
+    without_interface,
+)
 from hubd.errors import RemoteError
 
 OWN = [ip_network("10.42.0.0/24"), ip_network("8.8.8.0/24"), ip_network("2a02:1234:5678:1::/64")]
@@ -95,6 +106,31 @@ def test_on_the_internet_a_whole_prefix_is_one_caller_and_in_the_village_everybo
 
 def test_what_is_told_of_an_address_leaves_our_interface_out() -> None:
     assert without_interface("fe80::1%wlan0") == "fe80::1"
+
+
+def address(host: str, interface: str = "eth0", bits: int = 24) -> Held:
+    return Held(host, ip_network((host, bits), strict=False), interface)
+
+
+@pytest.mark.parametrize(
+    ("host", "now", "cut_off"),
+    [
+        ("10.42.0.7", [address("10.42.0.1")], False),
+        ("::ffff:10.42.0.7", [], True),
+        ("10.42.0.7", [address("10.42.0.9")], True),  # in the same network, but not as whom it knows us
+        ("10.42.0.7", [address("10.42.0.9"), address("10.42.0.1")], False),
+        ("10.43.0.7", [], False),  # behind a router
+        ("fd00::7", [], False),
+    ],
+)
+def test_a_connection_dies_with_the_address_that_it_went_through(host: str, now: list[Held], cut_off: bool) -> None:
+    assert is_cut_off(host, [address("10.42.0.1")], now) is cut_off
+
+
+def test_which_interface_a_link_local_address_is_on_is_not_guessed() -> None:
+    before = [address("fe80::1", "wlan0", 64), address("fe80::2", "eth0", 64)]
+    assert not is_cut_off("fe80::7%2", before, before[1:])
+    assert is_cut_off("fe80::7%2", before, [])
 
 
 def test_families_take_turns_beginning_with_the_first() -> None:

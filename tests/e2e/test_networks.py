@@ -1,0 +1,109 @@
+"""Hubs and phones as processes on machines of a local network, which they find by mDNS: nothing is configured.
+
+Each machine is a network namespace where that is allowed, and else a process on the loopback (tests/networks.py).
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from networks import FAMILIES, Loopback, Machines, Namespaces, PhoneProcess, can_namespaces
+
+from hubd.action import charter as charters
+from hubd.limits import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, LINK_PING_S
+from hubd.phone.phone import Phone
+
+FORM = Loopback if os.environ.get("HUBD_TEST_LOOPBACK") or not can_namespaces() else Namespaces
+FOUNDING = 4  # actions: two hubs, announced and admitted
+NOTICED_S = (HEARTBEAT_MS + HEARTBEAT_TIMEOUT_MS) / 1_000 + LINK_PING_S + 1  # by whichever side
+
+
+@pytest.fixture
+async def machines(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    """Gives `await machines("a", "b", hubs=["a", "b"])`: these machines, and the hubs on some of them."""
+    made: list[Any] = []
+
+    async def make(*names: str, hubs: list[str], families: tuple[str, ...] = FAMILIES, **settings: Any) -> Machines:
+        made.append(FORM(names, families))
+        made.append(await Machines.founded(made[0], tmp_path, hubs, **settings))
+        return made[1]
+
+    yield make
+    for each in reversed(made):
+        closed = each.close()
+        if closed is not None:
+            await closed
+
+
+@pytest.mark.parametrize("families", [FAMILIES, FAMILIES[1:]], ids=["both", "ipv6"])
+async def test_hubs_of_one_network_find_each_other_and_prove_one_set(machines: Any, families: tuple[str, ...]) -> None:
+    here = await machines("a", "b", hubs=["a", "b"], families=families)
+    await here.start()
+    await here.offer("a", [here.village.register(f"a-{number}") for number in range(20)])
+    await here.offer("b", [here.village.register(f"b-{number}") for number in range(30)])
+    await here.are_one("a", "b", count=FOUNDING + 50, within_s=20)
+
+
+async def test_a_phone_that_waits_on_the_network_is_found_and_synced_unasked(machines: Any, tmp_path: Path) -> None:
+    here = await machines("a", "amina", hubs=["a"])
+    phone = await Phone.create(tmp_path / "amina", charters.write(here.village.charter))
+    await phone.register("Amina", 1)
+    await phone.close()
+    waiting = PhoneProcess(here.network, "amina", tmp_path / "amina")
+    await here.start()
+    await waiting.spawn()
+
+    async def has_synced() -> bool:
+        return "1 at the hub" in waiting.log.read_text()
+
+    try:
+        await here.until(has_synced, 20)
+        assert (await here.facts("a"))["count"] == FOUNDING // 2 + 1
+    finally:
+        await waiting.end()
+
+
+async def test_a_hub_whose_network_goes_and_comes_back_elsewhere_is_found_again(machines: Any) -> None:
+    here = await machines("a", "b", hubs=["a", "b"])
+    await here.start()
+    await here.are_one("a", "b", count=FOUNDING, within_s=20)
+    await here.network.move("b", here.hubs["b"], 9)
+    await here.offer("a", [here.village.register("a")])
+    await here.offer("b", [here.village.register("b")])
+    await here.are_one("a", "b", count=FOUNDING + 2, within_s=20)
+
+
+async def test_a_silent_cut_is_noticed_by_heartbeats_and_heals(machines: Any) -> None:
+    here = await machines("a", "b", hubs=["a", "b"])
+    await here.start()
+    await here.are_one("a", "b", count=FOUNDING, within_s=20)
+    here.network.cut("b", here.hubs["b"])
+    cut_at = time.monotonic()
+
+    async def is_noticed() -> bool:
+        [peer] = (await here.facts("a"))["peers"]
+        return peer["state"] != "connected"
+
+    try:
+        await here.until(is_noticed, NOTICED_S + 5)
+        assert time.monotonic() - cut_at > 1, "nobody said so: it took the heartbeats"
+    finally:
+        here.network.mend("b", here.hubs["b"])
+    await here.offer("a", [here.village.register("a")])
+    await here.offer("b", [here.village.register("b")])
+    await here.are_one("a", "b", count=FOUNDING + 2, within_s=20)
+
+
+async def test_a_line_that_loses_what_does_not_fit_still_brings_everything(machines: Any) -> None:
+    here = await machines("a", "b", hubs=["a", "b"])
+    await here.start("b")
+    await here.offer("b", [here.village.register(f"b-{number}") for number in range(400)])
+    dropped = here.network.narrow("b")
+    await here.start("a")
+    await asyncio.sleep(0)
+    await here.are_one("a", "b", count=FOUNDING + 400, within_s=30)
+    assert dropped() > 0
