@@ -123,7 +123,7 @@ class Daemon:
     def _status(self) -> dict[str, Any]:
         return {
             "peers": [_peer(peer) for peer in self._link.status()],
-            "gossip": {"port": self._link.port, **self._link.counters},
+            "gossip": {"port": self._link.port, "trouble": self._link.trouble, **self._link.counters},
             "phones": self._phones_status(),
             "relay": self._relay_status(),
             "sticks": self._sticks.status(),
@@ -256,6 +256,7 @@ def _peer(peer: PeerStatus) -> dict[str, Any]:
         "count": peer.count,
         "bytes_in": peer.bytes_in,
         "bytes_out": peer.bytes_out,
+        "counters": peer.counters,
     }
 
 

@@ -66,6 +66,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
             lines.append(f"  {words(peer['reason'])}")
     if not facts["peers"]:
         lines.append("no neighbour is known yet")
+    if facts["running"] and facts["gossip"]["trouble"]:
+        lines.append(f"warning: {words(facts['gossip']['trouble'])}")
     lines += _post_lines(facts)
     relay = facts["relay"]
     if relay is None:

@@ -54,6 +54,9 @@ class House(Protocol):
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside; a failure is the whole link's. May drop it if the link is ending."""
 
+    def admits_session(self, hub: Principal) -> bool:
+        """Whether this peer may begin one more session now."""
+
     def report(self, event: InEvent) -> None:
         """Tell the peers machine, and do what it says."""
 
@@ -68,6 +71,12 @@ class Traffic:
     bytes_in: int = 0
     bytes_out: int = 0
     counters: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "Traffic") -> None:
+        """This passed, too."""
+        self.bytes_in += other.bytes_in
+        self.bytes_out += other.bytes_out
+        self.counters.update(other.counters)
 
 
 class Channel:
@@ -182,6 +191,8 @@ class Channel:
             case wire.Nudge():
                 raise RemoteError("order", "a nudge from the side that dialled")
             case wire.Hello() if self._side is Side.ACCEPTED:
+                if not self._house.admits_session(self._peer):
+                    raise RemoteError("too-many-sessions", "one after the other, faster than anything changes")
                 self._session = Responder(self._parties, self._house.items(), self._house.now())
                 self._handle(self._session, sessions.FrameReceived(frame))
             case _ if self._session is None:

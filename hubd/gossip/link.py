@@ -28,6 +28,7 @@ from hubd.errors import FatalError
 from hubd.gossip import peer as events
 from hubd.gossip import wire
 from hubd.gossip.acceptor import Acceptor
+from hubd.gossip.company import Company
 from hubd.gossip.dialler import Dialler
 from hubd.gossip.items import Items
 from hubd.gossip.listener import Listener
@@ -86,6 +87,7 @@ class Link:
         self._set = LiveSet(store, clock)
         self._board = Switchboard(self, hub, wire.mesh_tag(domain))
         self._acceptor = Acceptor(self._board, admitted=self._admitted, lost=self.report, counters=self.counters)
+        self._company = Company()
         self._dialler: Dialler | None = None
         self._group: asyncio.TaskGroup | None = None
         self._is_woken = False  # a call of `_wake` is under way
@@ -98,6 +100,11 @@ class Link:
         """Where the listener listens; 0 before it does."""
         listener = self._acceptor.listener
         return listener.port if listener is not None else 0
+
+    @property
+    def trouble(self) -> str:
+        """What a person should know about this hub's links: a code, or ""."""
+        return self._company.trouble
 
     async def run(self) -> None:
         """Gossip until cancelled. Raises `FatalError` where a person must act, `LocalError` for a door that leaks."""
@@ -175,6 +182,10 @@ class Link:
             self._group.create_task(work)
         except RuntimeError:
             work.close()
+
+    def admits_session(self, hub: Principal) -> bool:
+        """Whether this peer may begin one more session now."""
+        return self._peers.admits_session(hub, self._clock())
 
     def report(self, event: events.InEvent) -> None:
         """Tell the peers machine, and perform what it says."""
@@ -254,6 +265,12 @@ class Link:
             channel.tick()
         self._acceptor.tick(self._clock())
         self.report(events.TimerFired())
+        linked = sum(peer.is_up for peer in self._peers.peers.values())
+        if self._company.look(linked, len(self._peers.peers), self._clock()):
+            if self.trouble:
+                self._log.warning("few-peers", count=linked)
+            else:
+                self._log.info("enough-peers", count=linked)
 
     def _close(self) -> None:
         self._group = self._dialler = None

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.gossip.session import Ended
+from hubd.limits import SESSIONS_BURST_MAX
 
 KEY_TAG_BYTES = 8
 
@@ -289,6 +290,8 @@ class Peer:
     wants_session: bool = False  # a push was lost, and only the peer can begin one
     reason: str = ""  # of the last loss
     faults: deque[float] = field(default_factory=deque)
+    sessions_left: float = SESSIONS_BURST_MAX  # that it may begin now
+    sessions_at: float = 0.0  # when that was counted
     refused: int = 0  # invalid actions pushed, since the last fault for them
     banned_until: float = 0.0
     last: Ended | None = None

@@ -53,6 +53,8 @@ from hubd.limits import (
     PEER_FAULTS_S,
     SESSION_AGAIN_S,
     SESSION_REFUSED_MAX,
+    SESSIONS_BURST_MAX,
+    SESSIONS_PER_S_MAX,
 )
 
 _SPREADING = (PushTaken, HaveReceived, AskReceived, PruneReceived, AskedLoaded, FoundKnown)
@@ -102,6 +104,18 @@ class Peers:
         """Whether this hub may be linked: admitted, not ourselves, not banned now."""
         peer = self.peers.get(hub)
         return peer is not None and now >= peer.banned_until
+
+    def admits_session(self, hub: Principal, now: float) -> bool:
+        """Whether this hub, which dialled us, may begin one more session now."""
+        peer = self.peers.get(hub)
+        if peer is None:
+            return False
+        refill = (now - peer.sessions_at) * SESSIONS_PER_S_MAX
+        peer.sessions_left, peer.sessions_at = min(SESSIONS_BURST_MAX, peer.sessions_left + refill), now
+        if peer.sessions_left < 1:
+            return False
+        peer.sessions_left -= 1
+        return True
 
     def _take_peer_event(
         self,

@@ -1,6 +1,5 @@
 """What a status page shows of a neighbour."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hubd.action.principal import Principal
@@ -23,9 +22,10 @@ class PeerStatus:
     count: int  # our set, as last compared
     bytes_in: int
     bytes_out: int
+    counters: dict[str, int]  # faults and outcomes of pushes, by code
 
 
-def peer_status(peer: Peer, traffic: Sequence[Traffic], now: float) -> PeerStatus:
+def peer_status(peer: Peer, traffic: Traffic, now: float) -> PeerStatus:
     """The facts about one neighbour, from what is remembered of it and from its open links."""
     state = "connected" if peer.is_up else "dialling" if peer.is_dialling else "waiting"
     return PeerStatus(
@@ -38,6 +38,7 @@ def peer_status(peer: Peer, traffic: Sequence[Traffic], now: float) -> PeerStatu
         last_code="" if peer.last is None else peer.last.code,
         proven_age_s=None if peer.proven_at is None else now - peer.proven_at,
         count=0 if peer.last is None else peer.last.count,
-        bytes_in=sum(each.bytes_in for each in traffic),
-        bytes_out=sum(each.bytes_out for each in traffic),
+        bytes_in=traffic.bytes_in,
+        bytes_out=traffic.bytes_out,
+        counters=dict(traffic.counters),
     )

@@ -16,6 +16,7 @@ class Switchboard:
         self._house = house
         self._hub = hub
         self._mesh = mesh
+        self._past: dict[Principal, Traffic] = {}  # over links that ended; no more hubs than were ever admitted
         self._channels: dict[tuple[Principal, Side], Channel] = {}
         self._log = log.get("gossip")
 
@@ -27,9 +28,14 @@ class Switchboard:
         """The channel to this peer on this side, if it is open."""
         return self._channels.get((hub, side))
 
-    def traffic(self, hub: Principal) -> list[Traffic]:
-        """What passed over the links to one peer that are open now."""
-        return [channel.traffic for side in Side if (channel := self.get(hub, side)) is not None]
+    def traffic(self, hub: Principal) -> Traffic:
+        """What passed over all links to one peer since this hub started."""
+        total = Traffic()
+        total.add(self._past.get(hub, Traffic()))
+        for side in Side:
+            if channel := self.get(hub, side):
+                total.add(channel.traffic)
+        return total
 
     def connect(self, hub: Principal, side: Side, send: Callable[[bytes], str], lost: Callable[[str], None]) -> Channel:
         """A link is up: `send` and `lost` are as in `Channel`."""
@@ -42,6 +48,8 @@ class Switchboard:
     def drop(self, hub: Principal, side: Side, channel: Channel) -> bool:
         """Close a channel; whether it was the present one, and no newer one has taken its place."""
         channel.close()
+        self._past.setdefault(hub, Traffic()).add(channel.traffic)
+        channel.traffic = Traffic()
         if self._channels.get((hub, side)) is not channel:
             return False
         del self._channels[hub, side]
@@ -49,6 +57,5 @@ class Switchboard:
 
     def close(self) -> None:
         """Close all."""
-        for channel in self._channels.values():
-            channel.close()
-        self._channels.clear()
+        for (hub, side), channel in list(self._channels.items()):
+            self.drop(hub, side, channel)

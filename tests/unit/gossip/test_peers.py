@@ -20,6 +20,7 @@ from hubd.gossip.peer import (
     MembersChanged,
     NetworkChanged,
     NudgeReceived,
+    PushJudged,
     PushTaken,
     SendNudge,
     SendPush,
@@ -44,6 +45,9 @@ from hubd.limits import (
     PEER_FAULTS_MAX,
     PEER_FAULTS_S,
     SESSION_AGAIN_S,
+    SESSION_REFUSED_MAX,
+    SESSIONS_BURST_MAX,
+    SESSIONS_PER_S_MAX,
 )
 
 PROVEN = Ended(is_proven=True, count=5)
@@ -391,6 +395,26 @@ def test_faults_in_a_short_time_ban_a_hub_and_the_ban_expires():
     assert desk.after(PEER_BAN_S - 1) == []
     assert desk.after(1) == [Dial(member(LOW, "a:1"), "a:1")]
     assert desk.peers.welcomes(hub(LOW), desk.now)
+
+
+def test_ten_thousand_sessions_of_one_peer_are_no_more_than_the_limit_and_later_ones_go_on():
+    desk = Desk(member(LOW), member(HIGH))
+    admitted = sum(desk.peers.admits_session(hub(LOW), desk.now) for _ in range(10_000))
+    assert admitted == SESSIONS_BURST_MAX
+    assert desk.peers.admits_session(hub(HIGH), desk.now), "another one's are its own"
+    desk.now += 10
+    assert sum(desk.peers.admits_session(hub(LOW), desk.now) for _ in range(100)) == 10 * SESSIONS_PER_S_MAX
+    assert not desk.peers.admits_session(hub(77), desk.now)
+
+
+def test_invalid_actions_pushed_are_a_fault_for_each_sixty_four_of_them():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    out = []
+    for _ in range(PEER_FAULTS_MAX * (SESSION_REFUSED_MAX + 1)):
+        assert out == []
+        out = desk.tell(PushJudged(hub(LOW), [], [], refused=1))
+    assert out == [HangUp(hub(LOW), DIALLED)]
 
 
 def test_faults_far_apart_are_forgiven():
