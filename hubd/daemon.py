@@ -31,6 +31,7 @@ from hubd.relay.driver import Keys, Links, Relay
 from hubd.relay.node import Node
 from hubd.relay.outbox import Terms
 from hubd.store.actions import MESH_KINDS
+from hubd.store.scrubber import Scrubber
 from hubd.supervisor import Service, supervise
 from hubd.web import http
 from hubd.web.door import PhoneDoor, Ports
@@ -173,6 +174,7 @@ class Daemon:
             "phones": self._phones.run,
             "visits": self._visitor.run,
             "network": self._follow_network,
+            "scrub": Scrubber(self._hub.store, self._offer_own).run,
         }
         if self._config["mesh.discover"] or self._config["phones.discover"]:
             services["discovery"] = self._discover
@@ -193,6 +195,9 @@ class Daemon:
                 self._log.error("uplink-stopped", code=error.code, detail=error.detail, hint=error.hint)
                 await asyncio.sleep(UPLINK_AGAIN_S)
                 self._uplink_error = None
+
+    async def _offer_own(self, envelopes: Sequence[bytes]) -> object:
+        return await self._hub.intake.offer(envelopes, Door.OWN)
 
     async def _follow_network(self) -> None:
         async with aclosing(changes()) as news:

@@ -109,8 +109,12 @@ def reopen(action_id: ActionId, header_bytes: bytes, content: bytes | None, doma
 
     Content that rotted is left out. Raises `RemoteError("rot")` when what is left is no valid action any more.
     """
-    fields, signature = cbor.decode(header_bytes)
-    statement = from_fields(fields, domain.network)
+    shape = read(header_bytes, domain.network)
+    if shape is None:
+        fields, signature = cbor.decode(header_bytes)
+        statement = from_fields(fields, domain.network)
+    else:
+        statement, signature = shape.statement, shape.signature
     if domain.digest(statement.clarity()) != action_id:
         raise RemoteError("rot", "stored bytes changed")
     if content is not None and digest_of(content) != statement.content:

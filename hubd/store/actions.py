@@ -7,6 +7,7 @@ is told OK before it is there.
 import asyncio
 import hashlib
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -47,7 +48,7 @@ class Store:
     def __init__(self, database: Database, domain: Domain, epoch: bytes, lock: int | None) -> None:
         self.database = database
         self.epoch = epoch
-        self._domain = domain
+        self.domain = domain
         self._lock_descriptor = lock
         self._writing = asyncio.Lock()
         self._waiting: list[tuple[Offer, asyncio.Future[list[Action]]]] = []
@@ -97,10 +98,14 @@ class Store:
             self._draining = asyncio.create_task(self._drain(), name="store-writer")
         return await asyncio.shield(done)
 
+    async def change(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do `work` in a transaction of the one writer, between two batches."""
+        async with self._writing:
+            return await self.database.write(work)
+
     async def keep_cursor(self, peer: bytes, sequence: int, mark: bytes) -> None:
         """Remember a peer's place up to which everything it has is here; durable when this returns."""
-        async with self._writing:
-            await self.database.write(partial(writing.keep_cursor, peer=peer, sequence=sequence, mark=mark))
+        await self.change(partial(writing.keep_cursor, peer=peer, sequence=sequence, mark=mark))
 
     async def _drain(self) -> None:
         """The one writer: whoever gives up waiting, what was queued is written."""
@@ -209,8 +214,7 @@ class Store:
                 kept, ahead = await self.database.compare(sketches.advance)
                 if ahead == kept:
                     return kept.symbols[first * SYMBOL_BYTES : (first + count) * SYMBOL_BYTES]
-                async with self._writing:
-                    await self.database.write(partial(sketches.keep, kept=ahead))
+                await self.change(partial(sketches.keep, kept=ahead))
 
     async def summary(self) -> SetSummary:
         """Count, fingerprint and latest place, of one moment."""
@@ -260,12 +264,11 @@ class Store:
             try:
                 if row_digest(header) != digest:
                     raise RemoteError("rot", "stored bytes changed")
-                actions.append((int(sequence), envelope.reopen(ActionId(action_id), header, body, self._domain)))
+                actions.append((int(sequence), envelope.reopen(ActionId(action_id), header, body, self.domain)))
             except RemoteError:
                 rotten.append(int(sequence))
         if rotten:
-            async with self._writing:
-                await self.database.write(partial(writing.set_aside, sequences=rotten))
+            await self.change(partial(writing.set_aside, sequences=rotten))
         return actions
 
 

@@ -6,6 +6,7 @@ overtaken, because an action rotted meanwhile, is done again.
 """
 
 import sqlite3
+from hashlib import sha256
 from typing import NamedTuple
 
 from hubd.action.sip018 import ActionId
@@ -13,6 +14,7 @@ from hubd.gossip.sketch import Symbols
 from hubd.limits import SKETCH_STEP_IDS
 
 _NUMBER_BYTES = 8
+_CHECK_BYTES = 8
 
 
 class Kept(NamedTuple):
@@ -24,12 +26,15 @@ class Kept(NamedTuple):
 
 
 def load(connection: sqlite3.Connection) -> Kept:
-    """What is kept; of no actions where nothing is."""
+    """What is kept; of no actions where nothing is, or where its bytes rotted."""
     row = connection.execute("select value from meta where key = 'sketch'").fetchone()
     if row is None:
         return Kept(0, 0, Symbols().to_bytes())
-    version, sequence = (int.from_bytes(row[0][at : at + _NUMBER_BYTES], "big") for at in (0, _NUMBER_BYTES))
-    return Kept(version, sequence, row[0][2 * _NUMBER_BYTES :])
+    check, rest = row[0][:_CHECK_BYTES], row[0][_CHECK_BYTES:]
+    version, sequence = (int.from_bytes(rest[at : at + _NUMBER_BYTES], "big") for at in (0, _NUMBER_BYTES))
+    if _check(rest) != check:
+        return Kept(0, 0, Symbols().to_bytes())
+    return Kept(version, sequence, rest[2 * _NUMBER_BYTES :])
 
 
 def advance(connection: sqlite3.Connection) -> tuple[Kept, Kept]:
@@ -68,4 +73,9 @@ def forget(connection: sqlite3.Connection) -> None:
 
 def _write(connection: sqlite3.Connection, kept: Kept) -> None:
     numbers = b"".join(number.to_bytes(_NUMBER_BYTES, "big") for number in (kept.version + 1, kept.sequence))
-    connection.execute("insert or replace into meta (key, value) values ('sketch', ?)", (numbers + kept.symbols,))
+    value = _check(numbers + kept.symbols) + numbers + kept.symbols
+    connection.execute("insert or replace into meta (key, value) values ('sketch', ?)", (value,))
+
+
+def _check(raw: bytes) -> bytes:
+    return sha256(raw).digest()[:_CHECK_BYTES]

@@ -53,3 +53,12 @@ async def test_what_rotted_is_in_no_symbol_until_it_came_again(store, asked_befo
     assert await store.sketch_symbols(0, 1_024) == symbols_of(ACTIONS[:3] + ACTIONS[4:]).to_bytes()
     await store.append(ACTIONS)
     assert await store.sketch_symbols(0, 1_024) == symbols_of(ACTIONS).to_bytes()
+
+
+@pytest.mark.parametrize("at", [1, 8, 16, 24, 40_000])
+async def test_a_kept_sketch_whose_bytes_changed_is_made_anew(store, at):
+    await store.append(ACTIONS)
+    await store.sketch_symbols(0, 1)
+    rot = "update meta set value = cast(substr(value, 1, ?) || x'ee' || substr(value, ?) as blob) where key = 'sketch'"
+    await store.database.write(lambda writer: writer.execute(rot, (at, at + 2)))
+    assert await store.sketch_symbols(0, 1_024) == symbols_of(ACTIONS).to_bytes()

@@ -1,0 +1,200 @@
+"""What rot does to rows, and what is done about it: one step of the scrub at a time (`hubd/store/scrubber.py`).
+
+`pragma integrity_check` sees structure, not content: of 15 flipped bits it missed 12. Here every row says itself what it
+must be, by its id, its content's hash and its signature. What the rest of a row tells is put right in place; an action
+that can't be told any more leaves the set, and the next neighbour that has it gives it, as it gives anything we lack.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any, NamedTuple
+
+from hubd.action import cbor, envelope
+from hubd.action.audience import audiences
+from hubd.action.content import digest_of, is_anchored
+from hubd.action.envelope import Action
+from hubd.action.fingerprint import EMPTY, extend
+from hubd.action.sip018 import ActionId, Domain
+from hubd.errors import RemoteError
+from hubd.gossip.ranges import INFINITY
+from hubd.limits import SCRUB_STEP_BUCKETS, SCRUB_STEP_ROWS
+from hubd.store import audience, buckets, sketches
+from hubd.store.writing import row_digest, set_aside
+
+_ROW = """
+    select a.sequence, a.id, a.created, cast(a.kind as blob), a.author, a.header, a.digest, content.body,
+        (select i.sequence from action i indexed by sqlite_autoindex_action_1 where i.id = a.id),
+        (select i.sequence from action i indexed by action_by_item where i.created = a.created and i.id = a.id),
+        (select i.sequence from action i indexed by action_by_kind where i.kind = a.kind and i.sequence = a.sequence)
+    from action a not indexed left join content on content.id = a.id
+"""
+_INDEXES = slice(8, 11)
+_STRAY = "select id, body from content where id not in (select id from action)"
+
+
+class Looked(NamedTuple):
+    """What was found in the rows so far, by arrival. Begins as `NOTHING`."""
+
+    last: int
+    is_end: bool
+    damaged: list[int]  # sequences, of the last step
+    lacking: bool  # whether content is not here that nobody erased
+    rows: int
+    lthash: bytes
+    agrees: bool  # at the end: whether the set counts and weighs what its rows do
+
+
+NOTHING = Looked(0, False, [], False, 0, EMPTY, True)
+
+
+def look(connection: sqlite3.Connection, before: Looked, domain: Domain) -> Looked:
+    """Read the rows that arrived next."""
+    sql = f"{_ROW} where a.sequence > ? order by a.sequence limit ?"
+    rows = connection.execute(sql, (before.last, SCRUB_STEP_ROWS)).fetchall()
+    judged = [(row, _sound(connection, row, domain)) for row in rows]
+    sound = [action for _, action in judged if action is not None]
+    lthash, count = extend(before.lthash, (action.id for action in sound)), before.rows + len(sound)
+    said = dict(connection.execute("select key, value from meta where key in ('lthash', 'count')").fetchall())
+    return Looked(
+        rows[-1][0] if rows else before.last,
+        len(rows) < SCRUB_STEP_ROWS,
+        [int(row[0]) for row, action in judged if action is None],
+        before.lacking or any(action.lacks_content and not _erased(connection, action) for action in sound),
+        count,
+        lthash,
+        said == {"lthash": lthash, "count": count},
+    )
+
+
+def look_at_buckets(connection: sqlite3.Connection, low: bytes) -> bytes | None:
+    """Count the items of some buckets again, from the one at `low`. The low to go on with, None at the end.
+
+    Raises `RemoteError("rot")` where a bucket is wrong.
+    """
+    rows = connection.execute(
+        "select low, count, sum from bucket where low >= ? order by low limit ?", (low, SCRUB_STEP_BUCKETS + 1)
+    ).fetchall()
+    ends = [row[0] for row in rows[1:]]
+    if len(rows) <= SCRUB_STEP_BUCKETS:
+        ends.append(INFINITY)
+    if not rows or rows[0][0] != low:
+        raise RemoteError("rot", "a bucket is missing")
+    for (bottom, count, total), high in zip(rows, ends, strict=False):
+        keys = list(buckets.keys_between(connection, bottom, high))
+        if (count, total) != (len(keys), buckets.sum_bytes(buckets.ids_sum(keys))):
+            raise RemoteError("rot", "a bucket is wrong")
+    return ends[-1] if ends[-1] != INFINITY else None
+
+
+def mend(connection: sqlite3.Connection, sequences: Iterable[int], domain: Domain) -> int:
+    """Put damaged rows right, or out of the set. How many went out."""
+    rows = [_row(connection, sequence) for sequence in sequences]
+    keys_wrong = any(_mislaid(row) for row in rows)
+    if keys_wrong:
+        connection.execute("reindex action")
+    gone = 0
+    for row in rows:
+        action = _salvaged(row, domain)
+        if action is None:
+            set_aside(connection, [row[0]])
+            gone += 1
+        else:
+            _restore(connection, row[0], action)
+            keys_wrong = keys_wrong or (action.id, action.statement.created) != (row[1], row[2])
+    if keys_wrong or gone < len(rows):
+        connection.execute("delete from audience")
+        audience.fill(connection)
+    if keys_wrong:
+        count_again(connection)
+    return gone
+
+
+def count_again(connection: sqlite3.Connection) -> None:
+    """Make all that is derived from the set's ids anew: count, LtHash, buckets; the sketch when it is asked for."""
+    lthash, count = EMPTY, 0
+    ids = (ActionId(row[0]) for row in connection.execute("select id from action"))
+    while part := list(islice(ids, SCRUB_STEP_ROWS)):
+        lthash, count = extend(lthash, part), count + len(part)
+    connection.execute("insert or replace into meta (key, value) values ('count', ?), ('lthash', ?)", (count, lthash))
+    buckets.recount(connection)
+    sketches.forget(connection)
+
+
+def adopt_strays(connection: sqlite3.Connection) -> int:
+    """Give content whose row has lost its id back to the action that names it. How many were found.
+
+    A key that changed also hides its neighbours, so all rows are laid down again.
+    """
+    if not (strays := {digest_of(body): id_ for id_, body in connection.execute(_STRAY)}):
+        return 0
+    connection.execute("create temp table kept as select id, body from content not indexed")
+    connection.execute("delete from content")
+    for action_id, header in connection.execute("select id, header from action").fetchall():
+        named = next((digest for digest in strays if digest in header), None)
+        if named is not None:
+            connection.execute("update kept set id = ? where id = ?", (action_id, strays.pop(named)))
+        if not strays:
+            break
+    connection.execute("insert or ignore into content select id, body from kept where id in (select id from action)")
+    connection.execute("drop table kept")
+    return 1
+
+
+def _row(connection: sqlite3.Connection, sequence: int) -> Any:
+    return connection.execute(f"{_ROW} where a.sequence = ?", (sequence,)).fetchone()
+
+
+def _sound(connection: sqlite3.Connection, row: Any, domain: Domain) -> Action | None:
+    """The action of a row in which every bit is as it was written, and which all indexes know."""
+    sequence, action_id, created, kind, author, header, digest, body, *_ = row
+    try:
+        action = envelope.reopen(ActionId(action_id), header, body, domain)
+    except RemoteError:
+        return None
+    statement = action.statement
+    is_sound = (
+        row_digest(header) == digest
+        and (created, kind, author) == (statement.created, statement.action.encode("ascii"), statement.author)
+        and action.content == body
+        and (body is not None or not is_anchored(action.kind))
+        and not _mislaid(row)
+        and all(
+            connection.execute("select 1 from audience where name = ? and sequence = ?", (name, sequence)).fetchone()
+            for name in audiences(statement)
+        )
+    )
+    return action if is_sound else None
+
+
+def _mislaid(row: Any) -> bool:
+    """Whether an index does not lead to this row."""
+    return any(found != row[0] for found in row[_INDEXES])
+
+
+def _salvaged(row: Any, domain: Domain) -> Action | None:
+    """What the header and the content of a row still prove, signature included; None where something is lost."""
+    header, body = row[5], row[7]
+    raw = header if body is None else b"\x83" + header[1:] + cbor.encode(body)
+    try:
+        action = envelope.parse(raw, domain)
+    except RemoteError:
+        return None
+    return action if action.content == body else None
+
+
+def _restore(connection: sqlite3.Connection, sequence: int, action: Action) -> None:
+    """Write a row's other columns anew; where the action came in again meanwhile, the damaged row goes."""
+    header = envelope.header(action)
+    statement = action.statement
+    found = connection.execute(
+        "update or ignore action set id = ?, created = ?, kind = ?, author = ?, header = ?, digest = ? where sequence = ?",
+        (action.id, statement.created, action.kind, statement.author, header, row_digest(header), sequence),
+    )
+    if not found.rowcount:
+        connection.execute("delete from action where sequence = ?", (sequence,))
+
+
+def _erased(connection: sqlite3.Connection, action: Action) -> bool:
+    wanted = (action.id, action.statement.author)
+    return connection.execute("select 1 from erasure where id = ? and author = ?", wanted).fetchone() is not None

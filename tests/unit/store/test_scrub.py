@@ -1,0 +1,160 @@
+"""Bits flip on the card: whichever it is, the scrub notices, and with one neighbour the set is whole again."""
+
+import os
+import random
+import sqlite3
+
+import pytest
+from builders import Village
+
+from hubd.action import envelope
+from hubd.gossip.items import SortedItems
+from hubd.intake import SetIntake
+from hubd.ports import Door
+from hubd.store.actions import DATABASE_NAME, Store
+from hubd.store.scrubber import Scrubber
+
+VILLAGE = Village(seed=5)
+DOMAIN = VILLAGE.charter.domain
+FLIPS = 1_000 if os.environ.get("HUBD_CAMPAIGN") else 60
+
+
+ACTIONS = [
+    *VILLAGE.found("hub"),
+    *(VILLAGE.register(f"person {number}") for number in range(8)),
+    *(VILLAGE.seal(f"person {number}", "offer-set", text={"note": f"words of {number} " * 9}) for number in range(8)),
+]
+
+
+async def opened(directory):
+    store = await Store.open(directory, DOMAIN)
+    intake = SetIntake(store, DOMAIN)
+
+    async def offer(raws):
+        return await intake.offer(raws, Door.OWN)
+
+    return store, Scrubber(store, offer)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The bytes of a database that holds `ACTIONS`."""
+    import asyncio
+
+    directory = tmp_path_factory.mktemp("whole")
+
+    async def fill():
+        store = await Store.open(directory, DOMAIN)
+        await store.append(ACTIONS)
+        await store.close()
+
+    asyncio.run(fill())
+    with sqlite3.connect(directory / DATABASE_NAME) as raw:
+        raw.execute("vacuum")  # so that no page holds bytes that nobody reads any more
+    raw.close()
+    return (directory / DATABASE_NAME).read_bytes()
+
+
+def places(raw):
+    """Where in the file the bytes of rows are, in tables and in indexes, by what they are."""
+    values = {
+        "header": [envelope.header(action) for action in ACTIONS],
+        "id": [action.id for action in ACTIONS],
+        "content": [action.content for action in ACTIONS if action.content],
+    }
+    for what, wanted in values.items():
+        for value in wanted:
+            at = raw.find(value)
+            while at >= 0:
+                yield what, at, len(value)
+                at = raw.find(value, at + 1)
+
+
+async def all_is_as_before(store):
+    summary = await store.summary()
+    mine = {action.id: action for _, action in await store.page(0, 99)}
+    assert mine == {action.id: action for action in ACTIONS}
+    plain = SortedItems((action.statement.created, action.id) for action in ACTIONS)
+    spans = [(0, len(ACTIONS)), (3, 9)]
+    assert await store.over_items(lambda items: items.fingerprints(spans)) == plain.fingerprints(spans)
+    found = {action.id: action for action in await store.get([action.id for action in ACTIONS])}
+    assert found == mine
+    return summary.count, summary.fingerprint, await store.sketch_symbols(0, 1_024)
+
+
+async def test_any_flipped_bit_of_a_row_is_found_and_a_neighbour_makes_the_set_whole(tmp_path, whole):
+    chance, spots = random.Random(26), sorted(places(whole))
+    (tmp_path / DATABASE_NAME).write_bytes(whole)
+    store, _ = await opened(tmp_path)
+    wanted = await all_is_as_before(store)
+    await store.close()
+    for _ in range(FLIPS):
+        what, start, length = chance.choice(spots)
+        at, bit = start + chance.randrange(length), chance.randrange(8)
+        raw = bytearray(whole)
+        raw[at] ^= 1 << bit
+        (tmp_path / DATABASE_NAME).write_bytes(raw)
+        store, scrubber = await opened(tmp_path)
+        found = await scrubber.scrub()
+        assert found.damaged or found.counted_again, (what, at, bit)
+        await store.append(ACTIONS)
+        assert await all_is_as_before(store) == wanted, (what, at, bit)
+        assert not (await scrubber.scrub()).damaged
+        assert await store.database.read("pragma integrity_check") == [("ok",)], (what, at, bit)
+        await store.close()
+
+
+COLUMNS = {
+    "id": "update action set id = zeroblob(32) where sequence = 9",
+    "created": "update action set created = created + 1 where sequence = 9",
+    "kind": "update action set kind = 'vouch-take' where sequence = 9",
+    "author": "update action set author = zeroblob(21) where sequence = 9",
+    "digest": "update action set digest = zeroblob(8) where sequence = 9",
+    "count": "update meta set value = value + 1 where key = 'count'",
+    "lthash": "update meta set value = zeroblob(2048) where key = 'lthash'",
+    "bucket": "update bucket set sum = zeroblob(32)",
+    "bucket's count": "update bucket set count = count - 1",
+    "bucket's low": "update bucket set low = x'00'",
+    "audience": "update audience set sequence = 99 where sequence = 9",
+}
+
+
+@pytest.mark.parametrize("sql", COLUMNS.values(), ids=COLUMNS)
+async def test_what_the_rest_of_a_row_tells_is_put_right_without_a_neighbour(tmp_path, whole, sql):
+    (tmp_path / DATABASE_NAME).write_bytes(whole)
+    store, scrubber = await opened(tmp_path)
+    wanted, rows = await all_is_as_before(store), await store.database.read("select * from audience order by 1, 2")
+    await store.database.write(lambda writer: writer.execute(sql))
+    found = await scrubber.scrub()
+    assert found.damaged or found.counted_again
+    assert found.set_aside == 0
+    assert await all_is_as_before(store) == wanted
+    assert await store.database.read("select * from audience order by 1, 2") == rows
+    await store.close()
+
+
+async def test_a_sound_set_is_left_alone_and_one_that_grows_meanwhile_too(tmp_path, whole):
+    import asyncio
+
+    (tmp_path / DATABASE_NAME).write_bytes(whole)
+    store, scrubber = await opened(tmp_path)
+    scrubbing = asyncio.create_task(scrubber.scrub())
+    await store.append([VILLAGE.register("somebody new")])
+    found = await scrubbing
+    assert (found.damaged, found.set_aside, found.counted_again) == (0, 0, False)
+    await store.close()
+
+
+async def test_a_sound_header_that_no_neighbour_gave_again_comes_back_alone(tmp_path, whole):
+    (tmp_path / DATABASE_NAME).write_bytes(whole)
+    store, scrubber = await opened(tmp_path)
+    offer = next(action for action in ACTIONS if action.kind == "offer-set")
+    await store.database.write(
+        lambda writer: writer.execute("update content set body = x'a0' where id = ?", (offer.id,))
+    )
+    assert (await scrubber.scrub()).set_aside == 1
+    assert (await store.get([offer.id]), await store.rotten()) == ([], 1)
+    await scrubber.bring_back()
+    assert await store.get([offer.id]) == [envelope.without_content(offer)]
+    assert (await store.rotten(), (await store.summary()).count) == (0, len(ACTIONS))
+    await store.close()
