@@ -3,12 +3,13 @@
 import pytest
 
 from hubd.gossip.peer import Side
-from hubd.limits import HEARTBEAT_TIMEOUT_MS
-from tools.sim import actions
+from hubd.limits import HEARTBEAT_TIMEOUT_MS, QUOTA_NEWCOMERS_PER_HOUR
+from tools.sim import actions, scenario, story
 from tools.sim.actions import Person
 from tools.sim.clock import Clock, Wait
 from tools.sim.disk import Disk, Speed
 from tools.sim.network import Cable, Network
+from tools.sim.plan import plan_of
 
 ACTIONS = [actions.parsed(actions.made(Person("somebody"), number, 0)) for number in range(6)]
 
@@ -150,3 +151,47 @@ def test_a_coroutine_dies_with_whoever_began_it_and_real_waiting_is_refused():
     clock.spawn(really(), lambda: True)
     with pytest.raises(AssertionError, match="real waiting"):
         clock.run(3.0)
+
+
+def told(name):
+    """The world of a scenario after its first story."""
+    quick = scenario.load()[name]
+    world = story.Story(quick, 0, plan_of(quick, 0))
+    world.play()
+    world.clock.close()
+    return world
+
+
+def test_liars_are_found_out_and_left_alone_and_honest_hubs_never_are():
+    world = told("lies")
+    banned = {
+        (hub.number, peer.member.name)
+        for hub in world.hubs
+        for peer in hub.peers.peers.values()
+        if hub.is_honest and peer.banned_until
+    }
+    assert {name for _, name in banned} == {"hub 5", "hub 6"}
+
+
+def test_a_hub_that_withholds_has_taken_actions_that_it_does_not_have():
+    world = told("withholding")
+    withholder = world.hubs[-1]
+    assert any(withholder.number in item.hubs for phone in world.phones for item in phone.outbox.values())
+    assert withholder.disk.log == []
+
+
+def test_strangers_get_in_up_to_the_quota_and_no_further():
+    world = told("sybils")
+    newcomers_max = 1.1 * QUOTA_NEWCOMERS_PER_HOUR * world.scenario.hubs  # each registers, and writes once
+    assert 0 < world.figures()["junk"] < 2 * newcomers_max < 2 * world.scenario.sybils
+
+
+def test_mules_carry_what_no_link_does():
+    world = told("islands")
+    assert not any(
+        story.islands(world.scenario)[0].count(hub.number) and story.islands(world.scenario)[1].count(other)
+        for hub in world.hubs
+        for other in range(len(world.hubs))
+        if any(peer.member.name == f"hub {other}" for peer in hub.peers.peers.values())
+    ), "no link between the first two islands"
+    assert world.settled_s is not None

@@ -39,6 +39,7 @@ _HELD_ENVELOPES_MAX = LINK_PUSH_QUEUE_ACTIONS_MAX + 2 * PIECE_ACTIONS_MAX
 _HELD_IDS_MAX = 2 * SESSION_IDS_MAX + 4 * HAVE_QUEUE_IDS_MAX + SPREAD_RECENT_IDS_MAX
 _IDLE_SESSIONS_MAX = 12  # one after another, of one pair in calm times
 _FINDINGS_MAX = 20
+_LOOKED_AT = 8  # hubs whose machines are looked through at a time
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,11 @@ class Checks:
         self.sessions = Counter[str]()
         self.arrivals: dict[ActionId, list[float]] = {}  # first, latest, at how many honest hubs
         self.last_new_s = 0.0
-        self.spread_s_max = 0.0
-        self.spread_s_sum = 0.0
+        self.deliveries = 0  # of one action at one more honest hub
         self.proven_at: dict[int, float] = {}
         self.held_max = 0
         self.views_of: Callable[[list[Action]], bytes] = lambda log: fold(CHARTER, log).digest
+        self._turn = 0
         self._calm_s = calm_s
         self._promised: dict[int, set[ActionId]] = {}
         self._idle: Counter[tuple[int, Principal]] = Counter()
@@ -96,6 +97,7 @@ class Checks:
             self.last_new_s = now
         else:
             entry[1], entry[2] = now, entry[2] + 1
+            self.deliveries += now > 0
 
     def ended(self, hub: Hub, event: SessionEnded) -> None:
         """A session of this hub is over."""
@@ -128,10 +130,19 @@ class Checks:
         if lacking:
             self.found("lost", f"hub {hub.number} acknowledged {len(lacking)} actions and has them no more")
 
+    def restored(self, hub: Hub) -> None:
+        """This hub's card is an earlier one: what it lost so, it can't be held to, and others may have it from it."""
+        self._promised.pop(hub.number, None)
+        gone = self.arrivals.keys() - {action_id for each in self.honest for action_id in each.disk.ids}
+        for action_id in gone:
+            del self.arrivals[action_id]
+
     def queues(self) -> None:
-        """What the machines hold now."""
-        for hub in self.honest:
-            if not hub.is_up:
+        """What the machines of some hubs hold now; all have their turn."""
+        self._turn += 1
+        stride = max(1, len(self.hubs) // _LOOKED_AT)
+        for hub in self.hubs[self._turn % stride :: stride]:
+            if not (hub.is_honest and hub.is_up):
                 continue
             envelopes, ids, queues = held([hub.peers, *(channel for channel, _ in hub.channels.values())])
             links = max(1, len(hub.channels))
@@ -146,9 +157,13 @@ class Checks:
     def left_off(self, phone: Phone) -> None:
         """A reading phone holds everything up to its places. Asked after its battery was empty, and in the end."""
         for number, place in phone.places.items():
-            lacking = sum(action.id not in phone.held for action in self.hubs[number].disk.log[:place])
-            if lacking and self.hubs[number].is_honest:
-                self.found("cursor", f"{phone.name} left off at {place} of hub {number} and lacks {lacking} before it")
+            disk = self.hubs[number].disk
+            if not self.hubs[number].is_honest or not disk.is_at(place):
+                continue
+            lacking = sum(action.id not in phone.held for action in disk.log[: place.sequence])
+            if lacking:
+                at = place.sequence
+                self.found("cursor", f"{phone.name} left off at {at} of hub {number} and lacks {lacking} before it")
 
     # --- in the end
 
@@ -182,7 +197,7 @@ class Checks:
         """Everything that was written is in the set, or still in somebody's pocket."""
         for phone in phones:
             for action_id, item in phone.outbox.items():
-                if action_id not in self.arrivals and not item.is_kept:
+                if action_id not in self.arrivals and not phone.keeps(item):
                     self.found("lost", f"{phone.name} let go of an action that no honest hub has")
 
 

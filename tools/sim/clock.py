@@ -53,6 +53,7 @@ class Clock:
         self.events = 0
         self.lines: list[str] | None = None  # set to a list to keep the trace
         self._trace = sha256()
+        self._running: dict[Coroutine[Any, Any, None], None] = {}
         self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._sequence = 0
 
@@ -63,15 +64,25 @@ class Clock:
 
     def spawn(self, work: Coroutine[Any, Any, None], is_alive: Callable[[], bool]) -> None:
         """Run a coroutine beside everything else, for as long as whoever began it lives."""
+        self._running[work] = None
         self.after(0.0, self._step, work, is_alive)
+
+    def close(self) -> None:
+        """It is all over: whoever still waits waits no more."""
+        for work in self._running:
+            work.close()
+        self._running.clear()
+        self._heap.clear()
 
     def _step(self, work: Coroutine[Any, Any, None], is_alive: Callable[[], bool]) -> None:
         if not is_alive():
+            del self._running[work]
             work.close()
             return
         try:
             waited = work.send(None)
         except StopIteration:
+            del self._running[work]
             return
         if isinstance(waited, Signal):
             waited.resume = (self._step, work, is_alive)

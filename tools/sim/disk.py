@@ -123,8 +123,16 @@ class Disk:
         self._lives += 1
         self._waiting.clear()
         self._is_writing = False
-        if self._durable == len(self.log):
-            return
+        if self._durable < len(self.log):
+            self._cut()
+
+    def restore(self, lost: int) -> None:
+        """The card is exchanged for an earlier copy of itself: the last actions are gone, and nothing says so."""
+        self.crash()
+        self._durable = max(0, len(self.log) - lost)
+        self._cut()
+
+    def _cut(self) -> None:
         del self.sums[self._durable + 1 :]
         for action in self.log[self._durable :]:
             del self.ids[action.id]
@@ -175,13 +183,24 @@ class Disk:
     async def cursor(self) -> Cursor:
         """The cursor at the end of the set."""
         await Wait(self.speed.read_s)
-        return Cursor(self.epoch, len(self.log), self.log[-1].id[:8] if self.log else bytes(8))
+        return self.place(len(self.log))
 
     async def resume(self, cursor: Cursor) -> int | None:
         """The sequence to continue after, or None where the cursor is void."""
         await Wait(self.speed.read_s)
+        return cursor.sequence if self.is_at(cursor) else None
+
+    def is_at(self, cursor: Cursor) -> bool:
+        """Whether this is a place in the arrival order of now."""
         is_ours = cursor.epoch == self.epoch and 0 <= cursor.sequence <= len(self.log)
-        return cursor.sequence if is_ours else None
+        return is_ours and cursor.id_prefix == self._prefix(cursor.sequence)
+
+    def place(self, sequence: int) -> Cursor:
+        """The cursor at a place."""
+        return Cursor(self.epoch, sequence, self._prefix(sequence))
+
+    def _prefix(self, sequence: int) -> bytes:
+        return self.log[sequence - 1].id[:8] if sequence else bytes(8)
 
     async def mark_of(self, sequence: int) -> bytes:
         """The name of a place in this arrival order, b"" where there is no such place."""

@@ -1,6 +1,6 @@
 """One simulated hub: the real machines (`Peers`, `Channel` with its sessions, `Putting` with its quotas), performed.
 
-This is the one file that knows the machines' events. What `hubd.gossip.link` does with sockets and tasks, and
+This is the one file that performs the machines' events. What `hubd.gossip.link` does with sockets and tasks, and
 `hubd.intake` with a loop, is done here with `network`, `disk` and `clock`; nothing of the protocol is repeated.
 """
 
@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from hubd.action.envelope import Action
 from hubd.action.network import TESTNET
 from hubd.action.principal import Principal
-from hubd.errors import RemoteError
 from hubd.gossip import peer as events
 from hubd.gossip import wire
 from hubd.gossip.channel import Channel
@@ -20,12 +19,12 @@ from hubd.gossip.peer import Member, Side
 from hubd.gossip.peers import Peers
 from hubd.gossip.session import Parties
 from hubd.limits import LINK_SILENCE_S
-from hubd.ports import Door, Outcome, SetSummary, Verdict
+from hubd.ports import Cursor, Outcome, SetSummary
 from hubd.web.putting import Putting
-from hubd.web.quota import Rank
 from tools.sim import actions
-from tools.sim.clock import Clock, Signal, Wait
+from tools.sim.clock import Clock, Signal
 from tools.sim.disk import Disk, Speed
+from tools.sim.doors import Intake, Known
 from tools.sim.network import Network, Pipe
 
 _MESH = wire.mesh_tag(actions.CHARTER.domain)
@@ -55,67 +54,6 @@ def member_of(number: int, *, is_near: bool) -> Member:
 def number_at(address: str) -> int:
     """The hub behind such an address."""
     return int(address.removeprefix("hub-").partition(":")[0])
-
-
-class Known:
-    """What the views would say of authors: people of the village are vouched for, who registered is a newcomer."""
-
-    def __init__(self, disk: Disk, people: Collection[Principal]) -> None:
-        self._disk = disk
-        self._people = people
-        self._registered: set[Principal] = set()
-        self._seen = 0
-
-    def person_of(self, key: Principal) -> Principal | None:
-        """See `hubd.web.standing.Standing`."""
-        return key if self.rank(key) is not Rank.STRANGER else None
-
-    def home_of(self, _person: Principal) -> Principal | None:
-        """See `hubd.web.standing.Standing`."""
-        return None
-
-    def rank(self, key: Principal) -> Rank:
-        """See `hubd.web.standing.Standing`."""
-        if key in self._people:
-            return Rank.VOUCHED
-        fresh = self._disk.log[self._seen :]
-        self._registered.update(each.statement.author for each in fresh if each.kind == "user-register")
-        self._seen = len(self._disk.log)
-        return Rank.NEWCOMER if key in self._registered else Rank.STRANGER
-
-    def settlement(self, _action_id: bytes) -> tuple[str, bytes]:
-        """See `hubd.web.standing.Standing`."""
-        return "at-hub", b""
-
-
-class Intake:
-    """A model of `hubd.intake.SetIntake`: verify, append, tell; what is OK is on disk."""
-
-    def __init__(self, disk: Disk, notify: Callable[[list[Action], bytes], None]) -> None:
-        self._disk = disk
-        self._notify = notify
-
-    async def offer(self, envelopes: Sequence[bytes], _door: Door, source: bytes = b"") -> list[Outcome]:
-        """One outcome for each envelope, in order."""
-        await Wait(len(envelopes) * self._disk.speed.verify_action_s)
-        parsed: list[Action | str] = []
-        for raw in envelopes:
-            try:
-                parsed.append(actions.parsed(raw))
-            except RemoteError as error:
-                parsed.append(error.code)
-        fresh = await self._disk.append([each for each in parsed if isinstance(each, Action)], source)
-        if fresh:
-            self._notify(fresh, source)
-        new = {action.id for action in fresh}
-        outcomes = []
-        for each in parsed:
-            if isinstance(each, str):
-                outcomes.append(Outcome(Verdict.REFUSED, None, each))
-            else:
-                outcomes.append(Outcome(Verdict.OK, each.id, "", each.id in new))
-                new.discard(each.id)
-        return outcomes
 
 
 class Hub:
@@ -202,6 +140,10 @@ class Hub:
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside, until it is done or we crash."""
         self.clock.spawn(work, self.alive())
+
+    def admits_session(self, hub: Principal) -> bool:
+        """Whether this peer may begin one more session now."""
+        return self.peers.admits_session(hub, self.clock.now)
 
     def report(self, event: events.InEvent) -> None:
         """Tell the peers machine, and perform what it says."""
@@ -385,11 +327,17 @@ class Hub:
         """The phones' door, with its quotas."""
         return await self.putting.put(envelopes, address)
 
-    def ask(self, work: Coroutine[Any, Any, Any], answer: Signal, delay_s: float) -> None:
+    async def give(self, place: Cursor | None, actions_max: int) -> tuple[list[Action], Cursor]:
+        """The next page for whoever left off at a place, and the place after it; from the start where that is void."""
+        after = (await self.disk.resume(place) if place is not None else 0) or 0
+        page = await self.disk.page(after, actions_max)
+        return [action for _, action in page], self.disk.place(after + len(page))
+
+    def ask(self, work: Callable[[], Coroutine[Any, Any, Any]], answer: Signal, delay_s: float) -> None:
         """Do this for a phone; the answer is under way for `delay_s`, and lost with us."""
 
         async def serve() -> None:
-            found = await work
+            found = await work()
             self.clock.after(delay_s, answer.give, found)
 
         self.spawn(serve())

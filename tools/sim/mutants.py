@@ -92,9 +92,15 @@ def _folds_by_arrival(story: Story) -> None:
     story.checks.views_of = lambda log: sha256(b"".join(action.id for action in log)).digest()
 
 
+def _lets_go_early(story: Story) -> None:
+    for phone in story.phones:
+        phone.copies = 1
+
+
 MUTANTS = (
     Mutant("answers before the commit", "storm", "lost", _each_hub(_answers_early)),
     Mutant("proves by the count alone", "flapping", "proof", _each_hub(_proves_by_count)),
+    Mutant("lets go of what one hub acknowledged", "withholding", "lost", _lets_go_early),
     Mutant("queues pushes without a bound", "burst", "queues", lambda _story: None),
     Mutant("drops what a partition cut off", "flapping", "convergence", _each_hub(_drops_on_partition)),
     Mutant("sums up its set wrongly", "flapping", "livelock", _each_hub(_miscounts)),

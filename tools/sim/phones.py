@@ -14,7 +14,7 @@ from hubd.action.envelope import Action
 from hubd.action.sip018 import ActionId
 from hubd.limits import PHONE_ENVELOPES_MAX
 from hubd.phone.outbox import ACKNOWLEDGED_BY_HUBS
-from hubd.ports import Door, Outcome, Verdict
+from hubd.ports import Cursor, Door, Outcome, Verdict
 from tools.sim import actions
 from tools.sim.actions import Person
 from tools.sim.clock import Clock, Signal, Wait
@@ -39,12 +39,6 @@ class Item:
     action: Action
     raw: bytes
     hubs: set[int] = field(default_factory=set)
-    is_refused: bool = False
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether the phone still has to bring it somewhere."""
-        return len(self.hubs) < ACKNOWLEDGED_BY_HUBS and not self.is_refused
 
 
 class Visitor:
@@ -52,7 +46,7 @@ class Visitor:
 
     def __init__(self, clock: Clock, name: str, break_share: float) -> None:
         self.name = name
-        self.places: dict[int, int] = {}
+        self.places: dict[int, Cursor] = {}
         self.is_early = False  # plants the bug of a place that is kept before what leads to it
         self._clock = clock
         self._break_share = break_share
@@ -94,21 +88,21 @@ class Visitor:
         answer = Signal(self._clock)
         is_broken = chance.random() < self._break_share
         if hub.is_up and not (is_broken and chance.random() < 0.5):
-            hub.ask(work(), Signal(self._clock) if is_broken else answer, _MESSAGE_S)
+            hub.ask(work, Signal(self._clock) if is_broken else answer, _MESSAGE_S)
         return await answer  # never, where it broke: the visit ends when the person walks on
 
     async def _pull(self, hub: Hub, keep: Callable[[Sequence[Action]], None]) -> None:
         """Take what is new at this hub, page by page."""
         while True:
-            after = self.places.get(hub.number, 0)
-            page = await self._ask(hub, lambda after=after: hub.disk.page(after, PHONE_ENVELOPES_MAX))
+            place = self.places.get(hub.number)
+            page, reached = await self._ask(hub, lambda place=place: hub.give(place, PHONE_ENVELOPES_MAX))
             if not page:
                 return
             if self.is_early:
-                self.places[hub.number] = page[-1][0]
+                self.places[hub.number] = reached
             await Wait(_COMMIT_S)
-            keep([action for _, action in page])
-            self.places[hub.number] = page[-1][0]
+            keep(page)
+            self.places[hub.number] = reached
 
 
 class Phone(Visitor):
@@ -121,6 +115,7 @@ class Phone(Visitor):
         self.person = person
         self.outbox: dict[ActionId, Item] = {}
         self.held: set[ActionId] = set()
+        self.copies = ACKNOWLEDGED_BY_HUBS
         self._reads = reads
         self._watcher = watcher
 
@@ -132,13 +127,17 @@ class Phone(Visitor):
         self._clock.note(f"write {self.name} {action.id[:4].hex()}")
         return action
 
+    def keeps(self, item: Item) -> bool:
+        """Whether it still has to be brought somewhere."""
+        return len(item.hubs) < self.copies
+
     async def _talk(self, hub: Hub) -> None:
         await self._bring(hub)
         if self._reads:
             await self._pull(hub, lambda page: self.held.update(action.id for action in page))
 
     async def _bring(self, hub: Hub) -> None:
-        waiting = [item for item in self.outbox.values() if item.is_kept and hub.number not in item.hubs]
+        waiting = [item for item in self.outbox.values() if self.keeps(item) and hub.number not in item.hubs]
         for start in range(0, len(waiting), PHONE_ENVELOPES_MAX):
             batch = waiting[start : start + PHONE_ENVELOPES_MAX]
             raws = [item.raw for item in batch]

@@ -9,7 +9,8 @@ from hubd.gossip import wire
 from hubd.gossip.peer import Side
 from hubd.ports import Door, Outcome, Verdict
 from tools.sim import actions
-from tools.sim.hub import Hub, Intake
+from tools.sim.doors import Intake
+from tools.sim.hub import Hub
 from tools.sim.network import Pipe
 
 _LIE_SHARE = 0.3

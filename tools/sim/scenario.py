@@ -14,7 +14,7 @@ from tools.steps import ROOT
 
 PATH = ROOT / "tests" / "sim" / "scenarios.toml"
 SHAPES = ("line", "star", "mesh", "web", "islands")
-FAULTS = ("partition", "crash", "break", "battery")
+FAULTS = ("partition", "crash", "restore", "break", "battery")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Expect:
     spread_s_max: float = 0.0  # from its first hub to its last, of the slowest action
     delivery_bytes_max: float = 0.0  # on the wire, for one action at one more hub
     prove_s_max: float = 0.0  # until every hub that is linked has proven it
+    junk_max: float = 0.0  # actions of strangers that came in
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Scenario:
     phones: int = 0
     visit_s: float = 60.0  # between two visits of a phone
     reads: bool = False  # whether phones take the village's actions home
-    skew_s: int = 0  # how wrong every third phone's clock is; every other of these is wrong the other way
+    wrong_clocks: bool = False  # every third phone believes it is 1970, or ten years later
     mules: int = 0
     hop_s: float = 300.0  # of a mule, from one island to the next
     contact_breaks: float = 0.0  # share of messages between a visitor and a hub at which the contact breaks
@@ -62,7 +63,7 @@ class Scenario:
     write_s: float = 0.0  # how long they go on writing
     liars: int = 0
     withholders: int = 0
-    sybils: int = 0  # strangers who register and write at the doors of the first hub
+    sybils: int = 0  # strangers who register and write, at all doors
     interval_s: float = 30.0
     tick_s: float = 1.0
     latency_s: float = 0.02

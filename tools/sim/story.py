@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tools.sim import actions
-from tools.sim.actions import Person
+from tools.sim.actions import EPOCH_S, Person
 from tools.sim.checks import Checks, Finding
-from tools.sim.clock import Clock
+from tools.sim.clock import Clock, Signal
 from tools.sim.disk import Speed
 from tools.sim.hub import Hub, member_of
 from tools.sim.network import Cable, Network
@@ -21,7 +21,9 @@ from tools.sim.plan import Mishap, Plan, Writing, plan_of
 from tools.sim.rogues import Liar, Withholder
 from tools.sim.scenario import Scenario
 
+TEN_YEARS_S = 315_576_000
 _SAMPLE_S = 5.0
+_RESTORED_MAX = 40  # actions that an earlier copy of a card lacks
 _ASKS = (0, 1, 2, 3, 7, 12)  # frames of the dialler that wait for an answer: a round trip each
 
 
@@ -63,6 +65,7 @@ def run(  # noqa: PLR0913  # options of one story, each by name
     if plant is not None:
         plant(story)
     story.play()
+    story.clock.close()
     return Result(
         scenario, seed, story.checks.findings, story.figures(), story.clock.digest, time.process_time() - started,
         story.clock.lines or [],
@@ -106,7 +109,7 @@ class Story:
 
     def _phone(self, number: int) -> Phone:
         scenario = self.scenario
-        skew_s = (scenario.skew_s if number % 2 else -scenario.skew_s) if number % 3 == 0 else 0
+        skew_s = (TEN_YEARS_S if number % 2 else -EPOCH_S) if scenario.wrong_clocks and number % 3 == 0 else 0
         person = Person(f"person {number}", skew_s)
         return Phone(
             self.clock, person, self.checks, break_share=scenario.contact_breaks, reads=scenario.reads
@@ -134,6 +137,8 @@ class Story:
             clock.after(clock.chance.random() * scenario.visit_s, self._visit, phone)
         for position, mule in enumerate(self.mules):
             clock.after(clock.chance.random() * scenario.hop_s, self._hop, mule, position)
+        for number in range(scenario.sybils):
+            clock.after(scenario.write_from_s + clock.chance.random() * scenario.write_s, self._intrude, number)
         for writing in self.plan.writings:
             clock.after(writing.at_s, self._write, writing)
         for mishap in self.plan.mishaps:
@@ -164,6 +169,17 @@ class Story:
         self.written += 1
         self.phones[int(writing.pick * len(self.phones))].write()
 
+    def _intrude(self, number: int) -> None:
+        """A stranger registers and writes, from one of a few addresses."""
+        hub, person = self.hubs[number % len(self.hubs)], Person(f"sybil {number}")
+        raws = [actions.made(person, nth, 0) for nth in range(2)]
+        hub.ask(lambda: hub.take_in(raws, f"10.0.0.{number % 40}"), Signal(self.clock), 0.0)
+
+    def _junk(self) -> int:
+        """How many actions of strangers came in."""
+        people = {phone.person.principal for phone in self.phones} | {Person("elder").principal}
+        return sum(action.statement.author not in people for action in self.checks.honest[0].disk.log)
+
     def _strike(self, mishap: Mishap) -> None:
         chosen, how, split = mishap.picks
         self.clock.note(f"strike {mishap.kind}")
@@ -177,6 +193,13 @@ class Story:
                 if hub.is_up:
                     hub.crash(is_noticed=how < 0.5)
                     self.checks.kept_its_word(hub)
+                    self.clock.after(mishap.for_s, self._start, hub)
+            case "restore":
+                hub = self.hubs[int(chosen * len(self.hubs))]
+                if hub.is_up and hub.is_honest:
+                    hub.crash(is_noticed=how < 0.5)
+                    hub.disk.restore(int(split * _RESTORED_MAX))
+                    self.checks.restored(hub)
                     self.clock.after(mishap.for_s, self._start, hub)
             case "break" if self.network.pipes:
                 list(self.network.pipes)[int(chosen * len(self.network.pipes))].end(is_noticed=how < 0.5)
@@ -207,11 +230,7 @@ class Story:
 
     def _is_delivered(self) -> bool:
         arrivals = self.checks.arrivals
-        return all(
-            action_id in arrivals or item.is_refused
-            for phone in self.phones
-            for action_id, item in phone.outbox.items()
-        )
+        return all(action_id in arrivals for phone in self.phones for action_id in phone.outbox)
 
     def _judge(self) -> None:
         found, expect, figures = self.checks, self.scenario.expect, self.figures()
@@ -235,8 +254,8 @@ class Story:
         """What came of it, in numbers."""
         network, found = self.network, self.checks
         end_s = self.clock.now if self.settled_s is None else self.settled_s
-        spreads = [last - first for first, last, count in found.arrivals.values() if count == len(found.honest)]
-        fresh = sum(count - 1 for _, _, count in found.arrivals.values())
+        whole = len(found.honest)
+        spreads = [last - first for first, last, count in found.arrivals.values() if first > 0 and count == whole]
         sessions = sum(found.sessions.values()) / 2
         asked = sum(network.asked[number] for number in _ASKS)
         return {
@@ -247,8 +266,9 @@ class Story:
             "rounds": asked / max(1.0, network.asked[0]),
             "frames": network.frames_sent,
             "bytes": network.bytes_sent,
-            "delivery_bytes": network.bytes_sent / max(1, fresh),
+            "delivery_bytes": network.bytes_sent / max(1, found.deliveries),
             "held": found.held_max,
+            "junk": self._junk(),
             "events": self.clock.events,
             "virtual_s": self.clock.now,
         }
