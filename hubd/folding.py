@@ -185,6 +185,7 @@ class Folding:
             for start in range(0, len(page), FOLD_ACTIONS_PER_STEP):
                 self.folder.take([action for _, action in page[start : start + FOLD_ACTIONS_PER_STEP]])
                 await asyncio.sleep(0)
+                self._relieve()
             await self._settle_in_steps()
             if not page:
                 self.behind = 0
@@ -202,6 +203,12 @@ class Folding:
         while not self.folder.is_settled:
             self._tell(self.folder.settle(FOLD_EVALUATIONS_PER_STEP))
             await asyncio.sleep(0)
+            self._relieve()
+            await asyncio.sleep(0)
+
+    def _relieve(self) -> None:
+        assert self._memory is not None
+        self._memory.relieve()
 
     async def _keep(self) -> None:
         """Make the views last; where they hold as many actions as the set, they are complete up to its end."""

@@ -102,7 +102,7 @@ PERSON_KEY_ADDS_MAX = 64  # of one person, looked at; beyond it new keys have no
 FOLD_ACTIONS_AT_ONCE = 16  # new actions folded as they come; more wait for steps, so that nobody waits for them
 FOLD_ACTIONS_PER_STEP = 16  # actions filed before others get a turn: about 1 ms here
 FOLD_EVALUATIONS_PER_STEP = 64  # rules asked before others get a turn: about 4 ms here, 20 ms on a Pi 4
-FOLD_KEEP_ACTIONS = 2_048  # folded between two commits while catching up: half a second's work at a kill
+FOLD_KEEP_ACTIONS = 512  # folded between two commits while catching up: a larger one holds up the others for too long
 FOLD_KEEP_S = 0.25  # between two commits otherwise
 
 # --- store --------------------------------------------------------------------------------------------------------
@@ -127,6 +127,7 @@ VIEWS_LOG_BYTES_MAX = 8 * 1024 * 1024  # SQLite's log of the views' file, before
 VIEWS_CACHE_KIB = 4_096  # of the views' file; the entries in use are kept besides, as values
 VIEWS_CELLS_CACHED = 4_096  # entries, reads, names and places kept at hand, twice at most: about 10 MB together
 VIEWS_ACTIONS_CACHED = 2_048  # headers that rules asked for last, twice at most: 1 kB each
+VIEWS_WAITING_MAX = 500  # changed entries in memory before the database gets them: about 4 ms here
 VIEWS_READERS_PAGE = 1_000  # of one entry's readers told at once; every receipt reads the membership
 VIEWS_SHELF_ROWS_MAX = 64  # of one place kept at hand; a longer one is asked author by author
 

@@ -133,6 +133,10 @@ class Cells:
         self._replace = f"insert or replace into {table} (node, body) values (?, ?)"
         self._delete = f"delete from {table} where node = ?"
 
+    def __len__(self) -> int:
+        """How many values are not handed to the database yet."""
+        return len(self._dirty)
+
     def get(self, node: int) -> Any:
         """The value, None where there is none."""
         found = self._dirty.get(node, _MISSING)

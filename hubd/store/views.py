@@ -27,6 +27,7 @@ from hubd.limits import (
     VIEWS_CELLS_CACHED,
     VIEWS_READERS_PAGE,
     VIEWS_SHELF_ROWS_MAX,
+    VIEWS_WAITING_MAX,
 )
 from hubd.store.cells import NAME_BITS, NAME_MASK, Cache, Cells, Names, Pairs
 from hubd.store.entries import decode, encode
@@ -332,6 +333,11 @@ class SqliteMemory:
         self._begin()
         for part in (self._names, self._entries, self._sums, self._reads, self._pairs, self._places):
             part.flush()
+
+    def relieve(self) -> None:
+        """Hand over what changed where it is much, so that no commit takes long."""
+        if len(self._entries) + len(self._reads) > VIEWS_WAITING_MAX:
+            self.flush()
 
     def _begin(self) -> None:
         if not self._connection.in_transaction:
