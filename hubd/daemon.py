@@ -53,7 +53,7 @@ class Daemon:
             Ports(
                 store=hub.store,
                 intake=hub.intake,
-                standing=ViewsStanding(lambda: hub.folder.views),
+                standing=ViewsStanding(lambda: hub.folder.views, hub.folding.circle),
                 signer=hub.identity.hub,
                 charter=hub.charter,
                 charter_file=(hub.directory / CHARTER_NAME).read_bytes(),
@@ -99,7 +99,7 @@ class Daemon:
         if node is None:
             return None
         hub = self._hub
-        links = Links(hub.store, hub.store.ledger(), hub.intake, lambda: hub.folder.views, node)
+        links = Links(hub.store, hub.store.ledger(), hub.intake, lambda: hub.folder.views, node, hub.folding.circle)
         keys = Keys(wallet=hub.identity.wallet, hub=hub.identity.hub)
         return Relay(links, keys, hub.charter, _terms(self._config), self._config["relay.poll_ms"] / 1000)
 

@@ -10,7 +10,7 @@ The file follows from the set. Where it does not fit, or what is in it can't be 
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,9 @@ from hubd.action import charter as charters
 from hubd.action.charter import Charter
 from hubd.action.envelope import Action
 from hubd.errors import LocalError, RemoteError
-from hubd.fold.folder import FOLD_VERSION, Change, Folder
+from hubd.fold.folder import FOLD_VERSION, Folder
+from hubd.fold.membership import MEMBER_KINDS
+from hubd.fold.trust import Circle
 from hubd.fold.views import Views
 from hubd.limits import (
     FOLD_ACTIONS_AT_ONCE,
@@ -32,11 +34,16 @@ from hubd.limits import (
     VIEWS_LOG_BYTES_MAX,
 )
 from hubd.ports import Door
-from hubd.store.actions import DATABASE_NAME, MESH_KINDS, Store
+from hubd.store.actions import DATABASE_NAME, Store
 from hubd.store.headers import Headers
 from hubd.store.views import FILE_NAME, SqliteMemory, checkpoint, discard
 
 _FAULTS: Final = (sqlite3.Error, LocalError, RemoteError)
+
+_OF_THE_CARD: Final = (  # no fault of what the file holds
+    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN),
+    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM),
+)
 
 
 class Folding:
@@ -44,7 +51,7 @@ class Folding:
 
     def __init__(self, directory: Path, store: Store, charter: Charter) -> None:
         self.behind = 0  # actions of the set that are not in the views yet
-        self.listeners: list[Callable[[Sequence[Change]], None]] = []
+        self.circle = Circle()
         self._path = directory / FILE_NAME
         self._store = store
         self._charter = charter
@@ -54,6 +61,7 @@ class Folding:
         self._turn = asyncio.Lock()
         self._error: Exception | None = None
         self._is_stepping = False
+        self._is_circle_read = False
         self._is_checked = False  # whether the set holds as much as the views, since they were opened
         self._unkept = 0  # actions folded since the last commit
         self._after = 0  # the views hold everything that arrived up to here
@@ -97,7 +105,7 @@ class Folding:
         if after and await self._store.mark_of(after) != mark:
             raise LocalError("views", "the set is another one, or an older copy")
         folder = Folder(self._charter, memory)
-        while page := await self._store.page_of_kinds(MESH_KINDS, after, PAGE_ACTIONS):
+        while page := await self._store.page_of_kinds(MEMBER_KINDS, after, PAGE_ACTIONS):
             folder.take([action for _, action in page])
             folder.settle_members()
             after = page[-1][0]
@@ -123,12 +131,12 @@ class Folding:
         """New actions are on disk. A few are folded here and now; of many, who is admitted, and the rest soon."""
         is_late = self._is_stepping and (self.behind > 0 or len(actions) > FOLD_ACTIONS_AT_ONCE)
         try:
-            self.folder.take([a for a in actions if a.kind in MESH_KINDS] if is_late else actions)
-            self._tell(self.folder.settle_members())
+            self.folder.take([a for a in actions if a.kind in MEMBER_KINDS] if is_late else actions)
+            self.circle.heed(self.folder.settle_members())
             if is_late:
                 self.behind += len(actions)
             elif self._is_stepping:
-                self._tell(self.folder.settle(FOLD_EVALUATIONS_PER_STEP))
+                self.circle.heed(self.folder.settle(FOLD_EVALUATIONS_PER_STEP))
             else:
                 self._settle()
         except _FAULTS as error:
@@ -139,11 +147,15 @@ class Folding:
 
     def _settle(self) -> None:
         while not self.folder.is_settled:
-            self._tell(self.folder.settle(FOLD_EVALUATIONS_PER_STEP))
+            self.circle.heed(self.folder.settle(FOLD_EVALUATIONS_PER_STEP))
 
-    def _tell(self, changes: Sequence[Change]) -> None:
-        for listener in self.listeners if changes else ():
-            listener(changes)
+    async def _read_circle(self) -> None:
+        """Who vouches for whom, from the views; later changes are heeded as they come."""
+        for position, (key, vouch) in enumerate(self.views.vouches.items()):
+            self.circle.put(key, vouch)
+            if position % FOLD_EVALUATIONS_PER_STEP == 0:
+                await asyncio.sleep(0)
+        self._is_circle_read = True
 
     # --- catching up
 
@@ -164,10 +176,12 @@ class Folding:
         async with self._turn:
             try:
                 await self._work()
-            except sqlite3.OperationalError as error:  # no fault of the file's: a full card, most often
-                await self._open()
-                raise LocalError("views", str(error), hint="is the card full, worn or mounted read-only?") from error
             except _FAULTS as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_CARD:
+                    await self._open()
+                    raise LocalError(
+                        "views", str(error), hint="is the card full, worn or mounted read-only?"
+                    ) from error
                 await self._anew(str(error))
                 await self._work()
 
@@ -175,6 +189,8 @@ class Folding:
         error, self._error = self._error, None
         if error is not None:
             raise error
+        if not self._is_circle_read:
+            await self._read_circle()
         await self._catch_up()
         await self._keep()
 
@@ -201,7 +217,7 @@ class Folding:
 
     async def _settle_in_steps(self) -> None:
         while not self.folder.is_settled:
-            self._tell(self.folder.settle(FOLD_EVALUATIONS_PER_STEP))
+            self.circle.heed(self.folder.settle(FOLD_EVALUATIONS_PER_STEP))
             await asyncio.sleep(0)
             self._relieve()
             await asyncio.sleep(0)

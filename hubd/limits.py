@@ -151,6 +151,7 @@ RELAY_NEWCOMER_ACTIONS_MAX = 5  # of one of them in one transaction: twenty make
 RELAY_WATCHED_MAX = 256  # transactions that are not final yet; 6 Bitcoin blocks pass in an hour
 RELAY_CLAIMS_HUB_MAX = 32  # unconfirmed transactions of one other hub watched at once: eight such hubs fill the table
 RELAY_LOOKS_MAX = 4  # of them looked up in one tick: public nodes allow 25 requests a minute
+RELAY_PARTNERS_MAX = 256  # of one person, looked at for one who is vouched for; a tutor's whole year
 RELAY_ENDS_MAX = 20  # said at once of what time alone decides: less than half a transaction, so people's words fit
 RELAY_PAGE_ACTIONS = 500  # read from the set at once: 10 ms of a Pi's time between two other services
 RELAY_BALANCES_MAX = 50  # balances asked for in one call: the list type of `get-balances`

@@ -15,6 +15,7 @@ from typing import Any
 from hubd.action import cbor
 from hubd.action.charter import Charter
 from hubd.action.envelope import Action
+from hubd.fold.agenda import AGENDA_STRATA
 from hubd.fold.council import HERE
 from hubd.fold.engine import Delta, Engine
 from hubd.fold.filing import Shelves
@@ -29,6 +30,7 @@ FOLD_VERSION = 3  # goes up with every change of a rule or an entry: digests of 
 _MODULUS = 1 << 256
 _NOBODY = Mesh((), (), (), ())
 _PUBLIC = tuple(stratum.name for stratum in STRATA if stratum.public)
+_TABLES = tuple(name for name in _PUBLIC if name != "mesh") + tuple(stratum.name for stratum in AGENDA_STRATA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Folder:
     def __init__(self, charter: Charter, memory: Memory | None = None) -> None:
         self._engine = Engine(charter, STRATA, memory)
         self._memory = self._engine.memory
-        self._tables = {name: _read_only(self._memory.entries(name)) for name in _PUBLIC if name != "mesh"}
+        self._tables = {name: _read_only(self._memory.entries(name)) for name in _TABLES}
         self._views: Views | None = None
         self.settle_members()
 
@@ -149,10 +151,10 @@ def fold(charter: Charter, actions: Iterable[Action]) -> Views:
     for action in actions:
         shelves.file(action)
     plain = Plain(charter, shelves, shelves.actions())
-    entries = {name: plain.table(stratum) for stratum in STRATA if (name := stratum.name) in _PUBLIC}
+    entries = {name: plain.table(stratum) for stratum in STRATA if (name := stratum.name) in (*_TABLES, "mesh")}
     total = sum(_entry_hash(name, key, entry) for name in _PUBLIC for key, entry in entries[name].items())
     times = (_time(transaction) for transaction in entries["transactions"].values())
     time_s = max((time for time in times if time is not None), default=None)
-    tables = {name: _read_only(entries[name]) for name in _PUBLIC if name != "mesh"}
+    tables = {name: _read_only(entries[name]) for name in _TABLES}
     mesh = entries["mesh"].get(HERE, _NOBODY)
     return Views(mesh=mesh, digest=_digest(total % _MODULUS), time_s=time_s, **tables)

@@ -19,6 +19,14 @@ from hubd.fold.read import Read, View
 from hubd.fold.versions import in_order, ruling
 from hubd.fold.views import Hub, HubState, Mesh
 
+MEMBER_KINDS = (
+    "hub-admit",
+    "hub-announce",
+    "hub-retire",
+    "steward-add",
+    "steward-remove",
+)  # who is admitted, and by whom
+
 
 def _retired(admit: Action, read: Read) -> bool:
     retirements = (r for steward in stewards_ever(read) for r in read.filed("hub-retire", admit.id, steward))

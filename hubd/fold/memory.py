@@ -5,7 +5,7 @@ pass one suite of tests, and whichever is asked, the entries are the same: nothi
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from hubd.action.envelope import Action
@@ -132,3 +132,9 @@ class DictMemory(Shelves):
     def keep_work(self, work: Work) -> None:
         """See `Memory`."""
         self._work = work
+
+
+def beginning(entries: Mapping[tuple[Any, Any], Any], first: Any) -> Iterator[tuple[Any, Any]]:
+    """Keys of a view that begin with this. A view in a file finds them by an index; another one is walked through."""
+    find = getattr(entries, "beginning", None)
+    return find(first) if find is not None else (key for key in entries if key[0] == first)

@@ -1,5 +1,6 @@
 """The order of the views. A rule reads entries of views above its own, and of its own further down `subject`."""
 
+from hubd.fold.agenda import AGENDA_STRATA
 from hubd.fold.balances import BALANCES
 from hubd.fold.bookings import BOOKINGS
 from hubd.fold.classes import CLASSES
@@ -42,4 +43,5 @@ STRATA: tuple[Stratum, ...] = (
     LESSONS,
     EARMARKS,
     CLASSES,
+    *AGENDA_STRATA,
 )

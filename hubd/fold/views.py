@@ -312,6 +312,18 @@ class Reputation:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that time alone decides: anybody may say so, `delay` seconds and so many grace periods after `since`."""
+
+    kind: str  # what is to be said
+    subject: ActionId
+    since: int  # by the chain's time
+    graces: int
+    delay: int
+    who: Principal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Erased:
     """An action whose content its author took back: hubs drop it and don't take it again."""
 
@@ -364,6 +376,9 @@ class Views:
     erased: Mapping[ActionId, Erased]
     void: Mapping[ActionId, Void]
     unknown: Mapping[str, Unknown]
+    waiting: Mapping[tuple[str, ActionId], Waiting]  # no part of the digest, like the next two (hubd/fold/agenda.py)
+    claims: Mapping[bytes, tuple[Principal, ...]]  # unconfirmed transactions, with the hubs that report them
+    dealings: Mapping[tuple[Principal, Principal], int]  # lessons for which the first one deserves the second's credit
     digest: bytes
     time_s: int | None
 

@@ -3,21 +3,36 @@
 Anybody may register, so keys without a voucher cost nothing to make; fees do (hubd/fold/trust.py).
 """
 
+from itertools import islice
+
 from hubd.action.principal import Principal
-from hubd.fold.trust import vouched_people
-from hubd.fold.views import LessonState, Views
+from hubd.fold.memory import beginning
+from hubd.fold.trust import Circle
+from hubd.fold.views import Views
+from hubd.limits import RELAY_PARTNERS_MAX
 
-_ACCEPTED = frozenset((LessonState.CONFIRMED, LessonState.HELD, LessonState.COMPLETED))
 
+class Acquaintances:
+    """Keys of people who are vouched for, of tutors whom they booked, of students whom they accepted, and admitted hubs.
 
-def acquaintances(views: Views) -> frozenset[Principal]:
-    """Keys of people who are vouched for, of tutors whom they booked, of students whom they accepted, and admitted hubs."""
-    vouched = vouched_people(views)
-    people = set(vouched)
-    for lesson in views.lessons.values():
-        if lesson.student in vouched:
-            people.add(lesson.tutor)
-        if lesson.tutor in vouched and lesson.state in _ACCEPTED:
-            people.add(lesson.student)
-    keys = (key for person in people if (known := views.persons.get(person)) is not None for key in known.keys)
-    return frozenset(people.union(keys, views.mesh.hubs)) if people else frozenset()
+    Nobody at all where nobody is vouched for. Each question is a few look-ups in the views as they are now.
+    """
+
+    def __init__(self, views: Views, circle: Circle) -> None:
+        self._views, self._circle = views, circle
+
+    def __bool__(self) -> bool:
+        return bool(self._circle)
+
+    def __contains__(self, key: object) -> bool:
+        if not self._circle or not isinstance(key, bytes):
+            return False
+        principal = Principal(key)
+        person = self._views.person_of(principal) or principal
+        return key in self._views.mesh.hubs or self._is_known(principal) or self._is_known(person)
+
+    def _is_known(self, person: Principal) -> bool:
+        if person in self._circle:
+            return True
+        partners = (partner for _, partner in beginning(self._views.dealings, person))
+        return any(partner in self._circle for partner in islice(partners, RELAY_PARTNERS_MAX))

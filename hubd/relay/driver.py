@@ -19,12 +19,13 @@ from hubd.action.signature import Signer
 from hubd.action.sip018 import ActionId
 from hubd.action.statement import Statement
 from hubd.errors import FatalError, LocalError, RemoteError
+from hubd.fold.trust import Circle
 from hubd.fold.views import Views
 from hubd.limits import RELAY_PAGE_ACTIONS
 from hubd.ports import ActionStore, Door, Intake, LedgerEntry, RelayLedger, TransactionState, Verdict
 from hubd.relay import balances, receipts
 from hubd.relay import events as ev
-from hubd.relay.acquaintance import acquaintances
+from hubd.relay.acquaintance import Acquaintances
 from hubd.relay.balances import Balances
 from hubd.relay.batch import Venue
 from hubd.relay.chain import Tip
@@ -78,6 +79,7 @@ class Links:
     intake: Intake
     views: Callable[[], Views]  # the fold's present ones
     node: Node
+    circle: Circle | None = None  # kept up with the views; without it the relay looks for itself
     wall_s: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
 
@@ -89,7 +91,7 @@ class Relay:
         self.terms = terms
         self.poll_s = poll_s
         self._store, self._ledger, self._intake = links.store, links.ledger, links.intake
-        self._views, self._node = links.views, links.node
+        self._views, self._node, self._circle = links.views, links.node, links.circle
         self._wall_s, self._monotonic = links.wall_s, links.monotonic
         self._keys, self._charter = keys, charter
         self._wallet = keys.wallet.principal(charter.network)
@@ -125,7 +127,7 @@ class Relay:
         entries, views = await self._ledger.entries(TransactionState), self._views()
         self._settled.own.update((entry.txid, entry.ids) for entry in entries)
         await self._react(ev.LedgerRead(self._settled.reopened(entries, views)))
-        await self._recall(entries, acquaintances(views))
+        await self._recall(entries, self._acquaintances())
         slots = self._outbox.slots
         for entry in slots.closed.values():
             written = self._settled.written(entry.txid, views)
@@ -135,12 +137,12 @@ class Relay:
             if written := self._settled.written(entry.txid, views):  # a fork undid it, and nobody was told
                 self._receipts.watch(entry.txid, entry.ids, entry.account_nonce, written)
 
-    async def _recall(self, entries: Sequence[LedgerEntry], known: frozenset[Principal]) -> None:
+    async def _recall(self, entries: Sequence[LedgerEntry], known: Acquaintances) -> None:
         """Which transactions of the last day were for newcomers."""
         for entry in entries:
             if known and entry.ids and self._is_today(entry) and entry.state is not TransactionState.REPLACED:
                 authors = {action.statement.author for action in await self._store.get(entry.ids)}
-                if not authors & known:
+                if not any(author in known for author in authors):
                     self._newcomers[entry.account_nonce] = entry
 
     def _is_today(self, entry: LedgerEntry) -> bool:
@@ -223,11 +225,10 @@ class Relay:
         views, before = self._views(), self._sequence
         while page := await self._store.page(self._sequence, RELAY_PAGE_ACTIONS):
             self._sequence = page[-1][0]
-            self._settled.hear(action for _, action in page)
             self._ends.hear(action for _, action in page)
             await self._append(self._settled.admit([action for _, action in page], views))
         if self._sequence != before:
-            known = acquaintances(views)
+            known = self._acquaintances()
             await self._react(ev.PeopleKnown(known))
             await self._say_ends(known)
         if redeemed := self._settled.redeemed(views):
@@ -236,6 +237,10 @@ class Relay:
         self._settled.watched(self._receipts.claim(reading.claims))
         for event in reading.events:
             await self._react(event)
+
+    def _acquaintances(self) -> Acquaintances:
+        views = self._views()
+        return Acquaintances(views, Circle.of(views) if self._circle is None else self._circle)
 
     async def _append(self, actions: Sequence[Action]) -> None:
         """Hand actions to the outbox, each with the time that it is left to the hubs which go first."""
@@ -246,7 +251,7 @@ class Relay:
         for seconds, leased in leases.items():
             await self._react(ev.ActionsAppended(tuple(leased), seconds))
 
-    async def _say_ends(self, known: frozenset[Principal]) -> None:
+    async def _say_ends(self, known: Acquaintances) -> None:
         """Sign what time alone decides; like all else in the set, it travels at the next turn."""
         for statement in self._ends.due(self._views(), self._hub, self._grace_s, known or None):
             await self._write(statement)

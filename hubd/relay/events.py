@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal
@@ -54,11 +54,21 @@ class PeopleChanged:
     people: tuple[Principal, ...]
 
 
+class Known(Protocol):
+    """Keys, as far as one asks for them."""
+
+    def __contains__(self, key: object, /) -> bool:
+        """Whether this is one of them."""
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+
+
 @dataclass(frozen=True, slots=True)
 class PeopleKnown:
     """Keys of everybody whose actions go first. All others are newcomers; where there is nobody, no one is."""
 
-    keys: frozenset[Principal]
+    keys: Known | frozenset[Principal]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
-from hubd.fold.views import HubState, Views
+from hubd.fold.views import Views
 
 LEASE_S = 120.0  # for each hub before ours: two blocks, a receipt and a round of gossip
 TURNS_MAX = 3  # waiting longer saves less than it costs a village that waits for its money
@@ -19,8 +19,7 @@ TURNS_MAX = 3  # waiting longer saves less than it costs a village that waits fo
 
 def uplinks(views: Views) -> tuple[Principal, ...]:
     """The admitted hubs that say they have an uplink."""
-    hubs = views.hubs.values()
-    return tuple(hub.principal for hub in hubs if hub.uplink and hub.state is HubState.ADMITTED)
+    return tuple(hub for hub in views.mesh.hubs if views.hubs[hub].uplink)
 
 
 def turns(id_: ActionId, own: Principal, hubs: Iterable[Principal]) -> int:

@@ -75,7 +75,8 @@ class Outbox:
         self._venue = venue
         self._actions_max = terms.actions_max
         self._budget = Budget()
-        self._known: frozenset[Principal] = frozenset()
+        self._known: ev.Known | frozenset[Principal] = frozenset()
+        self._strangers: set[Principal] = set()  # authors of waiting actions who were newcomers when it was said last
         self._rules: dict[type, Callable[[Any, float], list[ev.OutEvent]]] = {
             ev.LedgerRead: self._ledger_read,
             ev.ActionsAppended: self._actions_appended,
@@ -124,8 +125,9 @@ class Outbox:
         return []
 
     def _people_known(self, event: ev.PeopleKnown, now: float) -> list[ev.OutEvent]:
-        self.queue.wake(event.keys - self._known, now)
         self._known = event.keys
+        self.queue.wake([author for author in self._strangers if author in self._known], now)
+        self._strangers = {author for author in self.queue.authors if author not in self._known}
         return []
 
     def _is_newcomer(self, author: "Principal | None") -> bool:

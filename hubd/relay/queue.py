@@ -71,6 +71,11 @@ class Queue:
         return iter(self._items)
 
     @property
+    def authors(self) -> "Iterator[Principal]":
+        """Who signed the waiting ones; some several times."""
+        return (item.action.statement.author for item in self._items.values())
+
+    @property
     def parked(self) -> int:
         """How many wait for a change."""
         return sum(item.due_s is None and not self._is_expired(item) for item in self._items.values())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
-from hubd.fold.views import HubState, Settlement, SettlementState, Views
+from hubd.fold.views import Settlement, SettlementState, Views
 from hubd.limits import RELAY_WATCHED_MAX
 from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay import events as ev
@@ -34,7 +34,6 @@ class Settled:
 
     def __init__(self) -> None:
         self.own: dict[bytes, tuple[ActionId, ...]] = {}
-        self._reporters: dict[bytes, set[Principal]] = {}
         self._claims: set[bytes] = set()
         self._told: dict[ActionId, Settlement] = {}
         self._void: set[ActionId] = set()
@@ -82,12 +81,6 @@ class Settled:
         found = [views.settlement.get(id_) for id_ in entry.ids]
         return all(settlement is not None and self._counts(settlement) for settlement in found)
 
-    def hear(self, actions: Iterable[Action]) -> None:
-        """New actions of the set: who reports which transaction."""
-        for action in actions:
-            if action.kind == "relay-receipt":
-                self._reporters.setdefault(action.statement.subject, set()).add(action.statement.author)
-
     def watched(self, txids: Iterable[bytes]) -> None:
         """These claims are looked up: they are not named again."""
         self._claims.update(txids)
@@ -107,11 +100,8 @@ class Settled:
                 claimed.append(id_)
         if claimed:
             events.append(ev.ActionsClaimed(tuple(claimed)))
-        admitted = {hub.principal for hub in views.hubs.values() if hub.state is HubState.ADMITTED}
         claims = {
-            txid: tuple(self._reporters.get(txid, set()) & admitted)
-            for txid, transaction in views.transactions.items()
-            if transaction.state is SettlementState.CLAIMED and txid not in self.own and txid not in self._claims
+            txid: hubs for txid, hubs in views.claims.items() if txid not in self.own and txid not in self._claims
         }
         return Reading(claims, tuple(events))
 

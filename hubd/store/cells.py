@@ -48,7 +48,7 @@ class Cache:
 
 
 class Names:
-    """Numbers for keys. Keys are bytes, text or tuples; `encode` and `decode` are for those that aren't bytes."""
+    """Numbers for keys. Keys are bytes, text or tuples; those that begin alike are found together."""
 
     def __init__(
         self, connection: sqlite3.Connection, encode: Callable[[Any], bytes], decode: Callable[[bytes], Any], size: int
@@ -63,7 +63,29 @@ class Names:
         self.first_fresh: int = self._next  # from here on nothing is on disk
 
     def _bytes(self, key: Any) -> bytes:
-        return b"b" + key if type(key) is bytes else b"v" + self._encode(key)
+        if type(key) is bytes:
+            return b"b" + key
+        if type(key) is tuple and type(key[0]) is bytes:
+            return self._prefix(key[0]) + self._encode(key[1:])
+        return b"v" + self._encode(key)
+
+    def _prefix(self, first: bytes) -> bytes:
+        return b"t" + len(first).to_bytes(2, "big") + first
+
+    def _key(self, raw: bytes) -> Any:
+        if raw[:1] == b"b":
+            return raw[1:]
+        if raw[:1] == b"v":
+            return self._decode(raw[1:])
+        end = 3 + int.from_bytes(raw[1:3], "big")
+        return (raw[3:end], *self._decode(raw[end:]))
+
+    def beginning(self, first: bytes) -> Iterator[tuple[int, Any]]:
+        """Numbers and keys of the pairs on disk that begin with this."""
+        prefix = self._prefix(first)
+        bounds = prefix, prefix + b"\xff" * 8  # a check and a list follow, and no list begins with 0xff
+        rows = self._connection.execute("select no, key from name where key >= ? and key < ?", bounds)
+        return ((number, self._key(raw)) for number, raw in rows)
 
     def find(self, key: Any) -> int | None:
         """The number of a key, None where it has none."""
@@ -94,7 +116,7 @@ class Names:
         found = self._keys.get(number, _MISSING)
         if found is _MISSING:
             [(raw,)] = self._connection.execute("select key from name where no = ?", (number,))
-            found = raw[1:] if raw[:1] == b"b" else self._decode(raw[1:])
+            found = self._key(raw)
             self._keys.put(number, found)
         return found
 

@@ -21,7 +21,7 @@ _ATOMS = frozenset((int, bytes, str, bool, type(None)))
 _TYPES: tuple[type, ...] = (
     *(views.Mesh, views.Hub, views.Transaction, views.Settlement, views.Balance, views.Key, views.Person),
     *(views.Guardians, views.Recovery, views.Vouch, views.Offer, views.Request, views.Match, views.Lesson),
-    *(views.Rating, views.Reputation, views.Erased, views.Void, views.Unknown, views.Sides),
+    *(views.Waiting, views.Rating, views.Reputation, views.Erased, views.Void, views.Unknown, views.Sides),
     *(views.HubState, views.SettlementState, views.RequestState, views.RecoveryState),
     *(views.LessonState, views.Payment, lesson_views.DisputeState, lesson_views.EarmarkState),
     *(lesson_views.Move, lesson_views.DisputeOffer, lesson_views.Dispute, lesson_views.Earmark, lesson_views.Class),

@@ -34,7 +34,7 @@ from hubd.store.entries import decode, encode
 from hubd.store.places import Places
 
 FILE_NAME = "views.sqlite3"
-_FORMAT: Final = 1  # goes up with every change of what bytes in the file mean
+_FORMAT: Final = 2  # goes up with every change of what bytes in the file mean
 _PRAGMAS = (
     "pragma journal_mode = wal",
     "pragma synchronous = normal",  # whole after a power cut, though maybe older
@@ -83,6 +83,10 @@ class _Entries(Mapping[Any, Any]):
 
     def __iter__(self) -> Iterator[Any]:
         return self._memory.keys(self._view)
+
+    def beginning(self, first: bytes) -> Iterator[Any]:
+        """Keys that begin with this: see `hubd.fold.memory.beginning`."""
+        return self._memory.beginning(self._view, first)
 
     def __len__(self) -> int:
         return self._memory.sizes.get(self._view, 0)
@@ -247,6 +251,12 @@ class SqliteMemory:
         code = self._code(view)
         for node in self._entries.nodes(code, code + NAME_MASK, VIEWS_READERS_PAGE):
             yield self._names.key(node & NAME_MASK)
+
+    def beginning(self, view: str, first: bytes) -> Iterator[Any]:
+        """Those of them that begin with this."""
+        self.flush()
+        code = self._code(view)
+        return (key for no, key in self._names.beginning(first) if self._entries.get(code | no) is not None)
 
     def sums(self, tally: str, key: Any) -> tuple[int, ...] | None:
         """See `Memory`."""

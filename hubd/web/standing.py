@@ -3,7 +3,7 @@
 A narrow protocol, so that the door never holds a view for longer than one question.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -12,7 +12,7 @@ from hubd.action.audience import ANYBODY, GUESTS, KEY_KINDS, Audience, open_to, 
 from hubd.action.envelope import Action, without_content
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
-from hubd.fold.trust import vouched_people
+from hubd.fold.trust import Circle
 from hubd.fold.views import Views
 from hubd.web.quota import Rank
 
@@ -100,9 +100,11 @@ STRANGER = Reader(Scope.MESH)
 class ViewsStanding:
     """The answers of the views, always the latest ones."""
 
-    def __init__(self, views: Callable[[], Views]) -> None:
+    def __init__(self, views: Callable[[], Views], circle: Container[Principal] | None = None) -> None:
+        """`circle` is kept up with the views; without it everybody's vouches are looked at when views changed."""
         self._views = views
-        self._vouched: tuple[bytes, frozenset[Principal]] = (b"", frozenset())  # of the views with this digest
+        self._circle = circle
+        self._vouched: tuple[bytes, Container[Principal]] = (b"", ())  # of the views with this digest
 
     def person_of(self, key: Principal) -> Principal | None:
         """See `Standing`."""
@@ -128,9 +130,11 @@ class ViewsStanding:
             return Rank.STRANGER
         return Rank.VOUCHED if person in self._vouched_people(views) else Rank.NEWCOMER
 
-    def _vouched_people(self, views: Views) -> frozenset[Principal]:
+    def _vouched_people(self, views: Views) -> Container[Principal]:
+        if self._circle is not None:
+            return self._circle
         if self._vouched[0] != views.digest:
-            self._vouched = (views.digest, vouched_people(views))
+            self._vouched = (views.digest, Circle.of(views))
         return self._vouched[1]
 
     def settlement(self, action_id: ActionId) -> tuple[str, bytes]:

@@ -8,7 +8,7 @@ from builders import Village, erased
 from soups import SOUPS
 
 from hubd.fold.folder import Folder, fold
-from hubd.fold.memory import DictMemory
+from hubd.fold.memory import DictMemory, beginning
 from hubd.store import views
 from hubd.store.views import SqliteMemory
 
@@ -62,6 +62,17 @@ def test_entries_are_kept_changed_and_taken_away(kept):
     assert (len(kept.now.entries("keys")), len(kept.now.entries("taken")), len(kept.now.entries("void"))) == (1, 1, 0)
     with pytest.raises(KeyError):
         kept.now.entries("keys")[b"ana"]
+
+
+def test_keys_that_begin_alike_are_found_together(kept):
+    pairs = [(b"ana", b"tomas"), (b"ana", None), (b"anatole", b"tomas"), (b"tomas", b"ana")]
+    for pair in pairs:
+        kept.now.keep("dealings", pair, 1)
+    kept.now.keep("other", (b"ana", b"mira"), 1)
+    kept.again()
+    kept.now.keep("dealings", (b"ana", b"late"), 1)
+    kept.now.keep("dealings", (b"ana", None), None)
+    assert set(beginning(kept.now.entries("dealings"), b"ana")) == {(b"ana", b"tomas"), (b"ana", b"late")}
 
 
 def test_sums_are_kept_and_gone_when_nothing_is_left(kept):

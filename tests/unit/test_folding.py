@@ -91,12 +91,14 @@ async def test_a_few_actions_are_in_the_views_when_their_listener_returns(tmp_pa
     async with folding_in(tmp_path, village.charter) as (folding, store):
         running = asyncio.create_task(folding.run())
         await asyncio.sleep(0)
-        heard = []
-        folding.listeners.append(heard.extend)
-        folding.heard(await store.append([village.register("ana")]), Door.PHONE, b"")
+        vouch = village.vouch("steward-1", "ana")
+        folding.heard(await store.append([village.register("ana"), vouch]), Door.PHONE, b"")
         assert village.principal("ana") in folding.views.persons
-        assert "persons" in {change.view for change in heard}
+        assert village.principal("ana") in folding.circle
         running.cancel()
+    async with folding_in(tmp_path, village.charter) as (folding, _):
+        await folding.catch_up()
+        assert village.principal("ana") in folding.circle
 
 
 async def test_others_get_a_turn_while_a_large_set_is_folded(tmp_path):
@@ -273,7 +275,9 @@ async def test_a_full_card_is_told_and_what_was_kept_stays(tmp_path, monkeypatch
     await filled(tmp_path)
 
     def full(_memory, _covered):
-        raise sqlite3.OperationalError("database or disk is full")
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
 
     async with folding_in(tmp_path) as (folding, _):
         with monkeypatch.context() as patch:

@@ -9,6 +9,7 @@ import pytest
 
 from hubd.action.kinds import KINDS
 from hubd.fold import folder, views
+from hubd.fold.agenda import AGENDA_STRATA
 from hubd.fold.strata import STRATA
 from hubd.fold.views import Views
 from hubd.fold.void import REASONS
@@ -16,6 +17,7 @@ from hubd.fold.void import REASONS
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "views.md").read_text()
 ROWS = dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", PAGE, re.MULTILINE))
+AGENDA = [stratum.name for stratum in AGENDA_STRATA]
 PUBLIC = [stratum.name for stratum in STRATA if stratum.public]
 
 
@@ -24,7 +26,7 @@ def _entry_type(view: str):
 
 
 def test_the_views_are_the_public_strata():
-    assert {field.name for field in fields(Views)} - {"digest", "time_s"} == set(PUBLIC)
+    assert {field.name for field in fields(Views)} - {"digest", "time_s"} == {*PUBLIC, *AGENDA}
 
 
 @pytest.mark.parametrize("view", PUBLIC)

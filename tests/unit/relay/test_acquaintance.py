@@ -3,11 +3,18 @@
 from builders import Village
 
 from hubd.fold.folder import fold
-from hubd.relay.acquaintance import acquaintances
+from hubd.fold.trust import Circle
+from hubd.relay.acquaintance import Acquaintances
 
 VILLAGE = Village(12)
 STEWARD = "steward-1"
 NAMES = ("ana", "tomas", "mira", "one", "two")
+
+
+def acquaintances(views):
+    return Acquaintances(views, Circle.of(views))
+
+
 PEOPLE = [VILLAGE.register(name) for name in NAMES]
 
 
@@ -45,7 +52,8 @@ def test_a_second_key_of_a_known_person_is_known():
 
 def test_an_admitted_hub_is_known_where_anybody_is():
     hub, found = VILLAGE.principal("hub"), VILLAGE.found("hub")
-    assert acquaintances(fold(VILLAGE.charter, [*PEOPLE, *found])) == frozenset()
+    assert not acquaintances(fold(VILLAGE.charter, [*PEOPLE, *found]))
+    assert hub not in acquaintances(fold(VILLAGE.charter, [*PEOPLE, *found]))
     views = fold(VILLAGE.charter, [*PEOPLE, *found, VILLAGE.vouch(STEWARD, "ana")])
     assert hub in acquaintances(views)
     assert VILLAGE.principal("another hub") not in acquaintances(views)

@@ -93,8 +93,7 @@ def test_a_confirmed_code_is_told_once():
 
 def test_a_claim_is_told_and_looked_up_once():
     settled = Settled()
-    settled.hear([receipt("uplink"), receipt("stranger")])
-    reading = settled.read([ANA.id], CLAIMED)
+    reading = settled.read([ANA.id], views(receipt("uplink"), receipt("stranger")))
     assert reading.claims == {TXID: (VILLAGE.principal("uplink"),)}
     assert reading.events == (ev.ActionsClaimed((ANA.id,)),)
     settled.watched([TXID])
