@@ -6,10 +6,12 @@ principals of one number would cost each other's phones a look at a few rows, wh
 """
 
 import hashlib
+from functools import lru_cache
 from typing import NewType
 
 from hubd.action.principal import Principal
 from hubd.action.statement import Statement
+from hubd.limits import AUTHORS_REMEMBERED_MAX
 
 Audience = NewType("Audience", int)
 
@@ -21,6 +23,7 @@ _MEMBERSHIP = ("hub-", "steward-")
 _RECEIPTS = "relay-"
 
 
+@lru_cache(maxsize=AUTHORS_REMEMBERED_MAX)
 def party(principal: Principal) -> Audience:
     """The audience of one key."""
     return Audience(int.from_bytes(hashlib.sha256(principal).digest()[:8], "big", signed=True))

@@ -17,11 +17,11 @@ _RUN = "select sequence from (select sequence from audience where name = ? and s
 _PAGE_ROWS = 4_096
 
 
-def note(connection: sqlite3.Connection, fresh: Iterable[Action]) -> None:
-    """Index actions that this transaction has just inserted."""
+def note(connection: sqlite3.Connection, fresh: Iterable[tuple[int, Action]]) -> None:
+    """Index actions that this transaction inserts, by their sequences."""
     connection.executemany(
-        "insert into audience (name, sequence) select ?, sequence from action where id = ?",
-        ((name, action.id) for action in fresh for name in audiences(action.statement)),
+        "insert into audience (name, sequence) values (?, ?)",
+        [(name, sequence) for sequence, action in fresh for name in audiences(action.statement)],
     )
 
 

@@ -17,7 +17,9 @@ from hubd.store import audience, buckets, sketches
 
 ROW_DIGEST_BYTES = 8
 Offer = tuple[Sequence[Action], bytes]  # actions and the principal of the peer they came from, b"" for none
-_INSERT = "insert into action (id, created, kind, author, header, digest, source) values (?, ?, ?, ?, ?, ?, ?)"
+_INSERT = (
+    "insert into action (sequence, id, created, kind, author, header, digest, source) values (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 def row_digest(header: bytes) -> bytes:
@@ -37,8 +39,9 @@ def append(connection: sqlite3.Connection, offers: Iterable[Offer]) -> list[Acti
     known = _known(connection, list(offered))
     fresh = [action for action in offered.values() if action.id not in known]
     numbers = {source: peer_number(connection, source) if source else None for source in set(sources.values())}
-    connection.executemany(_INSERT, (_row(action, numbers[sources[action.id]]) for action in fresh))
-    audience.note(connection, fresh)
+    arrived = list(enumerate(fresh, _last(connection) + 1))
+    connection.executemany(_INSERT, [(sequence, *_row(each, numbers[sources[each.id]])) for sequence, each in arrived])
+    audience.note(connection, arrived)
     _write_content(connection, list(offered.values()), fresh)
     if fresh:
         ids = [action.id for action in fresh]
@@ -74,6 +77,12 @@ def peer_number(connection: sqlite3.Connection, principal: bytes) -> int:
     """The short name of a peer in this database, given now if it has none."""
     connection.execute("insert or ignore into peer (principal) values (?)", (principal,))
     return int(connection.execute("select number from peer where principal = ?", (principal,)).fetchone()[0])
+
+
+def _last(connection: sqlite3.Connection) -> int:
+    """The highest sequence ever given."""
+    row = connection.execute("select seq from sqlite_sequence where name = 'action'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _row(action: Action, source: int | None) -> tuple[object, ...]:
