@@ -157,6 +157,7 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
+        self._hub.store.room.take_ballast()
         await self._hub.announce()
         async with AsyncExitStack() as stack:
             if self._node is not None:

@@ -169,6 +169,7 @@ class Hub:
             "unknown": {kind: entry.count for kind, entry in views.unknown.items()},
             "void": len(views.void),
             "rotten": await self.store.rotten(),
+            "disk": self.store.room.level.value,
             "counters": dict(self.intake.counters),
             "post": await self._post_status(),
             **(self.live_status() if self.live_status else {"peers": [], "phones": None, "relay": None, "sticks": []}),

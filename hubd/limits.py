@@ -108,6 +108,11 @@ FOLD_KEEP_S = 0.25  # between two commits otherwise
 # --- store --------------------------------------------------------------------------------------------------------
 DATABASE_BUSY_MS = 5_000  # a backup or `hubd status` may read meanwhile
 DATABASE_SHARE_PERCENT = 60  # of the partition: logs, bundles and a copy of the database need the rest
+DISK_LOW_PERCENT = 90  # of the partition used: `hubd status` says so
+DISK_SHORT_PERCENT = 95  # ... and more urgently
+DISK_FULL_PERCENT = 98  # the set grows no more: logs, the login and the relay's ledger need the rest
+DISK_PLENTY_BYTES = 2 * 1024**3  # with so much free, no percentage counts: ten million actions' room
+BALLAST_BYTES = 16 * 1024 * 1024  # thrown off on a full card, so that what must be written still is
 DISK_FULL_BYTES = 256 * 1024  # less than this free, and an input/output error is a full card
 DATABASE_CACHE_KIB = 4_096  # a Pi 3 has 1 GB for everything
 BUCKET_ITEMS_MAX = (

@@ -36,6 +36,13 @@ async def _of_stopped(directory: Path, not_running: FatalError) -> dict[str, Any
         return await hub.status()
 
 
+_DISK = {
+    "low": "the card is nine tenths full: time for a larger one",
+    "short": "the card is nearly full: soon nothing new is taken",
+    "full": "the card is full: nothing new is taken until there is room",
+}
+
+
 def _age(seconds: float | None) -> str:
     if seconds is None:
         return "never"
@@ -82,6 +89,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     if facts["unknown"]:
         kinds = ", ".join(sorted(facts["unknown"]))
         lines.append(f"carried for newer hubs, not understood here: {kinds}")
+    if facts["disk"] != "plenty":
+        say(f"warning: {_DISK[facts['disk']]}")
     if facts["rotten"]:
         say(f"warning: {facts['rotten']} actions on this card are damaged; neighbours will fill them in")
     return lines

@@ -19,7 +19,7 @@ from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY, fingerprint
 from hubd.action.kinds import KINDS
 from hubd.action.sip018 import ActionId, Domain
-from hubd.errors import FatalError, RemoteError
+from hubd.errors import FatalError, LocalError, RemoteError
 from hubd.gossip.items import Items
 from hubd.gossip.sketch import SYMBOL_BYTES
 from hubd.limits import APPEND_ACTIONS_MAX, LOCK_POLL_S, LOCK_WAIT_S, QUERY_IDS_MAX
@@ -28,6 +28,7 @@ from hubd.store import audience, sketches, writing
 from hubd.store.database import Database, lock_directory
 from hubd.store.items import Remembered, SqliteItems
 from hubd.store.ledger import Ledger
+from hubd.store.room import Room
 from hubd.store.writing import Offer, row_digest
 
 T = TypeVar("T")
@@ -48,6 +49,7 @@ class Store:
     def __init__(self, database: Database, domain: Domain, epoch: bytes, lock: int | None) -> None:
         self.database = database
         self.epoch = epoch
+        self.room = Room(database.path.parent)
         self.domain = domain
         self._lock_descriptor = lock
         self._writing = asyncio.Lock()
@@ -113,8 +115,11 @@ class Store:
             while self._waiting:
                 batch = self._take()
                 try:
+                    self.room.check()
                     written = await self.database.write(partial(writing.append, offers=[offer for offer, _ in batch]))
                 except Exception as error:  # noqa: BLE001  # told to everybody who waits for this batch
+                    if isinstance(error, LocalError) and error.code == "disk-full":
+                        self.room.drop_ballast()
                     for _, done in batch:
                         done.set_exception(error)
                     continue

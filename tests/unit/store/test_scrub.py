@@ -1,8 +1,12 @@
 """Bits flip on the card: whichever it is, the scrub notices, and with one neighbour the set is whole again."""
 
+import asyncio
 import os
 import random
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from builders import Village
@@ -10,6 +14,7 @@ from builders import Village
 from hubd.action import envelope
 from hubd.gossip.items import SortedItems
 from hubd.intake import SetIntake
+from hubd.limits import BUCKET_ITEMS_MAX
 from hubd.ports import Door
 from hubd.store.actions import DATABASE_NAME, Store
 from hubd.store.scrubber import Scrubber
@@ -39,8 +44,6 @@ async def opened(directory):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The bytes of a database that holds `ACTIONS`."""
-    import asyncio
-
     directory = tmp_path_factory.mktemp("whole")
 
     async def fill():
@@ -134,8 +137,6 @@ async def test_what_the_rest_of_a_row_tells_is_put_right_without_a_neighbour(tmp
 
 
 async def test_a_sound_set_is_left_alone_and_one_that_grows_meanwhile_too(tmp_path, whole):
-    import asyncio
-
     (tmp_path / DATABASE_NAME).write_bytes(whole)
     store, scrubber = await opened(tmp_path)
     scrubbing = asyncio.create_task(scrubber.scrub())
@@ -158,3 +159,34 @@ async def test_a_sound_header_that_no_neighbour_gave_again_comes_back_alone(tmp_
     assert await store.get([offer.id]) == [envelope.without_content(offer)]
     assert (await store.rotten(), (await store.summary()).count) == (0, len(ACTIONS))
     await store.close()
+
+
+KILLED = """
+import asyncio, random, sys
+sys.path[:0] = {path!r}
+from test_scrub import DOMAIN, VILLAGE, Store
+async def main():
+    store, chance = await Store.open({data!r}, DOMAIN), random.Random({seed})
+    while True:
+        people = [VILLAGE.register(str(chance.random()), created=chance.randrange(2**40)) for _ in range(30)]
+        await store.append(people)
+        print(len(people), flush=True)
+asyncio.run(main())
+"""
+
+
+async def test_a_kill_within_any_batch_leaves_nothing_to_count_again(tmp_path):
+    for seed in range(3):
+        places = [str(Path(__file__).parent), *sys.path]
+        script = KILLED.format(path=places, data=tmp_path, seed=seed).replace("PosixPath", "__import__('pathlib').Path")
+        with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as writer:
+            for _ in range(12):
+                assert writer.stdout.readline()
+            await asyncio.sleep(seed * 0.004)
+            writer.kill()
+        store, scrubber = await opened(tmp_path)
+        found = await scrubber.scrub()
+        assert (found.damaged, found.counted_again) == (0, False)
+        assert found.rows >= 12 * 30 * (seed + 1)
+        await store.close()
+    assert found.rows > BUCKET_ITEMS_MAX, "buckets were parted on the way"
