@@ -105,3 +105,17 @@ async def test_phones_and_news_are_served_while_a_newcomer_is_filled(trio: Trio,
         calm_s = median(calm.seconds[who])
         assert median(waits) <= calm_s + 4 * transaction_s, (who, waits, transaction_s)
         assert max(waits) <= calm_s + 10 * transaction_s, (who, waits, transaction_s)
+
+
+async def test_two_newcomers_that_are_filled_at_once_get_equal_shares(mesh: Mesh) -> None:
+    a, b, c = await mesh.hubs_that_know_each_other("a", "b", "c", interval_s=1_000)
+    await a.offer(registrations("old", 4_000))
+    await mesh.start(a, b, c)
+    for hub in (b, c):
+        hub.members = {name: member for name, member in hub.members.items() if name in {"a", hub.name}}
+        tell_address(hub, a)
+    counts = [0, 0]
+    while max(counts) < 4_000:
+        counts = [(await hub.summary())[0] for hub in (b, c)]
+        await asyncio.sleep(0.001)
+    assert min(counts) > 2_000

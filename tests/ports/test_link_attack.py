@@ -1,0 +1,265 @@
+"""Admitted hubs that misbehave, over real sockets: what they cost in memory, and that their neighbours are served."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zmq
+import zmq.asyncio
+from linked import VILLAGE, Cable, Hub, Mesh, are_equal, registrations, tell_address, until
+
+from hubd.action.envelope import Action
+from hubd.gossip import wire
+from hubd.gossip.sockets import Dialled, DialOutcome, endpoint
+from hubd.limits import HAVE_IDS_MAX
+
+pytestmark = pytest.mark.usefixtures("in_a_hurry")
+
+STALLED_PEER_BYTES_MAX = 5_000_000  # what a peer may cost that takes nothing
+
+
+@contextlib.asynccontextmanager
+async def rogue(hub: Hub, as_hub: Hub) -> AsyncIterator[Dialled]:
+    """Somebody with the key of an admitted hub, who speaks by hand."""
+    context = zmq.asyncio.Context()
+    peer = Dialled(context, endpoint(hub.address()), server_key=hub.keys.public, keys=as_hub.keys)
+    try:
+        assert await peer.opened() is DialOutcome.OPEN
+        await peer.socket.send(wire.encode(wire.Ping()))  # a link begins with its first frame
+        await until(lambda: hub.state(as_hub) == "connected")
+        yield peer
+    finally:
+        peer.close()
+        context.destroy(0)
+
+
+async def keep_sending(peer: Dialled, frame: Callable[[], wire.Frame]) -> None:
+    while True:
+        await peer.socket.send(wire.encode(frame()))
+        await asyncio.sleep(0)
+
+
+async def reading(peer: Dialled, heard: list[wire.Frame]) -> None:
+    while True:
+        heard.append(wire.decode(await peer.socket.recv()))
+
+
+@contextlib.asynccontextmanager
+async def beside(*works: Any) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def resident_bytes() -> int:
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def seconds_to(honest: Hub, name: str, giver: Hub) -> float:
+    """From a new action at one hub to its arrival at another."""
+    [fresh] = registrations(name, 1)
+    began = time.monotonic()
+    await giver.offer([fresh])
+    while not await honest.store.get([fresh.id]):
+        await asyncio.sleep(0.002)
+        assert time.monotonic() - began < 10
+    return time.monotonic() - began
+
+
+async def trio(mesh: Mesh) -> tuple[Hub, Hub, Hub]:
+    """Hub a, its honest neighbour b, and c, whose key a rogue has."""
+    a, b, c = await mesh.hubs_that_know_each_other("a", "b", "c", interval_s=1_000)
+    await mesh.start(a, b)
+    tell_address(b, a)
+    await until(lambda: b.proven)
+    return a, b, c
+
+
+# --- frames without end
+
+
+async def test_a_hub_that_pushes_garbage_for_ever_is_banned_and_its_neighbour_served(mesh: Mesh) -> None:
+    a, b, c = await trio(mesh)
+    async with (
+        rogue(a, c) as peer,
+        beside(keep_sending(peer, lambda: wire.Push((b"garbage",) * 64)), reading(peer, [])),
+    ):
+        await until(lambda: a.state(c) == "banned")
+    await seconds_to(b, "after", a)
+    assert await a.summary() == await b.summary()
+    [status] = [status for status in a.link.status() if status.hub == c.principal]
+    assert status.counters["push-refused"] + status.counters["credit"] > 0
+
+
+async def test_announcements_of_what_is_never_given_cost_little_and_hold_up_nobody(mesh: Mesh) -> None:
+    a, b, c = await trio(mesh)
+
+    def have() -> wire.Frame:
+        return wire.Have(tuple(os.urandom(32) for _ in range(HAVE_IDS_MAX)))
+
+    before = resident_bytes()
+    heard: list[wire.Frame] = []
+    async with rogue(a, c) as peer, beside(keep_sending(peer, have), reading(peer, heard)):
+        waits = [await seconds_to(b, f"news-{number}", a) for number in range(20)]
+        await until(lambda: any(isinstance(frame, wire.Ask) for frame in heard))
+        assert max(waits) < 2
+        assert resident_bytes() - before < STALLED_PEER_BYTES_MAX
+    assert sum(isinstance(frame, wire.Ask) for frame in heard) < 20
+
+
+async def test_whoever_asks_for_everything_again_and_again_gets_what_was_announced_to_it(mesh: Mesh) -> None:
+    a, b, c = await trio(mesh)
+    everything = registrations("old", 600)
+    await a.offer(everything)
+    await are_equal(a, b, count=600)
+    heard: list[wire.Frame] = []
+
+    def ask() -> wire.Frame:
+        return wire.Ask(tuple(action.id for action in everything[:HAVE_IDS_MAX]))
+
+    async with rogue(a, c) as peer, beside(keep_sending(peer, ask), reading(peer, heard)):
+        before = peer_bytes(a, c)
+        waits = [await seconds_to(b, f"news-{number}", a) for number in range(20)]
+        assert peer_bytes(a, c) - before < 20 * 1_000, "live news, and nothing old"
+        assert max(waits) < 2
+
+
+def peer_bytes(hub: Hub, of: Hub) -> int:
+    return next(status.bytes_out for status in hub.link.status() if status.hub == of.principal)
+
+
+async def test_a_neighbour_that_begins_session_upon_session_is_banned_and_the_others_are_served(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hubd.gossip.peers.SESSIONS_BURST_MAX", 10)
+    a, b, c = await trio(mesh)
+    c.interval_s = 0.0
+    await c.start()
+    tell_address(c, a)
+    await until(lambda: a.state(c) == "banned")
+    await seconds_to(b, "after", a)
+
+
+# --- peers that take nothing
+
+
+def large(number: int) -> list[Action]:
+    """Ten actions of 12 KiB each."""
+    name = f"large-{number}"
+    return [VILLAGE.seal(name, "profile-set", text={"text": "x" * 12_000}) for _ in range(10)]
+
+
+@pytest.mark.parametrize("does", ["reads and never acknowledges", "does not even read"])
+async def test_a_stalled_peer_costs_at_most_five_megabytes(stored: Mesh, does: str) -> None:
+    a, b, c = await stored.hubs_that_know_each_other("a", "b", "c", interval_s=1_000)
+    await stored.start(a, b)
+    tell_address(b, a)
+    await until(lambda: b.proven)
+    await publish(a, b, range(20), count=200)
+    calm = resident_bytes()
+    await publish(a, b, range(20, 100), count=1_000)
+    growth_without = resident_bytes() - calm
+    async with rogue(a, c) as peer, beside(*([dropping(peer)] if does.startswith("reads") else [])):
+        before = resident_bytes()
+        await publish(a, b, range(100, 180), count=1_800)
+        growth_with = resident_bytes() - before
+    assert growth_with <= growth_without + STALLED_PEER_BYTES_MAX
+
+
+async def publish(a: Hub, b: Hub, news: range, count: int) -> None:
+    for number in news:
+        await a.offer(large(number))
+        await asyncio.sleep(0)
+    await are_equal(a, b, count=count)
+
+
+async def dropping(peer: Dialled) -> None:
+    while True:
+        await peer.socket.recv()
+
+
+# --- retired hubs
+
+
+@pytest.fixture
+def pings_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A side that was dialled notices by sending that the other is gone."""
+    monkeypatch.setattr("hubd.gossip.channel.LINK_PING_S", 0.1)
+
+
+@pytest.mark.usefixtures("pings_soon")
+@pytest.mark.parametrize("dialler", ["a", "b"])
+async def test_a_hub_retired_in_the_middle_of_a_session_gives_and_gets_nothing_more(mesh: Mesh, dialler: str) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b", interval_s=1_000)
+    await b.offer(registrations("b", 6_000))
+    await mesh.start(a, b)
+    tell_address(*((a, b) if dialler == "a" else (b, a)))
+    while (await a.summary())[0] == 0:
+        await asyncio.sleep(0)
+    del a.members["b"]
+    a.link.membership_changed()
+    await a.intake.settle()
+    kept = (await a.summary())[0]
+    await a.offer(registrations("secret", 1))
+    await until(lambda: b.state(a) != "connected")
+    await asyncio.sleep(0.3)
+    assert (await a.summary())[0] == kept + 1 < 6_000
+    assert (await b.summary())[0] == 6_000
+
+
+class Tap(Cable):
+    """A cable that remembers what the dialler said."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self.said = bytearray()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if writer.get_extra_info("peername")[1] != self._port:
+            await super()._pump(reader, writer)
+            return
+        while raw := await reader.read(4_096):
+            self.said += raw
+            writer.write(raw)
+            await writer.drain()
+
+
+@pytest.mark.usefixtures("pings_soon")
+@pytest.mark.parametrize("is_retired", [True, False])
+async def test_a_capture_of_a_hub_that_is_played_again_does_nothing(mesh: Mesh, is_retired: bool) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b", interval_s=1_000)
+    await mesh.start(a, b)
+    async with Tap(a.link.port) as tap:
+        tell_address(b, a, tap.address)
+        await until(lambda: b.proven)
+        await b.offer(registrations("b", 50))
+        await are_equal(a, b, count=50)
+    await b.stop()
+    if is_retired:
+        del a.members["b"]
+        a.link.membership_changed()
+    await until(lambda: a.state(b) != "connected")
+    proven, refused = a.proven, dict(a.intake.counters)
+    reader, writer = await asyncio.open_connection("127.0.0.1", a.link.port)
+    for start in range(0, len(tap.said), 512):
+        writer.write(tap.said[start : start + 512])
+        await asyncio.sleep(0.005)
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        async with asyncio.timeout(1):
+            while await reader.read(4_096):
+                pass
+    writer.close()
+    assert len(tap.said) > 10_000
+    assert (a.proven, dict(a.intake.counters)) == (proven, refused)
+    assert a.state(b) != "connected"
