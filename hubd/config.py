@@ -69,6 +69,13 @@ KEYS = (
     ),
     Key("phones.listen_host", EVERYWHERE, "Where phones may connect: one address of this machine, or * for all."),
     Key("phones.listen_port", 7780, "Port for phones; 0 picks a free one.", high=_PORT_MAX),
+    Key(
+        "phones.tls_cert",
+        "",
+        "A certificate with its chain (a PEM file), for a hub on the internet: phones then come by https and wss only. "
+        "The file is read again at SIGHUP.",
+    ),
+    Key("phones.tls_key", "", "The certificate's key (a PEM file), which nobody but this hub's user can read."),
     Key("phones.discover", True, "Find native phones that advertise themselves by mDNS and sync with them unasked."),
     Key(
         "relay.nodes", [], "Base URLs of Stacks nodes. Empty: this hub has no uplink and carries nothing to the chain."

@@ -37,6 +37,7 @@ from hubd.web import http
 from hubd.web.door import PhoneDoor, Ports
 from hubd.web.server import PhoneServer
 from hubd.web.standing import ViewsStanding
+from hubd.web.tls import Certificate
 from hubd.web.visit import Visitor
 
 _LISTENER_WAIT_S = 0.1
@@ -63,7 +64,10 @@ class Daemon:
             )
         )
         self._phones = PhoneServer(
-            http.build(self._door), self._config["phones.listen_host"], self._config["phones.listen_port"]
+            http.build(self._door),
+            self._config["phones.listen_host"],
+            self._config["phones.listen_port"],
+            certificate=_certificate(self._config["phones.tls_cert"], self._config["phones.tls_key"]),
         )
         self._visitor = Visitor(self._door)
         self._key_owners: dict[bytes, Principal] = {}
@@ -219,6 +223,15 @@ class Daemon:
         )
         await discovery.run()
 
+    def _renew_certificate(self) -> None:
+        """A renewed certificate counts for connections from now on; one that is not in order leaves the old one."""
+        if self._phones.certificate is None:
+            return
+        try:
+            self._phones.certificate.renew()
+        except FatalError as error:
+            self._log.warning("certificate-refused", code=error.code, detail=error.detail, hint=error.hint)
+
     def _reload(self) -> None:
         """Take up the keys of `hubd.toml` that may change in a running hub; name the others."""
         try:
@@ -233,9 +246,18 @@ class Daemon:
         if self._relay is not None:
             self._relay.terms = _terms(self._config)
             self._relay.poll_s = self._config["relay.poll_ms"] / 1000
+        self._renew_certificate()
         self._log.info("config-reloaded", items=len(changed) - len(waiting))
         if waiting:
             self._log.warning("config-needs-restart", detail=", ".join(waiting))
+
+
+def _certificate(certificate_file: str, key_file: str) -> Certificate | None:
+    if bool(certificate_file) != bool(key_file):
+        raise FatalError(
+            "config", "phones.tls_cert and phones.tls_key belong together", hint="name both files, or neither"
+        )
+    return Certificate(Path(certificate_file), Path(key_file)) if certificate_file else None
 
 
 def one_hub_per_key(admitted: Sequence[HubEntry], owners: dict[bytes, Principal]) -> list[HubEntry]:

@@ -134,12 +134,12 @@ async def phone_hub(directory: Path, village: Village | None = None, name: str =
 
 
 @asynccontextmanager
-async def served(hub: PhoneHub, **places: Any) -> AsyncIterator[str]:
+async def served(hub: PhoneHub, **settings: Any) -> AsyncIterator[str]:
     """The hub's application on a real socket of this machine; gives its base URL."""
-    server = PhoneServer(hub.app, "127.0.0.1", 0, **places)
+    server = PhoneServer(hub.app, "127.0.0.1", 0, **settings)
     task = asyncio.create_task(server.run())
     try:
-        yield f"http://127.0.0.1:{server.port}"
+        yield f"{'https' if server.certificate else 'http'}://127.0.0.1:{server.port}"
     finally:
         task.cancel()
         await asyncio.wait([task])

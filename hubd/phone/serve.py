@@ -18,7 +18,8 @@ from hubd.phone.phone import Phone
 from hubd.phone.socket_link import SocketLink
 from hubd.phone.sync import SyncReport
 from hubd.web.frames import SUBPROTOCOL, VISIT_PATH
-from hubd.web.server import PROVEN, PhoneServer, Places
+from hubd.web.places import PROVEN, Places
+from hubd.web.server import PhoneServer
 from hubd.web.socket import SocketWire
 
 Listener = Callable[[SyncReport | RemoteError], None]

@@ -29,8 +29,8 @@ from hubd.limits import PHONE_POST_BYTES_MAX, PHONE_REQUEST_S, RECONCILE_FRAME_B
 from hubd.web import frames
 from hubd.web.door import PhoneDoor
 from hubd.web.frames import SOCKET_PATH, cursor_text, decode_body, expect, parse_cursor
+from hubd.web.places import PROVEN
 from hubd.web.proofs import NONCE_BYTES, parse_header, request_digest
-from hubd.web.server import PROVEN
 from hubd.web.socket import serve_socket
 from hubd.web.standing import Reader, Scope
 

@@ -6,10 +6,8 @@ transport: a stalled stranger is let go after `PHONE_OPEN_S`, and one address ca
 
 import asyncio
 import socket
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -19,89 +17,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from hubd import limits
-from hubd.addresses import EVERYWHERE, holder, is_loopback
+from hubd.addresses import EVERYWHERE
 from hubd.errors import FatalError
+from hubd.web.places import PROVEN, Client, Places, client_of
+from hubd.web.tls import Certificate, front
 
 _BACKLOG = 128
 _HEAD_BYTES_MAX = 16 * 1024  # a browser's request head is about 1 kB
 _STOP_S = 3  # for answers under way, when the daemon stops
-
-
-Client = tuple[str, int]
-PROVEN = "hubd.proven"
-"""In an ASGI scope: what the application calls once the other end of this connection has proven a key that counts."""
-
-
-@dataclass
-class _Place:
-    since: float
-    drop: Callable[[], None]
-    is_proven: bool = False
-
-
-@dataclass
-class Places:
-    """Open connections, all and by address; addresses of this machine itself are limited in all only.
-
-    When all places are taken, a newcomer gets that of the stranger who came first, unless he came just now; who has proven
-    a key keeps his.
-
-    `open_s` is for a first request's head, `idle_s` for each further one, `stall_s` for somebody who reads nothing,
-    `stranger_s` what a stranger has in any case. `turned_away`, `let_go` and `gave_way` count connections.
-    """
-
-    total_max: int = limits.PHONE_SOCKETS_MAX
-    per_address_max: int = limits.PHONE_SOCKETS_PER_ADDRESS_MAX
-    open_s: float = limits.PHONE_OPEN_S
-    idle_s: float = limits.PHONE_IDLE_S
-    stall_s: float = limits.PHONE_SEND_S
-    stranger_s: float = limits.PHONE_STRANGER_S
-    is_own: Callable[[str], bool] = is_loopback
-    taken: Counter[str] = field(default_factory=Counter)
-    turned_away: int = 0
-    let_go: int = 0
-    gave_way: int = 0
-    _held: dict[Client, _Place] = field(default_factory=dict)  # the oldest first
-
-    def take(self, client: Client, now: float, drop: Callable[[], None]) -> bool:
-        """Whether there was a place, or one could be made free. `drop` ends the connection."""
-        host = holder(client[0])
-        is_crowd = not self.is_own(host) and self.taken[host] >= self.per_address_max
-        if is_crowd or (len(self._held) >= self.total_max and not self._make_room(now)):
-            self.turned_away += 1
-            return False
-        self._held[client] = _Place(now, drop)
-        self.taken[host] += 1
-        return True
-
-    def prove(self, client: Client) -> None:
-        """Whoever is there has proven a key that counts."""
-        if client in self._held:
-            self._held[client].is_proven = True
-
-    def leave(self, client: Client) -> None:
-        """A connection has ended."""
-        if self._held.pop(client, None) is not None:
-            host = holder(client[0])
-            self.taken[host] -= 1
-            if not self.taken[host]:
-                del self.taken[host]
-
-    def _make_room(self, now: float) -> bool:
-        for client, place in self._held.items():
-            if now - place.since < self.stranger_s:
-                return False
-            if not place.is_proven:
-                self.gave_way += 1
-                self.leave(client)
-                place.drop()
-                return True
-        return False
-
-
-def _client(transport: asyncio.BaseTransport) -> Client:
-    peer = transport.get_extra_info("peername")
-    return (str(peer[0]), int(peer[1])) if peer else ("", 0)
 
 
 def _protocols(places: Places) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol]]:
@@ -145,8 +68,8 @@ def _protocols(places: Places) -> tuple[type[asyncio.Protocol], type[asyncio.Pro
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
             super().connection_made(transport)
-            client = _client(transport)
-            if places.take(client, self.loop.time(), transport.abort):
+            client = client_of(transport)
+            if self.place or places.take(client, self.loop.time(), transport.abort):
                 self.place = client
                 self.arm(places.open_s)
             else:
@@ -187,8 +110,11 @@ class _Server(uvicorn.Server):
 class PhoneServer:
     """The phone API on a port. Binding happens at once, so that a port in use is said before anything runs."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, places: Places | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, places: Places | None = None, certificate: Certificate | None = None
+    ) -> None:
         self.places = places or Places()
+        self.certificate = certificate
         self._app, self._host = app, host
         self._socket: socket.socket | None = _bind(host, port)
         self.port: int = self._socket.getsockname()[1]
@@ -201,7 +127,7 @@ class PhoneServer:
         """Serve until cancelled; then finish the answers under way and close. May be run again."""
         listening = self._socket or _bind(self._host, self.port)
         self._socket = None
-        server = _Server(_config(self._answer, self.places))
+        server = _Server(_config(self._answer, self.places, self.certificate))
         serving = asyncio.create_task(server.serve(sockets=[listening]), name="phone-api")
         try:
             await asyncio.shield(serving)
@@ -213,8 +139,10 @@ class PhoneServer:
             listening.close()
 
 
-def _config(app: ASGIApp, places: Places) -> uvicorn.Config:
+def _config(app: ASGIApp, places: Places, certificate: Certificate | None) -> uvicorn.Config:
     http_protocol, socket_protocol = _protocols(places)
+    if certificate is not None:
+        http_protocol = front(certificate.context, places, http_protocol)
     return uvicorn.Config(
         app,
         http=http_protocol,

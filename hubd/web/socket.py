@@ -5,7 +5,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from hubd.web.conversation import Conversation
 from hubd.web.door import PhoneDoor
 from hubd.web.frames import SUBPROTOCOL
-from hubd.web.server import PROVEN
+from hubd.web.places import PROVEN
 
 _GOING_AWAY = 1000
 _POLICY = 1008  # RFC 6455, section 7.4.1: breaks this endpoint's rules

@@ -15,8 +15,9 @@ from websockets.asyncio.client import connect
 from hubd.errors import FatalError
 from hubd.phone.socket_link import SocketLink
 from hubd.web.client import ClientWire, dial
+from hubd.web.places import Places
 from hubd.web.proofs import authorize
-from hubd.web.server import PhoneServer, Places
+from hubd.web.server import PhoneServer
 from hubd.web.standing import Scope
 
 IS_CAMPAIGN = bool(os.environ.get("HUBD_CAMPAIGN"))

@@ -18,8 +18,8 @@ from hubd.gossip.items import SortedItems
 from hubd.gossip.negentropy import Initiator
 from hubd.web import conversation, frames
 from hubd.web.frames import FROM_HUB, Actions, Deferred, End, Err, Neg, Ok, Receipt, Welcome
+from hubd.web.places import Places
 from hubd.web.proofs import Thread, authorize, hub_of_answer, message_digest
-from hubd.web.server import Places
 
 NONCE = b"n" * 16
 
