@@ -125,9 +125,10 @@ async def _take(replica: Replica, link: HubLink, report: SyncReport) -> None:
 async def _take_as(replica: Replica, link: HubLink, report: SyncReport, scope: Scope) -> bool:
     """Take what is new in a scope; False where the hub does not grant it (it has not heard of the vouch yet).
 
-    A place reached with less in sight is no place to go on from: what was hidden before it has to come too.
+    A place reached with less in sight is no place to go on from: what was hidden before it has to come too. A new key
+    puts more in sight, for what it wrote or was named in may have reached the hub before the hub knew whose it is.
     """
-    name = _SCOPE + report.hub.hex()
+    name, sight = _SCOPE + report.hub.hex(), _sight(replica, scope)
     seen = await replica.outbox.note(name)
 
     async def take(envelopes: list[bytes], cursor: str | None) -> None:
@@ -135,11 +136,12 @@ async def _take_as(replica: Replica, link: HubLink, report: SyncReport, scope: S
         report.received += await replica.take(envelopes)
         if cursor is not None and not report.reconciled:
             await replica.outbox.set_place(report.hub, cursor)
-            if seen != scope:
-                await replica.outbox.set_note(name, scope)
-                seen = scope
+            if seen != sight:
+                await replica.outbox.set_note(name, sight)
+                seen = sight
 
-    place = await replica.outbox.place(report.hub) if scope is Scope.OWN or seen == scope else None
+    is_place = seen in (sight, Scope.VILLAGE if scope is Scope.OWN else sight)
+    place = await replica.outbox.place(report.hub) if is_place else None
     try:
         if place is None and scope is Scope.OWN and await replica.outbox.has_places():
             raise RemoteError("cursor-void", "a hub that is new to a phone which knows the mesh from another one")
@@ -157,7 +159,7 @@ async def _take_as(replica: Replica, link: HubLink, report: SyncReport, scope: S
                 raise
             report.reconciled = False
             await link.pull(None, take, scope)
-        await replica.outbox.set_note(name, scope)
+        await replica.outbox.set_note(name, sight)
     return True
 
 
@@ -166,6 +168,12 @@ def _scope(replica: Replica, hub: Principal) -> Scope:
     person = replica.views.persons.get(replica.me)
     is_vouched = person is not None and bool(person.vouches or person.steward_vouches)
     return Scope.VILLAGE if is_vouched and not _is_away(replica, hub) else Scope.OWN
+
+
+def _sight(replica: Replica, scope: Scope) -> str:
+    """What a hub shows in a scope, as far as it depends on the phone: all of a village, or what its person's keys are in."""
+    person = replica.views.persons.get(replica.me)
+    return scope if scope is Scope.VILLAGE else f"{scope} {len(person.keys) if person is not None else 0}"
 
 
 def _is_away(replica: Replica, hub: Principal) -> bool:

@@ -9,7 +9,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hubd.errors import HubdError, RemoteError
-from hubd.limits import PHONE_MESSAGES_BURST, PHONE_MESSAGES_PER_S, PHONE_NEWS_S, PHONE_OPEN_S, PHONE_SEND_S
+from hubd.limits import (
+    PHONE_MESSAGES_BURST,
+    PHONE_MESSAGES_PER_S,
+    PHONE_NEWS_S,
+    PHONE_OPEN_S,
+    PHONE_SEND_S,
+    RECONCILE_ROUNDS_MAX,
+)
 from hubd.ports import Cursor, Verdict
 from hubd.web import frames
 from hubd.web.door import PhoneDoor
@@ -66,6 +73,7 @@ class Conversation:
         self._thread = Thread()
         self._question = self._thread.greeting
         self._challenge = b""
+        self._rounds = 0
         self._saying = asyncio.Lock()
         self._pushing: asyncio.Task[None] | None = None
         self._pace = Bucket(PHONE_MESSAGES_PER_S, PHONE_MESSAGES_BURST, door.clock())
@@ -119,7 +127,7 @@ class Conversation:
         """Agree on a version, learn who it is, say how to go on; then news flow until the end."""
         await self._stop_pushing()
         self._thread = Thread(hello.nonce, self._question)
-        self._reader = STRANGER
+        self._reader, self._rounds = STRANGER, 0
         if hello.version < 1:
             raise RemoteError("version", f"this hub speaks version {VERSION}")
         wanted = _scope(hello.scope)
@@ -170,6 +178,9 @@ class Conversation:
         await self._say(End(None))
 
     async def _neg(self, neg: Neg) -> None:
+        self._rounds += 1
+        if self._rounds > RECONCILE_ROUNDS_MAX:
+            raise RemoteError("reconcile-rounds", "no two sets take so many rounds", hint="say HELLO, and begin anew")
         await self._say(Neg(await self._door.reading.reconcile(self._door.still(self._reader), neg.message)))
 
     async def _push(self, cursor: Cursor) -> None:

@@ -305,6 +305,24 @@ async def test_a_guest_who_comes_for_the_first_time_takes_only_what_it_lacks(tmp
         assert (report.reconciled, report.received) == (False, 1), "its place there is good from now on"
 
 
+async def test_a_new_key_brings_what_it_was_named_in_before_anybody_knew_whose_it_is(tmp_path: Path) -> None:
+    village = Village(1)
+    async with phone_hub(tmp_path, village, "hub-b") as away, phone_of(tmp_path, village) as phone:
+        await away.take(*village.found("hub-a"), village.register("ben"))
+        await phone.sync_over(HttpLink(away.http, phone.charter))
+        await phone.register("Amina", 1, home=address(village.principal("hub-a")))
+        await away.take(early := village.book("ben", "second phone"))
+        await phone.sync_over(HttpLink(away.http, phone.charter))
+        add = await phone.do("key-add", key=address(village.principal("second phone")), scopes="all")
+        await phone.sync_over(HttpLink(away.http, phone.charter))
+        assert await phone._replica.action(early.id) is None
+        await away.take(village.key_accept("second phone", add))
+        await phone.sync_over(HttpLink(away.http, phone.charter))  # learns that the key is its person's
+        report = await phone.sync_over(HttpLink(away.http, phone.charter))
+        assert (report.reconciled, report.received) == (True, 1)
+        assert await phone._replica.action(early.id) == early
+
+
 async def test_without_a_home_every_hub_is_one_as_soon_as_somebody_vouches(tmp_path: Path) -> None:
     village = Village(1)
     async with phone_hub(tmp_path, village, "hub-b") as hub, phone_of(tmp_path, village) as phone:

@@ -268,6 +268,46 @@ async def test_a_message_beyond_the_limit_ends_the_conversation(hub: PhoneHub) -
         assert await caller.hello("ana")
 
 
+def frame(first: int, announced: int, body: bytes = b"") -> bytes:
+    """A masked WebSocket frame (RFC 6455, section 5.2) that announces a length of its own."""
+    return bytes((first, 0x80 | 127)) + announced.to_bytes(8, "big") + bytes(4) + body
+
+
+@pytest.mark.parametrize(
+    ("frames_sent", "code"),
+    [
+        ([frame(0x82, 1 << 30)], 1009),
+        ([frame(0x02, 30_000, bytes(30_000)), *[frame(0x00, 30_000, bytes(30_000))] * 3], 1009),
+        ([frame(0xC2, 4, bytes(4))], 1002),
+        ([frame(0x82, 1 << 63)], 1009),
+    ],
+    ids=["announces a gigabyte", "never ends its parts", "is compressed unasked", "has an impossible length"],
+)
+async def test_a_frame_that_breaks_the_bounds_is_refused_at_its_head(
+    hub: PhoneHub, frames_sent: list[bytes], code: int
+) -> None:
+    async with called(hub) as caller:
+        for each in frames_sent:
+            caller.socket.transport.write(each)
+        with pytest.raises(ConnectionClosed) as closed:
+            await caller.hear()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == code
+
+
+async def test_a_comparison_without_end_is_ended(hub: PhoneHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation, "RECONCILE_ROUNDS_MAX", 3)
+    async with called(hub) as caller:
+        for _ in range(2):
+            await caller.hello("ana", "")
+            await caller.all_up_to_end()
+            for _ in range(3):
+                await caller.say(Neg(Initiator().open(SortedItems())))
+                assert isinstance(await caller.hear(), Neg)
+            await caller.say(Neg(Initiator().open(SortedItems())))
+            assert await caller.hear() == Err("reconcile-rounds")
+
+
 async def test_who_connects_and_says_nothing_is_let_go(hub: PhoneHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversation, "PHONE_OPEN_S", 0.2)
     async with called(hub) as caller:

@@ -99,6 +99,24 @@ async def test_a_guest_reads_its_own_and_what_names_it(hub: PhoneHub) -> None:
     assert {action.id for action in await hub.read("tomas", scope="own")} == seen | {acts["lesson"].id}
 
 
+async def test_what_any_key_of_a_person_wrote_or_is_named_in_is_its_own(hub: PhoneHub) -> None:
+    village = hub.village
+    acts = await populate(hub)
+    early = village.request("bo's other phone")  # it came here before anybody knew whose key this is
+    add = village.key_add("bo", "bo's other phone", acts["bo"])
+    await hub.take(early, add)
+    assert early.id not in {action.id for action in await hub.read("bo", scope="mine")}
+    late = village.vouch("ana", village.principal("bo's other phone"))
+    accept = village.key_accept("bo's other phone", add)
+    await hub.take(accept, late)
+    for key in ("bo", "bo's other phone"):
+        seen = {action.id for action in await hub.read(key, scope="mine")}
+        assert seen >= {early.id, add.id, accept.id, late.id, acts["bo's"].id}
+        assert acts["lesson"].id not in seen
+    await hub.take(village.key_revoke("bo", "bo's other phone", add))
+    assert early.id not in {action.id for action in await hub.read("bo", scope="mine")}
+
+
 async def test_a_guest_gets_the_keys_of_others_without_what_is_written_beside_them(hub: PhoneHub) -> None:
     acts = await populate(hub)
     named = hub.village.register("carla", text={"name": b"sealed"})
