@@ -79,6 +79,9 @@ DISCOVERED_PORT_MIN = 1024  # lower ones belong to other services of whoever a s
 DISCOVERY_ABREAST_MAX = 8  # look-ups at a time
 DISCOVERY_LOOK_UP_MS = 3_000  # one look-up: an instance that is there answers within one second
 DISCOVERY_AGAIN_S = 60  # between two looks at an instance that is there
+DISCOVERY_RETRY_S = (
+    10  # between two looks at one whose records make no sense: somebody may lie about a hub that is there
+)
 INTERFACES_S = 15  # between two looks at this machine's own addresses, where the system tells no news
 INTERFACES_SETTLE_S = 0.3  # after such news: a new IPv6 address is on trial for a second, then there is news again
 LINK_PROBE_S = 60  # between two tests that a stranger is still refused

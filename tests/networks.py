@@ -191,6 +191,7 @@ class Loopback:
 
 
 Network = Namespaces | Loopback
+FORM: type[Network] = Loopback if os.environ.get("HUBD_TEST_LOOPBACK") or not can_namespaces() else Namespaces
 
 
 class PhoneProcess(Process):

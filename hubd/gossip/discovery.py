@@ -30,6 +30,7 @@ from hubd.limits import (
     DISCOVERY_ABREAST_MAX,
     DISCOVERY_AGAIN_S,
     DISCOVERY_LOOK_UP_MS,
+    DISCOVERY_RETRY_S,
 )
 
 _MESH_DIGITS = 8
@@ -132,8 +133,13 @@ class Discovery:
             async with self._places:
                 info = AsyncServiceInfo(service_type, name)
                 is_ours = await info.async_request(zeroconf, DISCOVERY_LOOK_UP_MS) and self._tell(service_type, info)
-        if not is_ours:
-            self._followed[service_type].pop(name, None)
+        followed = self._followed[service_type]
+        if is_ours or name not in followed:
+            return
+        if service_type == HUB_TYPE and self._is_wanted(service_type, name):  # a lie about a hub, and then the truth
+            followed[name] = asyncio.get_running_loop().time() + DISCOVERY_RETRY_S
+        else:
+            del followed[name]
 
     def _tell(self, service_type: str, info: AsyncServiceInfo) -> bool:
         """Pass a usable record on; False if it is none of ours."""

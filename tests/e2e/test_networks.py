@@ -4,20 +4,18 @@ Each machine is a network namespace where that is allowed, and else a process on
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from networks import FAMILIES, Loopback, Machines, Namespaces, PhoneProcess, can_namespaces
+from networks import FAMILIES, FORM, Machines, PhoneProcess
 
 from hubd.action import charter as charters
 from hubd.limits import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, LINK_PING_S
 from hubd.phone.phone import Phone
 
-FORM = Loopback if os.environ.get("HUBD_TEST_LOOPBACK") or not can_namespaces() else Namespaces
 FOUNDING = 4  # actions: two hubs, announced and admitted
 NOTICED_S = (HEARTBEAT_MS + HEARTBEAT_TIMEOUT_MS) / 1_000 + LINK_PING_S + 1  # by whichever side
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from zeroconf import ServiceInfo
-from zeroconf.asyncio import AsyncZeroconf
+from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from hubd.addresses import Held
 from hubd.gossip import discovery
@@ -204,6 +204,36 @@ async def test_what_a_hub_and_a_phone_say_of_themselves_is_this_and_no_more(mesh
     assert said[HUB_TYPE].server == f"hubd-{tag}.local."
     assert re.fullmatch(r"phone-[0-9a-f]{8}\.local\.", said[PHONE_TYPE].server)
     assert socket.gethostname() not in repr(said)
+
+
+@pytest.mark.parametrize(
+    "txt",
+    [
+        b"", b"\0", b"\xff" * 20, b"\x03v=1", b"\x05key=" + b"\xc8" + b"k" * 200, b"\x04v=\xff\xfe",
+        b"\x03v=2", b"\x03v=1\x0dmesh=00000000",
+    ],
+)  # fmt: skip
+async def test_a_text_of_any_shape_that_is_not_the_one_tells_of_no_hub(mesh: bytes, txt: bytes) -> None:
+    ears = Ears(mesh, KEY_A, 7017)
+    ears.discovery._held = [Held("127.0.0.1", ip_network("127.0.0.0/8"), "lo")]
+    good = {"v": "1", "mesh": mesh.hex()[:8], "key": key_tag(KEY_B).hex()}
+    for properties, told in ((good, True), (txt, False), ({**good, "key": key_tag(KEY_C).hex()}, False)):
+        info = AsyncServiceInfo(
+            HUB_TYPE, name_of(KEY_B), port=7001, properties=properties, parsed_addresses=["127.0.0.1"]
+        )
+        assert ears.discovery._tell(HUB_TYPE, info) is told
+
+
+@pytest.mark.parametrize("port", [0, 22, 1023])
+async def test_a_port_of_another_service_is_not_believed(mesh: bytes, port: int) -> None:
+    ears = Ears(mesh, KEY_A, 7018)
+    ears.discovery._held = [Held("127.0.0.1", ip_network("127.0.0.0/8"), "lo")]
+    for number in (port, 1024):
+        info = AsyncServiceInfo(
+            PHONE_TYPE, f"x.{PHONE_TYPE}", port=number, properties={"v": "1"}, parsed_addresses=["127.0.0.1"]
+        )
+        assert ears.discovery._tell(PHONE_TYPE, info) is (number == 1024)
+    assert ears.phones == {("127.0.0.1", 1024)}
 
 
 # --- our own addresses
