@@ -126,6 +126,7 @@ SCRUB_STEP_ROWS = 256  # read and hashed in one step: 10 ms here, 50 ms on a Pi 
 SCRUB_STEP_BUCKETS = 16  # counted again in one step: 4 ms
 SCRUB_IDLE_TIMES = 20  # as long as a step takes, then rest: 5 % of a core, a Pi's million actions in two hours
 SCRUB_INTERVAL_S = 7 * 86_400  # from the end of one scrub to the next
+CURSOR_WAIT_S = 1.0  # until a peer's place is written by itself, if no actions are: they bring it along
 APPEND_ACTIONS_MAX = 512  # actions in one transaction: larger ones gain nothing and hold a Pi's card for too long
 LOCK_WAIT_S = 3.0  # for the data folder: `hubd status` of a stopped hub holds it for a second on a Pi
 LOCK_POLL_S = 0.1  # between two tries

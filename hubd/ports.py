@@ -102,7 +102,7 @@ class ActionStore(Protocol):
         """Up to where (sequence and mark) in a peer's arrival order we have what it has; (0, b"") for nothing."""
 
     async def keep_cursor(self, peer: bytes, sequence: int, mark: bytes) -> None:
-        """Remember that place; durable when this returns."""
+        """Remember that place; on disk with the next actions, or soon. Kept after the actions it stands for."""
 
     async def cursor(self) -> Cursor:
         """The cursor at the end of the set."""

@@ -9,6 +9,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +23,7 @@ from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import FatalError, LocalError, RemoteError
 from hubd.gossip.items import Items
 from hubd.gossip.sketch import SYMBOL_BYTES
-from hubd.limits import APPEND_ACTIONS_MAX, LOCK_POLL_S, LOCK_WAIT_S, QUERY_IDS_MAX
+from hubd.limits import APPEND_ACTIONS_MAX, CURSOR_WAIT_S, LOCK_POLL_S, LOCK_WAIT_S, QUERY_IDS_MAX
 from hubd.ports import Cursor, SetSummary
 from hubd.store import audience, sketches, writing
 from hubd.store.database import Database, lock_directory
@@ -55,6 +56,8 @@ class Store:
         self._writing = asyncio.Lock()
         self._waiting: list[tuple[Offer, asyncio.Future[list[Action]]]] = []
         self._draining: asyncio.Task[None] | None = None
+        self._cursors: dict[bytes, tuple[int, bytes]] = {}  # kept, and not on disk yet
+        self._settling: asyncio.Task[None] | None = None
         self._sketching = asyncio.Lock()
         self._remembered = Remembered()
 
@@ -82,6 +85,11 @@ class Store:
         """Close the files and give the directory's lock back."""
         if self._draining is not None:
             await self._draining
+        if self._settling is not None:
+            self._settling.cancel()
+            await asyncio.gather(self._settling, return_exceptions=True)
+            with suppress(LocalError):  # a lost place is asked for again
+                await self._settle_cursors(0)
         async with self._writing:
             await self.database.close()
         if self._lock_descriptor is not None:
@@ -106,8 +114,19 @@ class Store:
             return await self.database.write(work)
 
     async def keep_cursor(self, peer: bytes, sequence: int, mark: bytes) -> None:
-        """Remember a peer's place up to which everything it has is here; durable when this returns."""
-        await self.change(partial(writing.keep_cursor, peer=peer, sequence=sequence, mark=mark))
+        """Remember a peer's place up to which everything it has is here. On disk with the next actions, or soon.
+
+        One that a power cut takes is a chunk that is sent again; a commit for each would be as many again as for actions.
+        """
+        self._cursors[peer] = (sequence, mark)
+        if self._settling is None or self._settling.done():
+            self._settling = asyncio.create_task(self._settle_cursors(CURSOR_WAIT_S), name="store-cursors")
+
+    async def _settle_cursors(self, wait_s: float) -> None:
+        await asyncio.sleep(wait_s)
+        if self._cursors:
+            cursors, self._cursors = self._cursors, {}
+            await self.change(partial(writing.append, offers=(), cursors=cursors))
 
     async def _drain(self) -> None:
         """The one writer: whoever gives up waiting, what was queued is written."""
@@ -116,7 +135,9 @@ class Store:
                 batch = self._take()
                 try:
                     self.room.check()
-                    written = await self.database.write(partial(writing.append, offers=[offer for offer, _ in batch]))
+                    cursors, self._cursors = self._cursors, {}
+                    offers = [offer for offer, _ in batch]
+                    written = await self.database.write(partial(writing.append, offers=offers, cursors=cursors))
                 except Exception as error:  # noqa: BLE001  # told to everybody who waits for this batch
                     if isinstance(error, LocalError) and error.code == "disk-full":
                         self.room.drop_ballast()
@@ -239,6 +260,8 @@ class Store:
 
     async def peer_cursor(self, peer: bytes) -> tuple[int, bytes]:
         """The place in a peer's arrival order that was kept last, (0, b"") for none."""
+        if peer in self._cursors:
+            return self._cursors[peer]
         rows = await self.database.read("select sequence, mark from peer where principal = ?", (peer,))
         return rows[0] if rows else (0, b"")
 

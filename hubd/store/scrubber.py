@@ -33,7 +33,8 @@ class Scrubber:
         self._log = log.get("store")
 
     async def run(self) -> None:
-        """Scrub for ever."""
+        """Scrub for ever; first of all, bring the sketch up to date."""
+        await self._store.sketch_symbols(0, 1)  # after an update of hubd the whole set is to be added: not in a session
         while True:
             found = await self.scrub(SCRUB_IDLE_TIMES)
             if found.damaged or found.counted_again:

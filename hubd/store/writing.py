@@ -5,7 +5,7 @@ These functions run in the writer's thread, inside its transaction, one whole ba
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from hubd.action import envelope
 from hubd.action.content import is_anchored
@@ -17,6 +17,7 @@ from hubd.store import audience, buckets, sketches
 
 ROW_DIGEST_BYTES = 8
 Offer = tuple[Sequence[Action], bytes]  # actions and the principal of the peer they came from, b"" for none
+Cursors = Mapping[bytes, tuple[int, bytes]]  # up to which sequence and mark of a peer's own order we have what it has
 _INSERT = (
     "insert into action (sequence, id, created, kind, author, header, digest, source) values (?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -27,8 +28,11 @@ def row_digest(header: bytes) -> bytes:
     return hashlib.sha256(header).digest()[:ROW_DIGEST_BYTES]
 
 
-def append(connection: sqlite3.Connection, offers: Iterable[Offer]) -> list[Action]:
-    """Add what is not there; returns it, in arrival order."""
+def append(connection: sqlite3.Connection, offers: Iterable[Offer], cursors: Cursors) -> list[Action]:
+    """Add what is not there; returns it, in arrival order. Writes down peers' places, too."""
+    for peer, (sequence, mark) in cursors.items():
+        number = peer_number(connection, peer)
+        connection.execute("update peer set sequence = ?, mark = ? where number = ?", (sequence, mark, number))
     offered: dict[ActionId, Action] = {}
     sources: dict[ActionId, bytes] = {}
     for actions, source in offers:
@@ -65,12 +69,6 @@ def set_aside(connection: sqlite3.Connection, sequences: Iterable[int]) -> None:
         _weigh(connection, -1, without(_lthash(connection), [ActionId(action_id)]))
         buckets.remove(connection, created, action_id)
         sketches.remove(connection, sequence, ActionId(action_id))
-
-
-def keep_cursor(connection: sqlite3.Connection, peer: bytes, sequence: int, mark: bytes) -> None:
-    """Remember up to where in a peer's arrival order we have what it has."""
-    number = peer_number(connection, peer)
-    connection.execute("update peer set sequence = ?, mark = ? where number = ?", (sequence, mark, number))
 
 
 def peer_number(connection: sqlite3.Connection, principal: bytes) -> int:

@@ -313,11 +313,26 @@ async def test_the_place_reached_with_a_peer_is_kept_across_a_restart(tmp_path):
     await store.keep_cursor(NEIGHBOUR, 7, b"a place.")
     await store.append([action(1)], NEIGHBOUR)
     await store.keep_cursor(NEIGHBOUR, 9, b"further.")
+    assert await store.peer_cursor(NEIGHBOUR) == (9, b"further.")
     await store.close()
     store = await Store.open(tmp_path, DOMAIN)
     assert await store.peer_cursor(NEIGHBOUR) == (9, b"further.")
     assert await store.peer_cursor(OTHER_NEIGHBOUR) == (0, b"")
     await store.close()
+
+
+async def test_the_place_reached_with_a_peer_goes_to_disk_with_the_next_actions_and_else_by_itself(store):
+    async def on_disk():
+        return await store.database.read("select sequence from peer where principal = ?", (NEIGHBOUR,))
+
+    await store.keep_cursor(NEIGHBOUR, 7, b"a place.")
+    assert await on_disk() == []
+    await store.append([action(1)])
+    assert await on_disk() == [(7,)]
+    await store.keep_cursor(NEIGHBOUR, 9, b"further.")
+    async with asyncio.timeout(30):
+        while await on_disk() != [(9,)]:
+            await asyncio.sleep(0.05)
 
 
 async def test_a_comparison_sees_one_moment_and_the_next_one_sees_what_was_written(store):
