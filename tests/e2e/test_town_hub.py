@@ -1,6 +1,9 @@
 """A town hub between a phone with a signal and a village behind a router: real processes, TLS, a name that is looked up."""
 
 import asyncio
+import shutil
+import signal
+import ssl
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +12,7 @@ from typing import Any
 import pytest
 from builders import Village
 
-from hubd import config
+from hubd import config, daemon
 from hubd.action import charter, envelope
 from hubd.action.content import seal_content
 from hubd.action.envelope import Action
@@ -17,6 +20,7 @@ from hubd.action.signature import Signer
 from hubd.action.sip018 import ActionId
 from hubd.action.statement import Statement
 from hubd.demo.processes import HubProcess, free_port
+from hubd.errors import FatalError
 from hubd.hub import CHARTER_NAME, Hub
 from hubd.identity import Identity
 from hubd.limits import STATEMENT_LIFE_S
@@ -94,3 +98,46 @@ async def test_an_action_reaches_the_village_through_the_town_and_its_receipt_co
     finally:
         await phone.close()
         await asyncio.gather(town.end(), kijiji.end())
+
+
+async def test_sighup_takes_up_a_renewed_certificate_and_keeps_the_old_one_if_it_is_broken(tmp_path: Path) -> None:
+    files = tmp_path / "chain.pem", tmp_path / "key.pem"
+
+    def put(certificate: str, key: str) -> None:
+        shutil.copy(TLS / f"{certificate}.pem", files[0])
+        shutil.copy(TLS / f"{key}.key", files[1])
+
+    put("first", "first")
+    door = free_port()
+    await founded(tmp_path, Village(1), {"town": {
+        "mesh.listen_host": "127.0.0.1", "mesh.listen_port": 0, "mesh.discover": False, "phones.discover": False,
+        "phones.listen_host": "127.0.0.1", "phones.listen_port": door,
+        "phones.tls_cert": str(files[0]), "phones.tls_key": str(files[1]),
+    }})  # fmt: skip
+    town = HubProcess("town", tmp_path / "town")
+    await town.start()
+    try:
+        first = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", door))
+        put("second", "first")
+        await reloaded(town, "certificate-refused", 1)
+        assert await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", door)) == first
+        put("second", "second")
+        await reloaded(town, "config-reloaded", 2)
+        assert await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", door)) != first
+    finally:
+        await town.end()
+
+
+async def reloaded(hub: HubProcess, event: str, count: int) -> None:
+    """SIGHUP, and until the log says so the n-th time."""
+    assert hub.running is not None
+    hub.running.send_signal(signal.SIGHUP)
+    async with asyncio.timeout(10):
+        while hub.log.read_text().count(event) < count:
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("files", [("a.pem", ""), ("", "a.key")])
+def test_a_certificate_without_its_key_is_said_before_anything_runs(files: tuple[str, str]) -> None:
+    with pytest.raises(FatalError, match="belong together"):
+        daemon._certificate(*files)
