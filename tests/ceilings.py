@@ -53,7 +53,7 @@ class Ceiling:
             self._group.rmdir()
 
 
-def resident(pid: int, what: str = "VmRSS") -> int:
+def resident(pid: int | str, what: str = "VmRSS") -> int:
     """Bytes of memory of a process: now, or `VmHWM`, the most it ever had."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{what}:"):

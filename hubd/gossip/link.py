@@ -109,7 +109,9 @@ class Link:
     async def run(self) -> None:
         """Gossip until cancelled. Raises `FatalError` where a person must act, `LocalError` for a door that leaks."""
         context = zmq.asyncio.Context()
-        listener = Listener(context, self._keys, admitted=self._admitted, arrived=self._acceptor.arrived)
+        listener = Listener(
+            context, self._keys, admitted=self._admitted, arrived=self._acceptor.arrived, flooded=self._flooded
+        )
         self._acceptor.listener = listener
         try:
             await self._set.load()
@@ -251,6 +253,9 @@ class Link:
             self._tags = {events.key_tag(member.curve_key) for member in members}
             self._log.info("members-changed", count=len(members))
             self.report(events.MembersChanged(members))
+
+    def _flooded(self, hub: Principal) -> None:
+        self.report(events.FaultSeen(hub, "flood"))
 
     def _admitted(self, curve_key: bytes) -> Principal | None:
         self._refresh()

@@ -16,8 +16,9 @@ from hubd.action.principal import Principal
 from hubd.addresses import joined
 from hubd.errors import FatalError, LocalError
 from hubd.gossip.sockets import CurveKeys, listen, send_now
+from hubd.gossip.turnstile import Turnstile
 from hubd.gossip.zap import DOMAIN, KEY_PROPERTY, Probe, Zap, probe
-from hubd.limits import LINK_PROBE_S, LISTEN_TRIES_MAX
+from hubd.limits import LINK_PROBE_S, LISTEN_TRIES_MAX, TURNSTILE_S
 
 _LISTEN_AGAIN_S = 0.05
 _PARTS = 2  # routing id, frame
@@ -47,9 +48,12 @@ class Listener:
         *,
         admitted: Callable[[bytes], Principal | None],
         arrived: Callable[[Arrival], None],
+        flooded: Callable[[Principal], None],
     ) -> None:
         self.zap = Zap(context, admitted)
         self.counters: Counter[str] = Counter()
+        self._flooded = flooded
+        self._turnstile = Turnstile(self.counters, self._shut_out)
         self.port = 0
         self._context = context
         self._keys = keys
@@ -62,6 +66,7 @@ class Listener:
         """Bind; port 0 takes a free one, which `port` then names. Raises `FatalError`."""
         self.zap.bind()
         self._socket = listen(self._context, host, port, self._keys, DOMAIN)
+        self._turnstile.watch(self._context, self._socket)
         self._host = host
         self.port = int(self._socket.getsockopt_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
 
@@ -71,9 +76,21 @@ class Listener:
             group.create_task(self.zap.serve(), name="gossip-zap")
             await self._probe()
             group.create_task(self._serve(), name="gossip-listener")
+            group.create_task(self._turn(), name="gossip-turnstile")
             while True:
                 await asyncio.sleep(LINK_PROBE_S)
                 await self._probe()
+
+    async def _turn(self) -> None:
+        while True:
+            self._turnstile.turn(asyncio.get_running_loop().time())
+            await asyncio.sleep(TURNSTILE_S)
+
+    def _shut_out(self, host: str) -> None:
+        """Blame the hub that comes from there; where several do, each may be the others' victim."""
+        hubs = self.zap.hubs_at(host)
+        if len(hubs) == 1:
+            self._flooded(hubs[0])
 
     def cut(self) -> None:
         """Disconnect everybody, now, and listen again."""
@@ -86,6 +103,7 @@ class Listener:
     def close(self) -> None:
         """Close at once."""
         self.zap.close()
+        self._turnstile.close()
         if self._socket is not None:
             self._socket.close(0)
             self._socket = None
@@ -103,18 +121,23 @@ class Listener:
                 receiving.cancel()
                 cutting.cancel()
             self._cut.clear()
+            self._turnstile.close()
             self._socket.close(0)
             self._socket = None
             self._socket = await self._listen_again()
+            self._turnstile.watch(self._context, self._socket)
 
     async def _receive(self, socket: zmq.asyncio.Socket) -> None:
         while True:
             parts = await socket.recv_multipart(copy=False)
+            host = str(parts[-1].get("Peer-Address"))
+            for part in parts[1:]:
+                self._turnstile.handed_over(host, len(part))
             if len(parts) == _PARTS:
                 route, frame = parts
                 hub = Principal(bytes.fromhex(str(frame.get("User-Id"))))
                 key = bytes.fromhex(str(frame.get(KEY_PROPERTY)))
-                self._arrived(Arrival(route.bytes, hub, key, str(frame.get("Peer-Address")), frame.bytes))
+                self._arrived(Arrival(route.bytes, hub, key, host, frame.bytes))
             else:
                 self.counters["parts"] += 1
             await asyncio.sleep(0)  # a busy peer must not keep the loop from the others

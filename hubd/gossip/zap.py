@@ -14,6 +14,7 @@ import zmq
 import zmq.asyncio
 
 from hubd.action.principal import Principal
+from hubd.addresses import holder, without_interface
 from hubd.gossip.sockets import Dialled, DialOutcome, curve_keypair
 
 ENDPOINT = "inproc://zeromq.zap.01"
@@ -40,6 +41,7 @@ class Zap:
         self._context = context
         self._admitted = admitted
         self._socket: zmq.asyncio.Socket | None = None
+        self._hosts: dict[Principal, str] = {}  # where each was admitted from last
 
     def bind(self) -> None:
         """Take the endpoint that libzmq asks."""
@@ -59,11 +61,17 @@ class Zap:
             request = await self._socket.recv_multipart()
             await self._socket.send_multipart(self.answer(request))
 
+    def hubs_at(self, host: str) -> list[Principal]:
+        """Which hubs were admitted last from this host, as `holder` names it."""
+        return [hub for hub, there in self._hosts.items() if there == host]
+
     def answer(self, request: list[bytes]) -> list[bytes]:
         """The reply to one request: 200 with the hub's principal, or 400."""
         hub = None
         if len(request) == _PARTS and request[0] == _VERSION and request[2] == DOMAIN and request[5] == _CURVE:
             hub = self._admitted(request[6])
+        if hub is not None:
+            self._hosts[hub] = holder(without_interface(request[3].decode("ascii", "replace")))
         self.counters["refused" if hub is None else "admitted"] += 1
         request_id = request[1] if len(request) > 1 else b""
         if hub is None:

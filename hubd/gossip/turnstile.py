@@ -1,0 +1,168 @@
+"""What libzmq itself does not bound at a listener: connections of one address, and bytes that wait for the end of a message.
+
+A message of many parts is handed over when its last part is there, and no option of libzmq limits what waits until then:
+an admitted rogue who never ends a message was measured to raise a process by 300 MB in a second. So the turnstile
+counts what the kernel received from each address (TCP_INFO, Linux) against what was handed over, and shuts the
+connections of whoever is too far ahead; libzmq then forgets what waited. Elsewhere than on Linux it counts
+connections only.
+"""
+
+import itertools
+import socket
+import struct
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import zmq
+import zmq.asyncio
+
+from hubd import log
+from hubd.addresses import holder, without_interface
+from hubd.limits import LINK_BYTES_PER_S_IDLE, LINK_SOCKETS_PER_ADDRESS_MAX, LINK_UNREAD_BYTES_MAX
+
+_EVENTS = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED
+_FRAME_BYTES = 42  # around one frame: its header, and what CURVE adds
+_INFO_BYTES, _RECEIVED_AT = 136, 128  # struct tcp_info up to tcpi_bytes_received, Linux 4.1 and later
+_NUMBERS = itertools.count()
+
+
+@dataclass(slots=True)
+class _Connection:
+    host: str
+    peer: tuple[str | int, ...]
+    received: int = 0
+
+
+class Turnstile:
+    """Watches one listener's connections; `turn` is called several times a second. `flooded` hears of hosts shut out."""
+
+    def __init__(self, counters: Counter[str], flooded: Callable[[str], None]) -> None:
+        self._counters = counters
+        self._flooded = flooded
+        self._monitor: zmq.Socket[bytes] | None = None
+        self._connections: dict[int, _Connection] = {}  # by libzmq's descriptor
+        self._unread: Counter[str] = Counter()
+        self._turned_at: float | None = None
+        self._log = log.get("gossip")
+
+    def watch(self, context: zmq.asyncio.Context, listener: zmq.asyncio.Socket) -> None:
+        """Look at this listener from now on, before it accepts anybody."""
+        self.close()
+        name = f"inproc://hubd-turnstile-{next(_NUMBERS)}"
+        listener.monitor(name, _EVENTS)
+        self._monitor = zmq.Context.shadow(context.underlying).socket(zmq.PAIR)
+        self._monitor.setsockopt(
+            zmq.RCVHWM, 0
+        )  # libzmq waits where news finds no room, and its thread serves everybody
+        self._monitor.connect(name)
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._monitor is not None:
+            self._monitor.close(0)
+            self._monitor = None
+        self._connections.clear()
+        self._unread.clear()
+        self._turned_at = None
+
+    def handed_over(self, host: str, size: int) -> None:
+        """A frame of so many bytes from this host has left libzmq's hands."""
+        self._unread[_counted(host)] -= size + _FRAME_BYTES
+
+    def turn(self, now: float) -> None:
+        """Take the news, weigh everybody, and shut out who is too heavy."""
+        self._take_news()
+        passed_s = 0.0 if self._turned_at is None else now - self._turned_at
+        self._turned_at = now
+        for descriptor, connection in list(self._connections.items()):
+            with self._borrowed(descriptor, connection) as there:
+                if there is not None:
+                    received = _received(there)
+                    idle = int(passed_s * LINK_BYTES_PER_S_IDLE)
+                    self._unread[connection.host] += received - connection.received - idle
+                    connection.received = received
+        hosts = {connection.host for connection in self._connections.values()}
+        self._unread = Counter({host: max(0, self._unread[host]) for host in hosts})
+        for host, unread in self._unread.items():
+            if unread > LINK_UNREAD_BYTES_MAX:
+                self._shut_out(host)
+
+    def _take_news(self) -> None:
+        with suppress(zmq.Again):
+            while self._monitor is not None:
+                head, *_ = self._monitor.recv_multipart(zmq.NOBLOCK)
+                event, descriptor = struct.unpack("=Hi", head)
+                if event == zmq.EVENT_ACCEPTED:
+                    self._enter(descriptor)
+                else:
+                    self._connections.pop(descriptor, None)
+
+    def _enter(self, descriptor: int) -> None:
+        with _socket_of(descriptor) as there:
+            peer = _peer(there)
+            if peer is None:
+                return
+            host = _counted(str(peer[0]))
+            if sum(other.host == host for other in self._connections.values()) >= LINK_SOCKETS_PER_ADDRESS_MAX:
+                self._counters["crowd"] += 1
+                _shut(there)
+            else:
+                self._connections[descriptor] = _Connection(host, peer)
+
+    def _shut_out(self, host: str) -> None:
+        self._counters["flooded"] += 1
+        self._log.warning("link-flooded", count=sum(other.host == host for other in self._connections.values()))
+        for descriptor, connection in self._connections.items():
+            if connection.host == host:
+                with self._borrowed(descriptor, connection) as there:
+                    _shut(there)
+        self._flooded(host)
+
+    @contextmanager
+    def _borrowed(self, descriptor: int, connection: _Connection) -> Iterator[socket.socket | None]:
+        """The socket, if libzmq has not given its number to another one meanwhile."""
+        with _socket_of(descriptor) as there:
+            yield there if _peer(there) == connection.peer else None
+
+
+@contextmanager
+def _socket_of(descriptor: int) -> Iterator[socket.socket | None]:
+    """A socket of libzmq's, left open."""
+    try:
+        there = socket.socket(fileno=descriptor)
+    except OSError:
+        yield None
+        return
+    try:
+        yield there
+    finally:
+        there.detach()
+
+
+def _peer(there: socket.socket | None) -> tuple[str | int, ...] | None:
+    try:
+        return None if there is None else tuple(there.getpeername())
+    except OSError:
+        return None
+
+
+def _counted(host: str) -> str:
+    return holder(without_interface(host))
+
+
+def _received(there: socket.socket) -> int:
+    if not hasattr(socket, "TCP_INFO"):
+        return 0
+    try:
+        info = there.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+    except OSError:
+        return 0
+    return int(struct.unpack_from("=Q", info, _RECEIVED_AT)[0]) if len(info) == _INFO_BYTES else 0
+
+
+def _shut(there: socket.socket | None) -> None:
+    if there is not None:
+        with suppress(OSError):
+            there.shutdown(socket.SHUT_RDWR)
