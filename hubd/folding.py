@@ -151,8 +151,9 @@ class Folding:
 
     async def _read_circle(self) -> None:
         """Who vouches for whom, from the views; later changes are heeded as they come."""
-        for position, (key, vouch) in enumerate(self.views.vouches.items()):
-            self.circle.put(key, vouch)
+        vouches = self.views.vouches
+        for position, key in enumerate(vouches):
+            self.circle.put(key, vouches.get(key))
             if position % FOLD_EVALUATIONS_PER_STEP == 0:
                 await asyncio.sleep(0)
         self._is_circle_read = True

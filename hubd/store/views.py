@@ -167,7 +167,8 @@ class SqliteMemory:
         return code
 
     def _node(self, title: str, key: Any) -> int:
-        return self._code(title) | self._names.number(key)
+        code = self._codes.get(title)
+        return (self._code(title) if code is None else code) | self._names.number(key)
 
     def _named(self, node: int) -> Node:
         return self._titles[node >> NAME_BITS], self._names.key(node & NAME_MASK)
