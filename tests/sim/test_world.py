@@ -195,3 +195,19 @@ def test_mules_carry_what_no_link_does():
         if any(peer.member.name == f"hub {other}" for peer in hub.peers.peers.values())
     ), "no link between the first two islands"
     assert world.settled_s is not None
+
+
+def test_a_cursor_that_is_ahead_of_what_was_got_costs_a_session_and_no_action():
+    quick = scenario.load()["flapping"]
+
+    def plant(world):
+        for hub in world.hubs:
+            by_name = {other.principal: other.disk for other in world.hubs}
+
+            async def ahead(peer, by_name=by_name):
+                place = len(by_name[peer].log)
+                return place, await by_name[peer].mark_of(place)
+
+            hub.disk.peer_cursor = ahead
+
+    assert story.run(quick, 0, plant=plant).findings == []

@@ -3,10 +3,12 @@
 clock      a heap of events, one source of chance, one trace
 disk       the set of a hub: what is on the disk, what is only in memory, how long a commit takes
 network    connections as TCP and CURVE make them: delay, bandwidth, stalls, breaks
+doors      the intake, and what is known of authors
 hub        the real machines (`Peers`, `Channel`, sessions), performed over these
 phones     phones and mules, who come by
 rogues     hubs that lie, flood or withhold
-faults     what goes wrong, and when
+scenario   what tests/sim/scenarios.toml says
+plan       what is to happen, and when
 story      a scenario and a seed become a world, which is run and judged
 checks     what must be true of it, all the time and in the end
 mutants    bugs, planted one at a time: every check catches one
