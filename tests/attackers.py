@@ -149,7 +149,8 @@ def decoy(interface: str, tag: str, mesh: str, seconds: float) -> None:
 
 
 async def _join(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    return await asyncio.open_connection(host, port)
+    source = ("127.0.0.2", 0) if host == "127.0.0.1" else None  # on the loopback, too, it is another machine
+    return await asyncio.open_connection(host, port, local_addr=source)
 
 
 async def _gigabyte(host: str, port: int) -> None:
