@@ -12,13 +12,28 @@ from hashlib import sha256
 from hubd.action.network import TESTNET
 from hubd.action.principal import standard
 from hubd.action.sip018 import ActionId
-from hubd.gossip import session as sessions
-from hubd.gossip import wire
+from hubd.gossip import dialogue, wire
+from hubd.gossip.dialogue import (
+    Compare,
+    Ended,
+    KeepCursor,
+    LoadSketch,
+    LoadSummary,
+    Offer,
+    Offered,
+    Parties,
+    Rung,
+    SendFrame,
+    SketchLoaded,
+    SummaryLoaded,
+)
 from hubd.gossip.initiator import Initiator
 from hubd.gossip.items import SortedItems
 from hubd.gossip.responder import Responder
-from hubd.gossip.session import Ended, Offer, Offered, Parties, SendFrame, Session, SummaryLoaded
+from hubd.gossip.session import Session
+from hubd.gossip.sketch import Symbols
 from hubd.gossip.transfer import ActionsLoaded, LoadActions, LoadPage, PageLoaded
+from hubd.gossip.wire import NOWHERE, Place
 from hubd.ports import Outcome, SetSummary, Verdict
 
 HUB_A = standard(TESTNET.single_sig, b"a" * 20)
@@ -36,46 +51,87 @@ def id_of(raw: bytes) -> ActionId:
 
 
 class TwinSet:
-    """A set of such envelopes, and what a store and an intake answer for it."""
+    """A set of such envelopes, and what a store and an intake answer for it, to one peer alone."""
 
     def __init__(self, envelopes: Iterable[bytes] = ()) -> None:
         self.envelopes: dict[ActionId, bytes] = {}
         self.items = SortedItems()
+        self.symbols = Symbols()
+        self.epoch = b"an epoch"
+        self.from_peer: set[ActionId] = set()
+        self.cursor = NOWHERE
         self.is_full = False
         self.rotten: set[ActionId] = set()  # counted, and not readable any more
         self.add(envelopes)
 
-    def add(self, envelopes: Iterable[bytes]) -> list[bool]:
+    def add(self, envelopes: Iterable[bytes], *, from_peer: bool = False) -> list[bool]:
         is_new = []
         for raw in envelopes:
             is_new.append(id_of(raw) not in self.envelopes)
-            self.envelopes[id_of(raw)] = raw
-            self.items.add(int.from_bytes(raw[:2], "big"), id_of(raw))
+            if is_new[-1]:
+                self.envelopes[id_of(raw)] = raw
+                self.items.add(int.from_bytes(raw[:2], "big"), id_of(raw))
+                self.symbols.add([id_of(raw)])
+                if from_peer:
+                    self.from_peer.add(id_of(raw))
         return is_new
 
-    def summary(self) -> SetSummary:
-        return SetSummary(len(self.envelopes), sha256(b"".join(sorted(self.envelopes))).digest(), len(self.envelopes))
+    def lose(self, raw: bytes) -> None:
+        """As a worn card does; its place in the order stays empty."""
+        gone = id_of(raw)
+        self.envelopes = {
+            ActionId(b"gone" + id_) if id_ == gone else id_: b"" if id_ == gone else each
+            for id_, each in self.envelopes.items()
+        }
+        whole = list(self.here.values())
+        self.items = SortedItems((int.from_bytes(each[:2], "big"), id_of(each)) for each in whole)
+        self.symbols.remove([id_of(raw)])
 
-    def answer(self, asked: sessions.OutEvent) -> sessions.InEvent:
+    @property
+    def here(self) -> dict[ActionId, bytes]:
+        return {id_: raw for id_, raw in self.envelopes.items() if raw}
+
+    def place(self, sequence: int) -> Place:
+        if not 0 < sequence <= len(self.envelopes):
+            return NOWHERE
+        id_ = list(self.envelopes)[sequence - 1]
+        return Place(sequence, sha256(self.epoch + sequence.to_bytes(8, "big") + id_).digest()[:8])
+
+    def summary(self) -> SetSummary:
+        place = self.place(len(self.envelopes))
+        return SetSummary(len(self.here), sha256(b"".join(sorted(self.here))).digest(), place.sequence, place.mark)
+
+    def answer(self, asked: dialogue.OutEvent) -> dialogue.InEvent:
         match asked:
-            case sessions.LoadSummary():
-                return SummaryLoaded(self.summary())
+            case LoadSummary(check):
+                is_known = check != NOWHERE and self.place(check.sequence) == check
+                fresh = [id_ for id_ in list(self.envelopes)[check.sequence :] if id_ not in self.from_peer]
+                return SummaryLoaded(self.summary(), self.cursor, is_known, len(fresh))
+            case LoadSketch():
+                return SketchLoaded(self.symbols.to_bytes())
+            case Compare():
+                return asked.over(self.items)
             case LoadActions(ids):
-                readable = [id_ for id_ in ids if id_ in self.envelopes and id_ not in self.rotten]
+                readable = [id_ for id_ in ids if id_ in self.here and id_ not in self.rotten]
                 return ActionsLoaded([self.envelopes[id_] for id_ in readable])
-            case LoadPage(after, actions_max):
-                page = list(self.envelopes.values())[after : after + actions_max]
-                return PageLoaded(after + len(page), page)
-            case Offer(envelopes):
-                return Offered([self.judge(raw) for raw in envelopes])
+            case LoadPage(after, until, actions_max):
+                return self.page(after, until, actions_max)
+            case Offer(envelopes, number):
+                return Offered([self.judge(raw) for raw in envelopes], number)
         raise AssertionError(asked)
+
+    def page(self, after: int, until: int, actions_max: int) -> PageLoaded:
+        rows = enumerate(self.envelopes.items(), 1)
+        found = [(at, raw) for at, (id_, raw) in rows if after < at <= until and raw and id_ not in self.from_peer]
+        page = found[:actions_max]
+        return PageLoaded(self.place(page[-1][0]) if page else NOWHERE, [raw for _, raw in page])
 
     def judge(self, raw: bytes) -> Outcome:
         if self.is_full:
             return Outcome(Verdict.DEFERRED)
         if raw.startswith(b"bad"):
             return Outcome(Verdict.REFUSED, None, "signature")
-        return Outcome(Verdict.OK, id_of(raw), "", self.add([raw])[0])
+        return Outcome(Verdict.OK, id_of(raw), "", self.add([raw], from_peer=True)[0])
 
 
 @dataclass
@@ -84,7 +140,7 @@ class End:
 
     machine: Session
     twin: TwinSet
-    asked: list[sessions.OutEvent] = field(default_factory=list)
+    asked: list[dialogue.OutEvent] = field(default_factory=list)
     inbox: deque[bytes] = field(default_factory=deque)  # frames on their way to this side
     ended: Ended | None = None
     summed: set[ActionId] = field(default_factory=set)  # the set, as last summed up
@@ -94,14 +150,14 @@ class End:
 class Conversation:
     """An initiator over set `a` and a responder over set `b`."""
 
-    def __init__(self, a: TwinSet, b: TwinSet, *, number: int = 1) -> None:
+    def __init__(self, a: TwinSet, b: TwinSet, *, number: int = 1, start: Rung = Rung.CURSOR) -> None:
         self.now = 0.0
-        self.a = End(Initiator(number, Parties(HUB_A, HUB_B, MESH), a.items, 0.0), a)
-        self.b = End(Responder(Parties(HUB_B, HUB_A, MESH), b.items, 0.0), b)
+        self.a = End(Initiator(number, Parties(HUB_A, HUB_B, MESH), 0.0, start), a)
+        self.b = End(Responder(Parties(HUB_B, HUB_A, MESH), 0.0), b)
         self.in_flight_max = 0
-        self.feed(self.a, sessions.Began())
+        self.feed(self.a, dialogue.Began())
 
-    def feed(self, end: End, event: sessions.InEvent) -> None:
+    def feed(self, end: End, event: dialogue.InEvent) -> None:
         """Hand a machine an event and note what it asks for."""
         other = self.b if end is self.a else self.a
         for out in end.machine.handle(event, self.now):
@@ -109,6 +165,8 @@ class Conversation:
             match out:
                 case SendFrame(frame):
                     other.inbox.append(wire.encode(frame))
+                case KeepCursor(place):
+                    end.twin.cursor = place
                 case Ended():
                     end.ended = out
                 case _:
@@ -129,14 +187,14 @@ class Conversation:
 
     def _answer(self, end: End, at: int) -> None:
         asked = end.asked.pop(at)
-        if isinstance(asked, sessions.LoadSummary):
-            end.summed = set(end.twin.envelopes)
+        if isinstance(asked, LoadSummary):
+            end.summed = set(end.twin.here)
         self.feed(end, end.twin.answer(asked))
 
     def _deliver(self, end: End) -> None:
         frame = wire.decode(end.inbox.popleft())
         end.heard.append(frame)
-        self.feed(end, sessions.FrameReceived(frame))
+        self.feed(end, dialogue.FrameReceived(frame))
 
     def run(self, *, steps_max: int = 100_000, choose: Callable[[int], int] = lambda _count: 0) -> int:
         """Go on until nothing is left to do, or the link is cut after `steps_max` steps; returns the steps made."""
@@ -146,6 +204,19 @@ class Conversation:
                 return step
             choices[choose(len(choices))]()
         return steps_max
+
+    @property
+    def frames(self) -> list[wire.Frame]:
+        """What both heard."""
+        return self.a.heard + self.b.heard
+
+    @property
+    def kinds(self) -> set[type]:
+        return {type(frame) for frame in self.frames}
+
+    @property
+    def bytes_said(self) -> int:
+        return sum(len(wire.encode(frame)) for frame in self.frames)
 
     @property
     def is_proven(self) -> bool:

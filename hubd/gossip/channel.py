@@ -14,10 +14,10 @@ from hubd.action import envelope
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
-from hubd.gossip import session as sessions
-from hubd.gossip import wire
+from hubd.gossip import dialogue, wire
+from hubd.gossip.dialogue import Ended, KeepCursor, Parties, Rung, SendFrame
+from hubd.gossip.errands import Errand, Errands
 from hubd.gossip.initiator import Initiator
-from hubd.gossip.items import Items
 from hubd.gossip.peer import (
     AskedLoaded,
     AskReceived,
@@ -33,10 +33,9 @@ from hubd.gossip.peer import (
     Side,
 )
 from hubd.gossip.responder import Responder
-from hubd.gossip.session import Parties, Session
-from hubd.gossip.transfer import ActionsLoaded, LoadActions, LoadPage, PageLoaded
+from hubd.gossip.session import Session
 from hubd.limits import LINK_PING_S, LINK_PUSH_WINDOW_CHUNKS, LINK_TASKS_MAX
-from hubd.ports import ActionStore, Door, Intake, Outcome, SetSummary, Verdict
+from hubd.ports import ActionStore, Door, Intake, Outcome, Verdict
 
 
 class House(Protocol):
@@ -45,11 +44,8 @@ class House(Protocol):
     store: ActionStore
     intake: Intake
 
-    def items(self) -> Items:
-        """The live set, as reconciliation sees it."""
-
-    async def summary(self) -> SetSummary:
-        """The set's summary."""
+    def first_rung(self, peer: Principal) -> Rung:
+        """Where a session with this peer starts, after how the last one ended."""
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside; a failure is the whole link's. May drop it if the link is ending."""
@@ -91,6 +87,7 @@ class Channel:
         self._side = side
         self._parties = parties
         self._peer = parties.peer
+        self._errands = Errands(house.store, house.intake, parties.peer)
         self._send_raw = send
         self._lost = lost
         self._said_at = house.now()
@@ -105,9 +102,9 @@ class Channel:
     def begin(self) -> None:
         """Start a session; on dialled links only."""
         self._sessions_begun = self._sessions_begun % wire.SESSION_MAX + 1
-        session = Initiator(self._sessions_begun, self._parties, self._house.items(), self._house.now())
-        self._session = session
-        self._handle(session, sessions.Began())
+        start = self._house.first_rung(self._peer)
+        session = self._session = Initiator(self._sessions_begun, self._parties, self._house.now(), start)
+        self._handle(session, dialogue.Began())
 
     def send(self, frame: wire.Frame) -> None:
         """Send one frame, or find the link lost."""
@@ -146,7 +143,7 @@ class Channel:
     def tick(self) -> None:
         """Some seconds have passed."""
         if self._session is not None:
-            self._handle(self._session, sessions.TimerFired())
+            self._handle(self._session, dialogue.TimerFired())
         if self._house.now() - self._said_at >= LINK_PING_S:
             self.send(wire.Ping())
 
@@ -193,12 +190,12 @@ class Channel:
             case wire.Hello() if self._side is Side.ACCEPTED:
                 if not self._house.admits_session(self._peer):
                     raise RemoteError("too-many-sessions", "one after the other, faster than anything changes")
-                self._session = Responder(self._parties, self._house.items(), self._house.now())
-                self._handle(self._session, sessions.FrameReceived(frame))
+                self._session = Responder(self._parties, self._house.now())
+                self._handle(self._session, dialogue.FrameReceived(frame))
             case _ if self._session is None:
                 self.traffic.counters["late"] += 1
             case _:
-                self._handle(self._session, sessions.FrameReceived(frame))
+                self._handle(self._session, dialogue.FrameReceived(frame))
 
     def _take_push(self, envelopes: tuple[bytes, ...]) -> None:
         if self._pushes_open >= LINK_PUSH_WINDOW_CHUNKS:
@@ -216,35 +213,27 @@ class Channel:
 
     # --- sessions
 
-    def _handle(self, session: Session, event: sessions.InEvent) -> None:
+    def _handle(self, session: Session, event: dialogue.InEvent) -> None:
         for out in session.handle(event, self._house.now()):
             self._perform(session, out)
 
-    def _perform(self, session: Session, out: sessions.OutEvent) -> None:
-        store, intake = self._house.store, self._house.intake
+    def _perform(self, session: Session, out: dialogue.OutEvent) -> None:
         match out:
-            case sessions.SendFrame(frame):
+            case SendFrame(frame):
                 self.send(frame)
-            case sessions.LoadSummary():
-                self._answer(session, self._load_summary)
-            case LoadActions(ids):
-                self._answer(session, lambda: _load_actions(store, ids))
-            case LoadPage():
-                self._answer(session, lambda: _load_page(store, out))
-            case sessions.Offer(envelopes):
-                self._answer(session, lambda: _offer(intake, envelopes, self._peer))
-            case sessions.Ended():
+            case KeepCursor(place):
+                self._run(lambda: self._errands.keep(place))
+            case Ended():
                 if self._session is session:
                     self._session = None
                 if out.is_fault:
                     self.traffic.counters[out.code] += 1
                 self._house.report(SessionEnded(self._peer, self._side, out))
+            case _:
+                self._run(lambda: self._answer(session, out))
 
-    def _answer(self, session: Session, ask: Callable[[], Awaitable[sessions.InEvent]]) -> None:
-        async def work() -> None:
-            self._handle(session, await ask())
-
-        self._run(work)
+    async def _answer(self, session: Session, errand: Errand) -> None:
+        self._handle(session, await self._errands.run(errand))
 
     def _run(self, work: Callable[[], Awaitable[None]]) -> None:
         async def counted() -> None:
@@ -256,25 +245,8 @@ class Channel:
         self._tasks += 1
         self._house.spawn(counted())
 
-    async def _load_summary(self) -> sessions.InEvent:
-        return sessions.SummaryLoaded(await self._house.summary())
-
 
 def _judged(peer: Principal, outcomes: Sequence[Outcome]) -> PushJudged:
     taken = [(outcome.id, outcome.is_new) for outcome in outcomes if outcome.id is not None]
     new, known = ([id_ for id_, is_new in taken if is_new is wanted] for wanted in (True, False))
     return PushJudged(peer, new, known, sum(outcome.verdict is Verdict.REFUSED for outcome in outcomes))
-
-
-async def _load_actions(store: ActionStore, ids: tuple[Any, ...]) -> sessions.InEvent:
-    return ActionsLoaded([envelope.encode(action) for action in await store.get(ids)])
-
-
-async def _load_page(store: ActionStore, asked: LoadPage) -> sessions.InEvent:
-    page = await store.page(asked.after, asked.actions_max)
-    last = page[-1][0] if page else asked.after
-    return PageLoaded(last, [envelope.encode(action) for _, action in page])
-
-
-async def _offer(intake: Intake, envelopes: tuple[bytes, ...], peer: bytes) -> sessions.InEvent:
-    return sessions.Offered(await intake.offer(envelopes, Door.PEER, peer))

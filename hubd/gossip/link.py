@@ -30,16 +30,15 @@ from hubd.gossip import wire
 from hubd.gossip.acceptor import Acceptor
 from hubd.gossip.company import Company
 from hubd.gossip.dialler import Dialler
-from hubd.gossip.items import Items
+from hubd.gossip.dialogue import Rung, first_rung
 from hubd.gossip.listener import Listener
-from hubd.gossip.live import LiveSet
 from hubd.gossip.peer import Member, Side
 from hubd.gossip.peers import Peers
 from hubd.gossip.sockets import CurveKeys
 from hubd.gossip.status import PeerStatus, peer_status
 from hubd.gossip.switchboard import Switchboard
 from hubd.limits import SESSION_INTERVAL_S
-from hubd.ports import ActionStore, Intake, SetSummary
+from hubd.ports import ActionStore, Intake
 
 _TICK_S = 1.0
 
@@ -84,7 +83,6 @@ class Link:
         self._config = config or LinkConfig()
         interval_s, configured = self._config.interval_s, self._config.peers
         self._peers = Peers(hub, interval_s=interval_s, chance=random.random, configured=configured)
-        self._set = LiveSet(store, clock)
         self._board = Switchboard(self, hub, wire.mesh_tag(domain))
         self._acceptor = Acceptor(self._board, admitted=self._admitted, lost=self.report, counters=self.counters)
         self._company = Company()
@@ -114,7 +112,6 @@ class Link:
         )
         self._acceptor.listener = listener
         try:
-            await self._set.load()
             self._refresh()
             await listener.open(self._config.host, self._config.port)
             async with asyncio.TaskGroup() as self._group:
@@ -132,7 +129,6 @@ class Link:
 
     def notify(self, actions: Sequence[Action], source: bytes = b"") -> None:
         """These are new in the set and on disk; `source` is the peer they came from, if any."""
-        self._set.add((action.statement.created, action.id) for action in actions)
         if self._group is not None:
             ids, raws = [action.id for action in actions], [envelope.encode(action) for action in actions]
             self.report(events.Appended(ids, raws, source))
@@ -169,13 +165,10 @@ class Link:
 
     # --- for the channels
 
-    def items(self) -> Items:
-        """The live set, as reconciliation sees it."""
-        return self._set.items
-
-    async def summary(self) -> SetSummary:
-        """The set's summary."""
-        return await self._set.summary()
+    def first_rung(self, peer: Principal) -> Rung:
+        """Where a session with this peer starts, after how the last one ended."""
+        known = self._peers.peers.get(peer)
+        return first_rung(known.last if known else None)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside; a failure is the whole link's. Nothing is begun any more while the link is ending."""

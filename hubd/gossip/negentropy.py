@@ -49,7 +49,10 @@ class Outcome(NamedTuple):
 
 
 class Initiator:
-    """The side that asks. `frame_bytes_max` bounds what it sends (0: unbounded), `message_bytes_max` what it accepts."""
+    """The side that asks. `frame_bytes_max` bounds what it sends (0: unbounded), `message_bytes_max` what it accepts.
+
+    The frame's bound may be another one for each message.
+    """
 
     def __init__(
         self,
@@ -58,7 +61,7 @@ class Initiator:
         message_bytes_max: int = RECONCILE_FRAME_BYTES_MAX,
     ) -> None:
         _check_frame(frame_bytes_max)
-        self._frame_bytes_max = frame_bytes_max
+        self.frame_bytes_max = frame_bytes_max
         self._message_bytes_max = message_bytes_max
         self._reported: set[bytes] = set()
 
@@ -72,7 +75,7 @@ class Initiator:
         """Take an answer. `RemoteError` for bytes that are no answer of this protocol's version."""
         if not speaks_our_version(message, bytes_max=self._message_bytes_max):
             raise RemoteError("reconcile-version", f"the peer speaks protocol {message[0] - 0x60}")
-        answer = _Answer(items, self._frame_bytes_max)
+        answer = _Answer(items, self.frame_bytes_max)
         have: list[bytes] = []
         need: list[bytes] = []
         for step in _steps(items, parse(message)):
@@ -107,14 +110,14 @@ class Responder:
         message_bytes_max: int = RECONCILE_FRAME_BYTES_MAX,
     ) -> None:
         _check_frame(frame_bytes_max)
-        self._frame_bytes_max = frame_bytes_max
+        self.frame_bytes_max = frame_bytes_max
         self._message_bytes_max = message_bytes_max
 
     def handle(self, items: Items, message: bytes) -> bytes:
         """The answer; to another version of the protocol, our version alone. `RemoteError` for malformed bytes."""
         if not speaks_our_version(message, bytes_max=self._message_bytes_max):
             return bytes((VERSION,))
-        answer = _Answer(items, self._frame_bytes_max)
+        answer = _Answer(items, self.frame_bytes_max)
         for step in _steps(items, parse(message)):
             if isinstance(step.theirs, IdList):
                 answer.list_ids(step)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
-from hubd.gossip.session import Ended
+from hubd.gossip.dialogue import Ended
 from hubd.limits import SESSIONS_BURST_MAX
 
 KEY_TAG_BYTES = 8

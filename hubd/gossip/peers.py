@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from hubd.action.principal import Principal
 from hubd.gossip import spread
+from hubd.gossip.dialogue import Ended
 from hubd.gossip.hints import Hints
 from hubd.gossip.peer import (
     AddressHeard,
@@ -42,7 +43,6 @@ from hubd.gossip.peer import (
     TimerFired,
     key_tag,
 )
-from hubd.gossip.session import Ended
 from hubd.limits import (
     DIAL_ROUND_MAX,
     DIAL_WAIT_S_MAX,

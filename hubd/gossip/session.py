@@ -1,12 +1,13 @@
 """One conversation between two hubs: from two sets to one, and the proof that it is one.
 
-The dialler is the `Initiator`, the dialled side the `Responder` (a file each). One exchange of `Hello` ends it when both
-sets are equal. Otherwise the initiator reconciles (or, where one side is empty, the other streams everything), bodies
-travel both ways at once, and an exchange of `Done` compares the two sets again. *Proven* means: both named the same count
-and fingerprint, in the same session, over sets that were on their disks. Where both kept growing meanwhile, the session
-ends unproven and the next one starts from less.
+The dialler is the `Initiator`, the dialled side the `Responder` (a file each). They go down a ladder (`Rung`): a hello
+ends it when both sets are equal; where each knows what it has of the other, both stream what arrived since; otherwise, or
+where that did not prove anything the last time, they tell their differences by a sketch or by Negentropy, and bodies
+travel both ways at once. An exchange of `Done` compares the two sets again. *Proven* means: both named the same count and
+fingerprint, in the same session, over sets that were on their disks. Where they did not, the session ends unproven and
+the next one starts further down.
 
-    initiator   STARTING > GREETING > ASKING > MOVING > SETTLING > PROVING > ENDED
+    initiator   STARTING > GREETING > WEIGHING > MOVING > SKETCHING > ASKING > MOVING > SETTLING > PROVING > ENDED
     responder   WAITING > GREETED > ANSWERING > CHECKING > ENDED
 
 Each side's `TABLE` says what a frame, or an answer from our own store, does in a state; any other frame breaks the
@@ -16,20 +17,39 @@ come too late meet an ended one.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
-from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.errors import LocalError, RemoteError
-from hubd.gossip.items import Items
-from hubd.gossip.transfer import ActionsLoaded, LoadActions, LoadPage, PageLoaded, Transfer
-from hubd.gossip.wire import FILL, Actions, Done, Fault, Frame, Hello, Took
-from hubd.limits import LINK_VERSION, LINK_WINDOW_CHUNKS, SESSION_REFUSED_MAX, SESSION_SILENCE_S
+from hubd.gossip.dialogue import (
+    Compared,
+    Ended,
+    FrameReceived,
+    InEvent,
+    KeepCursor,
+    Offer,
+    Offered,
+    OutEvent,
+    Parties,
+    Rung,
+    SendFrame,
+    SummaryLoaded,
+    TimerFired,
+)
+from hubd.gossip.transfer import ActionsLoaded, Chunk, Landing, PageLoaded, Transfer
+from hubd.gossip.wire import NOWHERE, SKETCH, STREAM, Actions, Done, Fault, Frame, Hello, Place, Took
+from hubd.limits import (
+    FILL_FACTOR_MIN,
+    LINK_VERSION,
+    SESSION_KNOWN_SPARE,
+    SESSION_REFUSED_MAX,
+    SESSION_SILENCE_S,
+    STREAM_ANYWAY_ACTIONS,
+)
 from hubd.ports import Outcome, SetSummary, Verdict
 
-CAPABILITIES = (FILL,)
+ABILITIES = STREAM | SKETCH
 
 
 class State(Enum):
@@ -37,8 +57,10 @@ class State(Enum):
 
     STARTING = auto()  # * for the summary to greet with
     GREETING = auto()  # hello sent
-    ASKING = auto()  # reconciling
+    WEIGHING = auto()  # * whether the peer's cursor is one of ours
     MOVING = auto()  # bodies travel
+    SKETCHING = auto()  # a sketch is read, asked for, or told
+    ASKING = auto()  # reconciling
     SETTLING = auto()  # * for the summary to prove with
     PROVING = auto()  # done sent
     WAITING = auto()  # for a hello
@@ -48,116 +70,25 @@ class State(Enum):
     ENDED = auto()
 
 
-# --- in events
-
-
-@dataclass(frozen=True, slots=True)
-class Began:
-    """Start the conversation (initiator only)."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrameReceived:
-    """A frame has come from the peer."""
-
-    frame: Frame
-
-
-@dataclass(frozen=True, slots=True)
-class SummaryLoaded:
-    """The answer to `LoadSummary`."""
-
-    summary: SetSummary
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """The answer to an `Offer`; several may be answered in any order."""
-
-    outcomes: Sequence[Outcome]
-
-
-@dataclass(frozen=True, slots=True)
-class TimerFired:
-    """Some seconds have passed; once in five is enough."""
-
-
-InEvent: TypeAlias = Began | FrameReceived | SummaryLoaded | ActionsLoaded | PageLoaded | Offered | TimerFired
-
-
-# --- out events
-
-
-@dataclass(frozen=True, slots=True)
-class SendFrame:
-    """Send this to the peer."""
-
-    frame: Frame
-
-
-@dataclass(frozen=True, slots=True)
-class LoadSummary:
-    """Read count and fingerprint of our set; answer `SummaryLoaded`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Hand these envelopes to the intake; answer `Offered` when they are on disk."""
-
-    envelopes: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The conversation is over; the last out event of a machine.
-
-    `code` says why nothing was proven: `busy` (both sets kept growing), `silent`, `missing` (the peer did not give what
-    it said it had), `refused` (it gave what is no valid action), `deferred` (our own store takes nothing now),
-    `remote-fault` (it says that we broke the protocol), or, with `is_fault`, how the peer broke it.
-    """
-
-    is_proven: bool
-    code: str = ""
-    detail: str = ""
-    is_fault: bool = False
-    count: int = 0  # our set, as last summed up
-    received: int = 0  # actions that were new to us
-    sent: int = 0
-    refused: int = 0
-
-
-OutEvent: TypeAlias = SendFrame | LoadSummary | LoadActions | LoadPage | Offer | Ended
-
-
-@dataclass(frozen=True, slots=True)
-class Parties:
-    """Who speaks to whom, in which mesh. `peer` is who the peer's key was admitted as."""
-
-    hub: Principal
-    peer: Principal
-    mesh: bytes  # wire.mesh_tag
-
-
 class Session(ABC):
-    """What both sides share: greeting, bodies in both directions, silence, the end.
-
-    `items` is the live set: it may grow between any two events.
-    """
+    """What both sides share: greeting, bodies in both directions, silence, the end."""
 
     TABLE: ClassVar[dict[tuple[State, type[Any]], Callable[[Any, Any], list[OutEvent]]]]
 
-    def __init__(self, state: State, parties: Parties, items: Items, now: float) -> None:
+    def __init__(self, state: State, parties: Parties, now: float) -> None:
         self.state = state
         self.number = 0
         self._parties = parties
-        self._items = items
         self._heard = now
         self._transfer = Transfer()
-        self._offers = 0  # handed to the intake and not yet answered
+        self._landing = Landing()
+        self._rung = Rung.HELLO
         self._received = 0
+        self._known = 0
         self._refused = 0
+        self._missing = 0
         self._ours = SetSummary(0, b"", 0)
-        self._can_fill = False
+        self._cursor = NOWHERE  # ours, of the peer's order
 
     def handle(self, event: InEvent, now: float) -> list[OutEvent]:
         """Take one event; `now` is any clock of seconds that never goes back. Returns what to do, in order."""
@@ -178,10 +109,12 @@ class Session(ABC):
             case ActionsLoaded() | PageLoaded():
                 self._transfer.loaded(event)
                 return self._advance()
-            case Offered(outcomes):
-                return self._take_outcomes(outcomes)
-            case SummaryLoaded(summary):
-                self._ours = summary
+            case Offered(outcomes, number):
+                return self._take_outcomes(outcomes, number)
+            case Compared(RemoteError() as error):
+                raise error
+            case SummaryLoaded(summary, cursor):
+                self._ours, self._cursor = summary, cursor
         transition = self.TABLE.get((self.state, type(event)))
         if transition is None:
             raise LocalError("session", f"{type(event).__name__} in {self.state.name}")
@@ -203,41 +136,69 @@ class Session(ABC):
 
     # --- greeting and proof
 
-    def _hello(self) -> SendFrame:
-        mesh, hub, ours = self._parties.mesh, self._parties.hub, self._ours
-        return SendFrame(Hello(LINK_VERSION, mesh, hub, self.number, ours.count, ours.fingerprint, CAPABILITIES))
+    @property
+    def _position(self) -> Place:
+        return Place(self._ours.sequence, self._ours.mark)
+
+    def _hello(self, cursor: Place, abilities: int) -> SendFrame:
+        ours, mesh = self._ours, self._parties.mesh
+        whole = (ours.count, ours.fingerprint, self._position)
+        return SendFrame(Hello(LINK_VERSION, mesh, self.number, *whole, cursor, abilities))
 
     def _meet(self, frame: Hello) -> None:
-        """Refuse another mesh, and a peer that calls itself what its key does not say."""
         if frame.mesh != self._parties.mesh:
             raise RemoteError("mesh", "the peer belongs to another mesh")
-        if frame.hub != self._parties.peer:
-            raise RemoteError("impostor", "the peer's name is not the one its key was admitted under")
-        self._can_fill = FILL in frame.capabilities
 
     def _is_equal(self, theirs: Hello | Done) -> bool:
         return (self._ours.count, self._ours.fingerprint) == (theirs.count, theirs.fingerprint)
 
     def _done(self) -> SendFrame:
-        return SendFrame(Done(self.number, self._ours.count, self._ours.fingerprint))
+        return SendFrame(Done(self.number, self._ours.count, self._ours.fingerprint, self._position))
 
-    def _compare(self, theirs: Done, otherwise: str) -> list[OutEvent]:
+    def _prove(self, theirs: Hello | Done) -> list[OutEvent]:
+        """Both sets are one: so we have what the peer has, up to where its order ends."""
+        kept = [KeepCursor(theirs.position)] if theirs.position not in {NOWHERE, self._cursor} else []
+        return [*kept, *self._end(is_proven=True)]
+
+    def _compare(self, theirs: Done) -> list[OutEvent]:
         if self._is_equal(theirs):
-            return self._end(is_proven=True)
-        return self._end("refused" if self._refused else otherwise)
+            return self._prove(theirs)
+        return self._end("refused" if self._refused else "missing" if self._missing else "busy")
 
     def _end(
         self, code: str = "", detail: str = "", *, is_proven: bool = False, is_fault: bool = False
     ) -> list[OutEvent]:
         self.state = State.ENDED
-        moved = (self._received, self._transfer.sent, self._refused)
-        return [Ended(is_proven, code, detail, is_fault, self._ours.count, *moved)]
+        moved = (self._received, self._transfer.sent, self._refused, self._missing)
+        ours = self._ours
+        return [Ended(is_proven, code, detail, is_fault, ours.count, *moved, self._rung, ours.fingerprint)]
 
     # --- bodies
 
+    def _stream(self, theirs: Hello, *, is_known: bool, beyond: int) -> bool:
+        """Begin to stream what the peer lacks, if its cursor is good and most of that is new to it; whether we do.
+
+        What was pushed meanwhile lies beyond its cursor, too. So what is new to it is told by the counts: a peer that has
+        almost as many as we have has been pushed most of it, and a sketch is cheaper than sending that again.
+        """
+        if not theirs.abilities & STREAM:
+            return False
+        surplus = self._ours.count - theirs.count
+        if is_known and (beyond <= STREAM_ANYWAY_ACTIONS or beyond <= 2 * surplus):
+            self._transfer.stream(theirs.cursor.sequence, self._ours.sequence)
+        elif theirs.count * FILL_FACTOR_MIN <= self._ours.count:
+            self._transfer.stream(0, self._ours.sequence)
+        else:
+            return False
+        self._rung = Rung.CURSOR
+        return True
+
     def _move(self) -> list[OutEvent]:
         due = self._transfer.advance()
-        return [SendFrame(Actions(self.number, each)) if isinstance(each, tuple) else each for each in due]
+        return [
+            SendFrame(Actions(self.number, each.envelopes, each.place)) if isinstance(each, Chunk) else each
+            for each in due
+        ]
 
     def acknowledged(self, _frame: Took) -> list[OutEvent]:
         """Transition: the peer has a chunk on disk."""
@@ -246,22 +207,24 @@ class Session(ABC):
 
     def take_actions(self, frame: Actions) -> list[OutEvent]:
         """Transition: a chunk has come. `RemoteError("credit")` for one more than the window allows."""
-        if self._offers >= LINK_WINDOW_CHUNKS:
-            raise RemoteError("credit", "more chunks than the window allows")
-        self._offers += 1
-        return [Offer(frame.envelopes)]
+        return [Offer(frame.envelopes, self._landing.add(frame.place))]
 
-    def _take_outcomes(self, outcomes: Sequence[Outcome]) -> list[OutEvent]:
-        self._offers -= 1
+    def _take_outcomes(self, outcomes: Sequence[Outcome], number: int) -> list[OutEvent]:
         if any(outcome.verdict is Verdict.DEFERRED for outcome in outcomes):
             return [SendFrame(Fault("deferred")), *self._end("deferred")]
-        self._received += sum(outcome.is_new for outcome in outcomes)
         refused = [outcome.code for outcome in outcomes if outcome.verdict is Verdict.REFUSED]
+        fresh = sum(outcome.is_new for outcome in outcomes)
         self._refused += len(refused)
+        self._received += fresh
+        self._known += len(outcomes) - len(refused) - fresh
         if self._refused > SESSION_REFUSED_MAX:
             raise RemoteError("refused", f"{self._refused} invalid actions, the last: {refused[-1]}")
+        if self._known > self._ours.count + self._received + SESSION_KNOWN_SPARE:
+            raise RemoteError("flood", "the same actions over and over")
         self._note_taken([outcome.id for outcome in outcomes if outcome.id is not None])
-        return [SendFrame(Took(self.number)), *self._advance()]
+        place = self._landing.landed(number)
+        kept = [KeepCursor(place)] if place != NOWHERE and not self._refused else []
+        return [*kept, SendFrame(Took(self.number)), *self._advance()]
 
     def _note_taken(self, ids: Sequence[ActionId]) -> None:  # noqa: B027  # one side has nothing to note
         """These came and were judged."""

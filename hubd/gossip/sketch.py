@@ -26,7 +26,7 @@ ID_BYTES = 32
 CHECKSUM_BYTES = 8
 COUNT_BYTES = 2
 SYMBOL_BYTES = ID_BYTES + CHECKSUM_BYTES + COUNT_BYTES
-SAMPLE_SYMBOLS = 64  # whose counts tell about how many differences there are, give or take a fifth
+SAMPLE_SYMBOLS = 128  # whose counts tell about how many differences there are, give or take an eighth
 SAMPLE_BYTES = (1 + SAMPLE_SYMBOLS) * COUNT_BYTES  # with symbol 0, which counts the whole set
 
 _CHECKSUM_BITS = 8 * CHECKSUM_BYTES

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from hubd import log
 from hubd.action.principal import Principal, address
 from hubd.gossip.channel import Channel, House, Traffic
+from hubd.gossip.dialogue import Parties
 from hubd.gossip.peer import LinkOpened, Side
-from hubd.gossip.session import Parties
 
 
 class Switchboard:

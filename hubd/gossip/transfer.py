@@ -1,17 +1,21 @@
-"""Bodies on their way: the sending half of a session, which cuts actions into chunks and sends no more than are wanted.
+"""Bodies on their way: actions are cut into chunks, and no more of these travel than are wanted.
 
-A source (a list of ids, or the whole set in arrival order) is loaded piece by piece, cut into chunks of bounded size,
-and at most `LINK_WINDOW_CHUNKS` chunks travel before the other side says that one is on its disk. Memory is bounded by
-one loaded piece, whatever the size of the set.
+`Transfer` is the sending half of a session. A source (a list of ids, or the set in arrival order) is loaded piece by
+piece, cut into chunks of bounded size, and at most `LINK_WINDOW_CHUNKS` chunks travel before the other side says that one
+is on its disk. Memory is bounded by one loaded piece, whatever the size of the set.
+
+`Landing` is the receiving half: which chunks are on our disk, and which place in the sender's arrival order that makes.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
+from hubd.gossip.wire import NOWHERE, Place
 from hubd.limits import LINK_CHUNK_ACTIONS_MAX, LINK_CHUNK_BYTES_MAX, LINK_WINDOW_CHUNKS
 
 PIECE_ACTIONS_MAX = 128  # loaded at once: typically 50 kB, at most 2 MB
@@ -26,9 +30,10 @@ class LoadActions:
 
 @dataclass(frozen=True, slots=True)
 class LoadPage:
-    """Out: get the next actions beyond this arrival sequence; answer `PageLoaded`."""
+    """Out: get the next actions beyond this arrival sequence that did not come from the peer; answer `PageLoaded`."""
 
     after: int
+    until: int  # the last sequence that is wanted
     actions_max: int
 
 
@@ -43,8 +48,15 @@ class ActionsLoaded:
 class PageLoaded:
     """In: the answer to a `LoadPage`. No envelopes: the end of the set."""
 
-    last: int  # the arrival sequence of the last one
+    place: Place  # of the last one
     envelopes: Sequence[bytes]
+
+
+class Chunk(NamedTuple):
+    """What travels in one frame; `place` as in `wire.Actions`."""
+
+    envelopes: tuple[bytes, ...]
+    place: Place
 
 
 def chunks(envelopes: Iterable[bytes], *, bytes_max: int = LINK_CHUNK_BYTES_MAX) -> Iterator[tuple[bytes, ...]]:
@@ -67,8 +79,9 @@ class Transfer:
     def __init__(self, *, window: int = LINK_WINDOW_CHUNKS) -> None:
         self._window = window
         self._ids: deque[ActionId] = deque()
-        self._page_after: int | None = None  # where the stream of everything stands; None: there is none
-        self._ready: deque[tuple[bytes, ...]] = deque()
+        self._page_after: int | None = None  # where the stream stands; None: there is none
+        self._page_until = 0
+        self._ready: deque[Chunk] = deque()
         self._is_loading = False
         self.in_flight = 0  # chunks sent and not yet acknowledged
         self.sent = 0  # actions
@@ -87,9 +100,9 @@ class Transfer:
         """Send these, too."""
         self._ids.extend(ids)
 
-    def add_everything(self) -> None:
-        """Send the whole set, in arrival order, up to where it ends when its end is reached."""
-        self._page_after = 0
+    def stream(self, after: int, until: int) -> None:
+        """Send what arrived after one sequence and up to another. What arrives now is pushed, and need not come twice."""
+        self._page_after, self._page_until = after, until
 
     def acknowledge(self) -> None:
         """The other side took a chunk. `RemoteError("credit")` if none is on its way."""
@@ -100,17 +113,22 @@ class Transfer:
     def loaded(self, event: ActionsLoaded | PageLoaded) -> None:
         """A piece has come from the store."""
         self._is_loading = False
+        place = NOWHERE
         if isinstance(event, PageLoaded):
-            self._page_after = event.last if event.envelopes else None
-        self._ready.extend(chunks(event.envelopes))
+            place = event.place
+            self._page_after = place.sequence if event.envelopes else None
+        ready = [Chunk(each, NOWHERE) for each in chunks(event.envelopes)]
+        if ready:
+            ready[-1] = ready[-1]._replace(place=place)
+        self._ready.extend(ready)
 
-    def advance(self) -> list[LoadActions | LoadPage | tuple[bytes, ...]]:
+    def advance(self) -> list[LoadActions | LoadPage | Chunk]:
         """What is due now: chunks to send, and at most one piece to load."""
-        out: list[LoadActions | LoadPage | tuple[bytes, ...]] = []
+        out: list[LoadActions | LoadPage | Chunk] = []
         while self._ready and self.in_flight < self._window:
             chunk = self._ready.popleft()
             self.in_flight += 1
-            self.sent += len(chunk)
+            self.sent += len(chunk.envelopes)
             out.append(chunk)
         if self._ready or self._is_loading:
             return out
@@ -122,5 +140,38 @@ class Transfer:
             out.append(LoadActions(piece))
         elif self._page_after is not None:
             self._is_loading = True
-            out.append(LoadPage(self._page_after, PIECE_ACTIONS_MAX))
+            out.append(LoadPage(self._page_after, self._page_until, PIECE_ACTIONS_MAX))
         return out
+
+
+class Landing:
+    """The chunks that came and are not all on our disk yet; they may get there in any order."""
+
+    def __init__(self) -> None:
+        self._places: dict[int, Place] = {}  # by number; in order of arrival
+        self._landed: set[int] = set()
+        self._last = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many are not on our disk."""
+        return len(self._places) - len(self._landed)
+
+    def add(self, place: Place) -> int:
+        """A chunk has come; returns its number. `RemoteError("credit")` for one more than the window allows."""
+        if self.waiting >= LINK_WINDOW_CHUNKS:
+            raise RemoteError("credit", "more chunks than the window allows")
+        self._last += 1
+        self._places[self._last] = place
+        return self._last
+
+    def landed(self, number: int) -> Place:
+        """This one is on our disk. Returns the place up to which all are, or `NOWHERE` where that tells nothing new."""
+        self._landed.add(number)
+        place = NOWHERE
+        for first in list(self._places):
+            if first not in self._landed:
+                break
+            self._landed.remove(first)
+            place = max(place, self._places.pop(first))
+        return place

@@ -9,29 +9,33 @@ A later version of the protocol adds frames, and says so in `Hello`; it never ch
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from hashlib import sha256
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from hubd.action import cbor
-from hubd.action.network import BY_NAME
-from hubd.action.principal import STANDARD_BYTES, Principal, check_principal
 from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import RemoteError
+from hubd.gossip.sketch import SAMPLE_BYTES, SYMBOL_BYTES
 from hubd.limits import (
     ENVELOPE_BYTES_MAX,
     HAVE_IDS_MAX,
     INTEGER_MAX,
-    LINK_CAPABILITIES_MAX,
-    LINK_CAPABILITY_CHARS_MAX,
     LINK_CHUNK_ACTIONS_MAX,
     LINK_CODE_CHARS_MAX,
     LINK_MESSAGE_BYTES_MAX,
-    RECONCILE_FRAME_BYTES_MAX,
+    RECONCILE_LINK_BYTES_MAX,
+    SKETCH_SYMBOLS_MAX,
     WANT_IDS_MAX,
 )
 
 MESH_TAG_BYTES = 8
 SESSION_MAX = 2**32 - 1  # session numbers start at 1 and may wrap
-FILL = "fill"  # capability: an empty side is filled by a stream instead of being reconciled
+MARK_BYTES = 8
+
+# Abilities; unknown bits are passed over.
+STREAM = 1  # gives and takes what arrived beyond a cursor
+SKETCH = 2  # tells symbols of its set
+STREAMS_NOW = 4  # a responder: what arrived here beyond your cursor follows, without being asked for
+_ABILITIES_MAX = 0xFFFF
 
 _ID_BYTES = 32
 _FINGERPRINT_BYTES = 32
@@ -44,17 +48,28 @@ def mesh_tag(domain: Domain) -> bytes:
     return sha256(domain.clarity()).digest()[:MESH_TAG_BYTES]
 
 
+class Place(NamedTuple):
+    """A place in one database's arrival order; its mark is of no other database and no other order (docs/wire.md)."""
+
+    sequence: int
+    mark: bytes
+
+
+NOWHERE = Place(0, b"")
+
+
 @dataclass(frozen=True, slots=True)
 class Hello:
     """Opens a session, and answers that. `count` and `fingerprint` are the sender's whole set at this moment."""
 
     version: int  # the highest that the sender speaks; both use the lower one
     mesh: bytes
-    hub: Principal
     session: int
     count: int
     fingerprint: bytes
-    capabilities: tuple[str, ...]  # ascending; unknown ones are passed over
+    position: Place  # the end of the sender's arrival order
+    cursor: Place  # up to where the sender has what the receiver has
+    abilities: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +89,15 @@ class Want:
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
-    """The initiator has nothing yet and asks for everything; the answer is `Actions` ... `End`."""
-
-    session: int
-
-
-@dataclass(frozen=True, slots=True)
 class Actions:
-    """A chunk of envelopes. At most `LINK_WINDOW_CHUNKS` may be on the way without a `Took`."""
+    """A chunk of envelopes. At most `LINK_WINDOW_CHUNKS` may be on the way without a `Took`.
+
+    In a stream, `place` may name the sender's place of the last one: who has this chunk and all before has that cursor.
+    """
 
     session: int
     envelopes: tuple[bytes, ...]
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +109,7 @@ class Took:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """All that was asked for by `Want` or `Fill` has been sent."""
+    """All that was asked for by `Want`, or all that the responder streamed, has been sent."""
 
     session: int
 
@@ -109,6 +121,7 @@ class Done:
     session: int
     count: int
     fingerprint: bytes
+    position: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +167,43 @@ class Prune:
     """From now on announce to me what is new, instead of pushing it."""
 
 
+@dataclass(frozen=True, slots=True)
+class AskSketch:
+    """The initiator asks for `amount` symbols from `first` on, or (both 0) for as many as the two samples ask for."""
+
+    session: int
+    first: int
+    amount: int
+    sample: bytes  # of the initiator's symbols, where both are 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """Symbols of the responder's set. None at all: the sets differ in more than a sketch can tell."""
+
+    session: int
+    first: int
+    symbols: bytes
+
+
 Frame: TypeAlias = (
-    Hello | Reconcile | Want | Fill | Actions | Took | End | Done | Push | Nudge | Ping | Fault | Have | Ask | Prune
+    Hello
+    | Reconcile
+    | Want
+    | Actions
+    | Took
+    | End
+    | Done
+    | Push
+    | Nudge
+    | Ping
+    | Fault
+    | AskSketch
+    | Sketch
+    | Have
+    | Ask
+    | Prune
 )
-SESSION_FRAMES = (Hello, Reconcile, Want, Fill, Actions, End, Done)  # and Took, unless its session is 0
 
 
 def _uint(low: int, high: int) -> Callable[[Any], int]:
@@ -196,12 +242,24 @@ def _several(check: Callable[[Any], _T], low: int, high: int) -> Callable[[Any],
     return check_all
 
 
-def _hub(value: Any) -> Principal:
-    if type(value) is bytes and len(value) == STANDARD_BYTES:
-        for network in BY_NAME.values():
-            if value[0] in network.versions:
-                return check_principal(value, network)
-    raise _malformed("no principal of a hub")
+def _place(value: Any) -> Place:
+    if type(value) is not list or len(value) != len(Place._fields):
+        raise _malformed("no place")
+    place = Place(_count(value[0]), _octets(0, MARK_BYTES)(value[1]))
+    if len(place.mark) != (MARK_BYTES if place.sequence else 0):
+        raise _malformed("a place without its mark")
+    return place
+
+
+def _pieces(each_bytes: int, pieces_max: int) -> Callable[[Any], bytes]:
+    check_size = _octets(0, each_bytes * pieces_max)
+
+    def check(value: Any) -> bytes:
+        if len(check_size(value)) % each_bytes:
+            raise _malformed(f"not a whole number of {each_bytes} bytes")
+        return bytes(value)
+
+    return check
 
 
 def _malformed(why: str) -> RemoteError:
@@ -211,29 +269,31 @@ def _malformed(why: str) -> RemoteError:
 _session = _uint(1, SESSION_MAX)
 _count = _uint(0, INTEGER_MAX)
 _fingerprint = _octets(_FINGERPRINT_BYTES, _FINGERPRINT_BYTES)
+_symbol = _uint(0, SKETCH_SYMBOLS_MAX)
 _envelopes = _several(_octets(1, ENVELOPE_BYTES_MAX), 1, LINK_CHUNK_ACTIONS_MAX)
 _FRAMES: dict[int, tuple[type[Frame], tuple[Callable[[Any], Any], ...]]] = {
     0: (Hello, (
-        _uint(1, 0xFFFF), _octets(MESH_TAG_BYTES, MESH_TAG_BYTES), _hub, _session, _count, _fingerprint,
-        _several(_word(LINK_CAPABILITY_CHARS_MAX), 0, LINK_CAPABILITIES_MAX),
+        _uint(1, 0xFFFF), _octets(MESH_TAG_BYTES, MESH_TAG_BYTES), _session, _count, _fingerprint, _place, _place,
+        _uint(0, _ABILITIES_MAX),
     )),
-    1: (Reconcile, (_session, _octets(1, RECONCILE_FRAME_BYTES_MAX))),
+    1: (Reconcile, (_session, _octets(1, RECONCILE_LINK_BYTES_MAX))),
     2: (Want, (_session, _several(_octets(_ID_BYTES, _ID_BYTES), 1, WANT_IDS_MAX))),
-    3: (Fill, (_session,)),
-    4: (Actions, (_session, _envelopes)),
+    4: (Actions, (_session, _envelopes, _place)),
     5: (Took, (_uint(0, SESSION_MAX),)),
     6: (End, (_session,)),
-    7: (Done, (_session, _count, _fingerprint)),
+    7: (Done, (_session, _count, _fingerprint, _place)),
     8: (Push, (_envelopes,)),
     9: (Nudge, ()),
     10: (Ping, ()),
     11: (Fault, (_word(LINK_CODE_CHARS_MAX),)),
+    12: (AskSketch, (_session, _symbol, _symbol, _pieces(SAMPLE_BYTES, 1))),
+    13: (Sketch, (_session, _symbol, _pieces(SYMBOL_BYTES, SKETCH_SYMBOLS_MAX))),
     14: (Have, (_several(_octets(_ID_BYTES, _ID_BYTES), 1, HAVE_IDS_MAX),)),
     15: (Ask, (_several(_octets(_ID_BYTES, _ID_BYTES), 1, HAVE_IDS_MAX),)),
     16: (Prune, ()),
 }  # fmt: skip
 _NUMBERS = {frame: (number, tuple(field.name for field in fields(frame))) for number, (frame, _) in _FRAMES.items()}
-_ITEMS_MAX = max(WANT_IDS_MAX, LINK_CHUNK_ACTIONS_MAX) + LINK_CAPABILITIES_MAX
+_ITEMS_MAX = max(WANT_IDS_MAX, LINK_CHUNK_ACTIONS_MAX) + 16  # and the frame around them
 
 
 def encode(frame: Frame) -> bytes:

@@ -39,6 +39,6 @@ def test_the_examples_of_the_page_are_the_bytes_of_the_code(frame, shown):
 
 
 def test_a_done_frame_begins_as_the_page_shows():
-    raw = wire.encode(wire.Done(1, 7, bytes(range(32))))
-    assert raw == bytes.fromhex("84070107") + bytes.fromhex("5820") + bytes(range(32))
-    assert "`84070107`, then `5820`" in PAGE
+    raw = wire.encode(wire.Done(1, 7, bytes(range(32)), wire.Place(9, bytes(8))))
+    assert raw == bytes.fromhex("85070107" + "5820") + bytes(range(32)) + bytes.fromhex("820948") + bytes(8)
+    assert "`85070107`, then `5820` and the fingerprint, then `820948` and the mark" in PAGE

@@ -5,15 +5,16 @@ from dataclasses import fields
 
 import cbor2
 import pytest
-from conversations import HUB_A, MESH
+from conversations import MESH
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.gossip import wire
+from hubd.gossip.sketch import SAMPLE_BYTES, SYMBOL_BYTES
 from hubd.gossip.wire import decode, encode
-from hubd.limits import ENVELOPE_BYTES_MAX, LINK_CODE_CHARS_MAX
+from hubd.limits import ENVELOPE_BYTES_MAX, LINK_CODE_CHARS_MAX, SKETCH_SYMBOLS_MAX
 
 seeded = settings(derandomize=True, deadline=None, max_examples=250)
 
@@ -21,25 +22,29 @@ SESSIONS = st.integers(1, wire.SESSION_MAX)
 COUNTS = st.integers(0, 2**63 - 1)
 DIGESTS = st.binary(min_size=32, max_size=32)
 WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=24)
+PLACES = st.just(wire.NOWHERE) | st.builds(wire.Place, st.integers(1, 2**63 - 1), st.binary(min_size=8, max_size=8))
+SYMBOLS = st.integers(0, SKETCH_SYMBOLS_MAX)
 BODIES = st.lists(st.binary(min_size=1, max_size=200), min_size=1, max_size=12).map(tuple)
 FRAMES = st.one_of(
     st.builds(
         wire.Hello,
         st.integers(1, 0xFFFF),
         st.just(MESH),
-        st.just(HUB_A),
         SESSIONS,
         COUNTS,
         DIGESTS,
-        st.lists(WORDS, max_size=16).map(tuple),
+        PLACES,
+        PLACES,
+        st.integers(0, 0xFFFF),
     ),
     st.builds(wire.Reconcile, SESSIONS, st.binary(min_size=1, max_size=300)),
     st.builds(wire.Want, SESSIONS, st.lists(DIGESTS.map(ActionId), min_size=1, max_size=20).map(tuple)),
-    st.builds(wire.Fill, SESSIONS),
-    st.builds(wire.Actions, SESSIONS, BODIES),
+    st.builds(wire.Actions, SESSIONS, BODIES, PLACES),
     st.builds(wire.Took, st.integers(0, wire.SESSION_MAX)),
     st.builds(wire.End, SESSIONS),
-    st.builds(wire.Done, SESSIONS, COUNTS, DIGESTS),
+    st.builds(wire.Done, SESSIONS, COUNTS, DIGESTS, PLACES),
+    st.builds(wire.AskSketch, SESSIONS, SYMBOLS, SYMBOLS, st.sampled_from([b"", bytes(SAMPLE_BYTES)])),
+    st.builds(wire.Sketch, SESSIONS, SYMBOLS, st.integers(0, 30).map(lambda count: b"\x07" * SYMBOL_BYTES * count)),
     st.builds(wire.Push, BODIES),
     st.builds(wire.Nudge),
     st.builds(wire.Ping),
@@ -47,7 +52,15 @@ FRAMES = st.one_of(
 )
 
 
-TYPES = {"version": int, "session": int, "count": int, "capabilities": str, "code": str}  # all others: bytes
+TYPES = {
+    "version": int,
+    "session": int,
+    "count": int,
+    "abilities": int,
+    "first": int,
+    "amount": int,
+    "code": str,
+}  # all others: bytes
 
 
 def judge(raw: bytes) -> str:
@@ -60,6 +73,9 @@ def judge(raw: bytes) -> str:
     assert encode(frame) == raw, "two bytes forms of one frame"
     for field in fields(frame):
         value = getattr(frame, field.name)
+        if isinstance(value, wire.Place):
+            assert [type(item) for item in value] == [int, bytes]
+            continue
         for item in value if isinstance(value, tuple) else (value,):
             assert type(item) is TYPES.get(field.name, bytes)
     return "frame"
@@ -92,10 +108,12 @@ def test_frames_with_a_few_bytes_changed_are_judged(seed):
     """Kills the mutant that takes text for bytes."""
     chance = random.Random(seed)
     frames = [
-        wire.Hello(1, MESH, HUB_A, 5, 10, bytes(32), ("fill",)),
+        wire.Hello(1, MESH, 5, 10, bytes(32), wire.NOWHERE, wire.Place(7, b"\x44" * 8), 3),
         wire.Want(5, (ActionId(b"\x22" * 32),) * 3),
         wire.Actions(5, (b"abc", b"d" * 300)),
-        wire.Done(5, 10, b"\x33" * 32),
+        wire.Done(5, 10, b"\x33" * 32, wire.Place(300, b"\x44" * 8)),
+        wire.AskSketch(5, 0, 0, bytes(SAMPLE_BYTES)),
+        wire.Sketch(5, 0, b"\x55" * SYMBOL_BYTES * 3),
         wire.Push((b"e" * ENVELOPE_BYTES_MAX,)),
     ]
     verdicts = set()

@@ -12,6 +12,7 @@ from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY, extend, fingerprint
 from hubd.action.sip018 import ActionId
 from hubd.gossip.items import Items, SortedItems
+from hubd.gossip.sketch import Symbols
 from hubd.limits import APPEND_ACTIONS_MAX
 from hubd.ports import Cursor, SetSummary, T
 from tools.sim.clock import Clock, Signal, Wait
@@ -43,6 +44,7 @@ class Disk:
         self._sources: list[bytes] = []
         self.sums = [0]
         self.items_now = SortedItems()
+        self._symbols = Symbols()
         self.is_early = False
         self.speed = speed
         self.cursors: dict[bytes, tuple[int, bytes]] = {}
@@ -111,6 +113,7 @@ class Disk:
             self.items_now.add(action.statement.created, action.id)
             self._appended(action)
             fresh.append(action)
+        self._symbols.add(action.id for action in fresh)
         return fresh
 
     def inherit(self, actions: Sequence[Action]) -> None:
@@ -136,6 +139,7 @@ class Disk:
         del self.sums[self._durable + 1 :]
         for action in self.log[self._durable :]:
             del self.ids[action.id]
+        self._symbols.remove(action.id for action in self.log[self._durable :])
         del self.log[self._durable :]
         del self._sources[self._durable :]
         self.items_now = SortedItems((action.statement.created, action.id) for action in self.log)
@@ -168,6 +172,11 @@ class Disk:
         """What `work` returns, over the items of this moment."""
         await Wait(self.speed.read_s)
         return work(self.items_now)
+
+    async def sketch_symbols(self, first: int, count: int) -> bytes:
+        """The coded symbols [first, first + count) of the whole set."""
+        await Wait(self.speed.read_s)
+        return self._symbols.slice(first, count)
 
     async def summary(self) -> SetSummary:
         """Count, fingerprint and latest sequence."""

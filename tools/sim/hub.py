@@ -14,12 +14,11 @@ from hubd.action.principal import Principal
 from hubd.gossip import peer as events
 from hubd.gossip import wire
 from hubd.gossip.channel import Channel
-from hubd.gossip.items import Items
+from hubd.gossip.dialogue import Parties, Rung, first_rung
 from hubd.gossip.peer import Member, Side
 from hubd.gossip.peers import Peers
-from hubd.gossip.session import Parties
 from hubd.limits import LINK_SILENCE_S
-from hubd.ports import Cursor, Outcome, SetSummary
+from hubd.ports import Cursor, Outcome
 from hubd.web.putting import Putting
 from tools.sim import actions
 from tools.sim.clock import Clock, Signal
@@ -129,13 +128,10 @@ class Hub:
 
     # --- what channels need (`hubd.gossip.channel.House`)
 
-    def items(self) -> Items:
-        """The live set."""
-        return self.disk.items_now
-
-    async def summary(self) -> SetSummary:
-        """The set's summary."""
-        return await self.store.summary()
+    def first_rung(self, peer: Principal) -> Rung:
+        """Where a session with this peer starts."""
+        known = self.peers.peers.get(peer)
+        return first_rung(known.last if known else None)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside, until it is done or we crash."""

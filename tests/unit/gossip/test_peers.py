@@ -7,6 +7,7 @@ import pytest
 from hubd.action.network import TESTNET
 from hubd.action.principal import Principal, standard
 from hubd.action.sip018 import ActionId
+from hubd.gossip.dialogue import Ended
 from hubd.gossip.peer import (
     AddressHeard,
     Appended,
@@ -30,7 +31,6 @@ from hubd.gossip.peer import (
     key_tag,
 )
 from hubd.gossip.peers import Peers
-from hubd.gossip.session import Ended
 from hubd.limits import (
     DIAL_ROUND_MAX,
     DIAL_WAIT_S_MAX,

@@ -7,27 +7,30 @@ from conversations import HUB_A, HUB_B, MESH, Conversation, TwinSet, envelope, i
 
 from hubd.errors import LocalError
 from hubd.gossip import wire
-from hubd.gossip.initiator import Initiator
-from hubd.gossip.responder import Responder
-from hubd.gossip.session import (
-    Began,
+from hubd.gossip.dialogue import (
     Ended,
     FrameReceived,
     LoadSummary,
     Offer,
     Offered,
     Parties,
+    Rung,
     SendFrame,
-    State,
     SummaryLoaded,
     TimerFired,
 )
+from hubd.gossip.responder import Responder
+from hubd.gossip.session import State
+from hubd.gossip.sketch import SAMPLE_BYTES
+from hubd.gossip.wire import NOWHERE
 from hubd.limits import (
     LINK_WINDOW_CHUNKS,
-    RECONCILE_ROUNDS_MAX,
+    RECONCILE_LINK_ROUNDS_MAX,
     SESSION_IDS_MAX,
     SESSION_REFUSED_MAX,
     SESSION_SILENCE_S,
+    SESSION_WANTED_MAX,
+    SKETCH_ASKS_MAX,
     WANT_IDS_MAX,
 )
 from hubd.ports import Outcome, SetSummary, Verdict
@@ -50,11 +53,12 @@ def numbers(start, count, **size):
     return [envelope(number, **size) for number in range(start, start + count)]
 
 
+@pytest.mark.parametrize("start", [Rung.CURSOR, Rung.SKETCH, Rung.NEGENTROPY])
 @pytest.mark.parametrize("where", list(product(["none", "a", "b", "both"], repeat=3)), ids="-".join)
-def test_all_small_sets_become_one_and_both_sides_prove_it(where):
+def test_all_small_sets_become_one_and_both_sides_prove_it(where, start):
     a, b = spread(where)
     wanted = union(a, b)
-    talk = Conversation(a, b)
+    talk = Conversation(a, b, start=start)
     talk.run()
     assert a.envelopes == b.envelopes == wanted
     assert talk.is_proven
@@ -87,32 +91,10 @@ def test_equal_sets_cost_one_round_trip_and_less_than_350_bytes():
     assert sum(len(wire.encode(frame)) for frame in talk.a.heard + talk.b.heard) < 350
 
 
-@pytest.mark.parametrize("is_a_empty", [True, False])
-def test_an_empty_side_is_streamed_to_without_reconciling(is_a_empty):
-    full = numbers(0, 1_500)
-    a, b = (TwinSet(), TwinSet(full)) if is_a_empty else (TwinSet(full), TwinSet())
-    talk = Conversation(a, b)
-    talk.run()
-    assert talk.is_proven
-    assert wire.Reconcile not in {type(frame) for frame in talk.a.heard + talk.b.heard}
-    assert len(a.envelopes) == len(b.envelopes) == 1_500
-
-
-def test_a_peer_that_cannot_stream_is_reconciled_with_instead():
-    initiator = Initiator(1, Parties(HUB_A, HUB_B, MESH), TwinSet().items, 0)
-    initiator.handle(Began(), 0)
-    initiator.handle(SummaryLoaded(TwinSet().summary()), 0)
-    theirs = TwinSet(numbers(0, 3)).summary()
-    [sent] = initiator.handle(
-        FrameReceived(wire.Hello(1, MESH, HUB_B, 1, theirs.count, theirs.fingerprint, ("later",))), 0
-    )
-    assert isinstance(sent.frame, wire.Reconcile)
-
-
 def test_large_bodies_travel_in_chunks_and_never_more_of_them_than_the_window():
     a = TwinSet(numbers(0, 120, size=16_000))
     b = TwinSet(numbers(1_000, 120, size=16_000))
-    talk = Conversation(a, b)
+    talk = Conversation(a, b, start=Rung.NEGENTROPY)
     talk.run(choose=lambda count: count - 1)  # what was asked last is answered first, frames before answers
     assert talk.is_proven
     assert talk.in_flight_max == LINK_WINDOW_CHUNKS
@@ -120,7 +102,7 @@ def test_large_bodies_travel_in_chunks_and_never_more_of_them_than_the_window():
 
 
 def test_more_ids_than_one_want_holds_are_asked_for_one_frame_after_the_other():
-    a, b = TwinSet(numbers(0, 1)), TwinSet(numbers(0, WANT_IDS_MAX * 2 + 10))
+    a, b = TwinSet(numbers(0, 400)), TwinSet(numbers(399, WANT_IDS_MAX * 2 + 10))
     talk = Conversation(a, b)
     talk.run()
     assert talk.is_proven
@@ -134,10 +116,10 @@ def test_more_ids_than_one_want_holds_are_asked_for_one_frame_after_the_other():
 def test_a_session_works_on_a_bounded_number_of_differences_and_the_next_one_on_the_rest(monkeypatch):
     monkeypatch.setattr("hubd.gossip.initiator.SESSION_IDS_MAX", 500)
     assert SESSION_IDS_MAX > 500
-    a, b = TwinSet(numbers(0, 1)), TwinSet(numbers(0, 10_000, size=12))
-    counts = [1]
+    a, b = TwinSet(numbers(0, 2_000, size=12)), TwinSet(numbers(0, 10_000, size=12))
+    counts = [2_000]
     for number in range(1, 100):
-        talk = Conversation(a, b, number=number)
+        talk = Conversation(a, b, number=number, start=Rung.NEGENTROPY)
         talk.run()
         assert talk.a.ended.received == len(a.envelopes) - counts[-1]
         counts.append(len(a.envelopes))
@@ -212,7 +194,7 @@ def test_late_post_of_an_earlier_session_is_passed_over():
     a, b = TwinSet(numbers(0, 3)), TwinSet(numbers(2, 3))
     talk = Conversation(a, b, number=7)
     talk.choices()[0]()
-    for late in (wire.Done(6, 0, bytes(32)), wire.End(6), wire.Took(6), wire.Actions(6, (envelope(9),))):
+    for late in (wire.Done(6, 0, bytes(32), NOWHERE), wire.End(6), wire.Took(6), wire.Actions(6, (envelope(9),))):
         talk.feed(talk.a, FrameReceived(late))
     talk.run()
     assert talk.is_proven
@@ -222,13 +204,21 @@ def test_late_post_of_an_earlier_session_is_passed_over():
 def test_an_ended_machine_does_nothing_whatever_comes():
     talk = Conversation(TwinSet(), TwinSet())
     talk.run()
-    for event in (FrameReceived(wire.Fault("order")), SummaryLoaded(TwinSet().summary()), Offered([]), TimerFired()):
+    for event in (FrameReceived(wire.Fault("order")), SummaryLoaded(TwinSet().summary()), Offered([], 1), TimerFired()):
         assert talk.a.machine.handle(event, 1e9) == []
 
 
+def hello(count=0, *, mesh=MESH, abilities=0):
+    return wire.Hello(1, mesh, 1, count, bytes(32), NOWHERE, NOWHERE, abilities)
+
+
+def done(count=0):
+    return wire.Done(1, count, bytes(32), NOWHERE)
+
+
 def responder_after_hello(b):
-    responder = Responder(SOMEBODY, b.items, 0)
-    assert responder.handle(FrameReceived(wire.Hello(1, MESH, HUB_A, 1, 1, bytes(32), ())), 0) == [LoadSummary()]
+    responder = Responder(SOMEBODY, 0)
+    assert responder.handle(FrameReceived(hello(2)), 0) == [LoadSummary()]
     responder.handle(SummaryLoaded(b.summary()), 0)
     return responder
 
@@ -241,14 +231,13 @@ def end_of(out):
 @pytest.mark.parametrize(
     ("frame", "code"),
     [
-        (wire.Hello(1, b"otherone", HUB_A, 1, 0, bytes(32), ()), "mesh"),
-        (wire.Hello(1, MESH, HUB_B, 1, 0, bytes(32), ()), "impostor"),
-        (wire.Done(1, 0, bytes(32)), "order"),
+        (hello(mesh=b"otherone"), "mesh"),
+        (done(), "order"),
         (wire.Actions(1, (b"x",)), "order"),
     ],
 )
 def test_a_first_frame_that_breaks_the_rules_ends_the_session_and_says_why(frame, code):
-    out = Responder(SOMEBODY, TwinSet().items, 0).handle(FrameReceived(frame), 0)
+    out = Responder(SOMEBODY, 0).handle(FrameReceived(frame), 0)
     assert out[0] == SendFrame(wire.Fault(code))
     assert (end_of(out).code, end_of(out).is_fault) == (code, True)
 
@@ -259,10 +248,14 @@ def test_a_first_frame_that_breaks_the_rules_ends_the_session_and_says_why(frame
         ([wire.Took(1)], "credit"),
         ([wire.Actions(1, (envelope(n),)) for n in range(LINK_WINDOW_CHUNKS + 1)], "credit"),
         ([wire.Want(1, (id_of(b""),)), wire.Want(1, (id_of(b""),))], "order"),
-        ([wire.Hello(1, MESH, HUB_A, 1, 1, bytes(32), ())], "order"),
-        ([wire.Done(1, 0, bytes(32)), wire.Done(1, 0, bytes(32))], "order"),
-        ([wire.Reconcile(1, b"\x61")] * (RECONCILE_ROUNDS_MAX + 1), "rounds"),
-        ([wire.Reconcile(1, b"\x61\xff")], "reconcile"),
+        ([hello(1)], "order"),
+        ([wire.Reconcile(1, b"\x61")] * 2, "order"),
+        ([wire.Reconcile(1, b"\x61"), wire.Want(1, (id_of(b""),))], "order"),
+        ([wire.AskSketch(1, 0, 16, b"")] * 2, "order"),
+        ([wire.AskSketch(1, 0, 0, b"")], "order"),
+        ([wire.AskSketch(1, 16, 0, bytes(SAMPLE_BYTES))], "order"),
+        ([wire.AskSketch(1, 1_000, 25, b"")], "order"),
+        ([wire.Sketch(1, 0, b"")], "order"),
         ([wire.End(1)], "order"),
         ([wire.Push((b"x",))], "order"),
     ],
@@ -278,8 +271,37 @@ def test_a_dialler_that_breaks_the_rules_is_refused_with_a_code(frames, code):
 
 
 @pytest.mark.parametrize(
+    ("frames", "code"),
+    [
+        ([done(), done()], "order"),
+        ([wire.Reconcile(1, b"\x61")] * (RECONCILE_LINK_ROUNDS_MAX + 1), "rounds"),
+        ([wire.Reconcile(1, b"\x61\xff")], "reconcile"),
+        ([wire.AskSketch(1, 0, 16, b"")] * (SKETCH_ASKS_MAX + 1), "order"),
+        ([wire.Want(1, (bytes(32),) * WANT_IDS_MAX)] * (SESSION_WANTED_MAX // WANT_IDS_MAX + 1), "flood"),
+    ],
+)
+def test_a_dialler_that_asks_without_end_is_refused_with_a_code(frames, code):
+    twin = TwinSet(numbers(0, 3))
+    responder = responder_after_hello(twin)
+    out = []
+    for frame in frames:
+        assert not any(isinstance(event, Ended) for event in out), "refused too early"
+        out = responder.handle(FrameReceived(frame), 0)
+        while out and not isinstance(out[0], (SendFrame, Ended)) and not isinstance(frame, wire.Done):
+            out = responder.handle(twin.answer(out[0]), 0)
+    assert out[0] == SendFrame(wire.Fault(code))
+    assert (end_of(out).code, end_of(out).is_fault) == (code, True)
+
+
+@pytest.mark.parametrize(
     ("frame", "code"),
-    [(wire.Actions(1, (b"x",)), "order"), (wire.End(1), "order"), (wire.Took(1), "credit"), (wire.Fill(1), "order")],
+    [
+        (wire.Actions(1, (b"x",)), "order"),
+        (wire.End(1), "order"),
+        (wire.Took(1), "credit"),
+        (wire.AskSketch(1, 0, 1, b""), "order"),
+        (wire.Sketch(1, 0, b""), "order"),
+    ],
 )
 def test_a_dialled_side_that_breaks_the_rules_is_refused_with_a_code(frame, code):
     talk = Conversation(TwinSet(numbers(0, 3)), TwinSet(numbers(2, 3)))
@@ -306,7 +328,7 @@ def test_proof_waits_for_the_intake():
     [offer] = responder.handle(FrameReceived(wire.Actions(1, (envelope(1),))), 0)
     assert isinstance(offer, Offer)
     whole = TwinSet([envelope(1)]).summary()
-    assert responder.handle(FrameReceived(wire.Done(1, whole.count, whole.fingerprint)), 0) == []
+    assert responder.handle(FrameReceived(wire.Done(1, whole.count, whole.fingerprint, NOWHERE)), 0) == []
     out = responder.handle(b.answer(offer), 0)
     assert out == [SendFrame(wire.Took(1)), LoadSummary()]
     out = responder.handle(SummaryLoaded(b.summary()), 0)

@@ -1,42 +1,50 @@
 """Frames: one bytes form each, and a code for everything else."""
 
+from dataclasses import fields
+
 import cbor2
 import pytest
-from conversations import HUB_A, MESH
+from conversations import MESH
 
 from hubd.action.network import MAINNET, TESTNET
 from hubd.action.principal import contract, standard
 from hubd.action.sip018 import Domain
 from hubd.errors import RemoteError
 from hubd.gossip import wire
-from hubd.gossip.wire import decode, encode
+from hubd.gossip.sketch import SAMPLE_BYTES, SYMBOL_BYTES
+from hubd.gossip.wire import NOWHERE, Place, decode, encode
 from hubd.limits import (
     ENVELOPE_BYTES_MAX,
     HAVE_IDS_MAX,
-    LINK_CAPABILITIES_MAX,
     LINK_CHUNK_ACTIONS_MAX,
     LINK_MESSAGE_BYTES_MAX,
-    RECONCILE_FRAME_BYTES_MAX,
+    RECONCILE_LINK_BYTES_MAX,
+    SKETCH_SYMBOLS_MAX,
     WANT_IDS_MAX,
 )
 
 ID = b"\x11" * 32
+END = Place(2**63 - 1, b"\x22" * 8)
 FRAMES = [
-    wire.Hello(1, MESH, HUB_A, 1, 0, bytes(32), ()),
-    wire.Hello(9, MESH, HUB_A, wire.SESSION_MAX, 2**63 - 1, ID, ("fill", "later")),
+    wire.Hello(1, MESH, 1, 0, bytes(32), NOWHERE, NOWHERE, 0),
+    wire.Hello(9, MESH, wire.SESSION_MAX, 2**63 - 1, ID, END, Place(3, b"eight..."), 2**16 - 1),
     wire.Reconcile(1, b"\x61"),
     wire.Want(1, (ID,)),
     wire.Want(1, (ID,) * WANT_IDS_MAX),
-    wire.Fill(1),
     wire.Actions(1, (b"x",)),
+    wire.Actions(1, (b"x",), END),
     wire.Took(0),
     wire.Took(3),
     wire.End(1),
-    wire.Done(1, 7, ID),
+    wire.Done(1, 7, ID, END),
     wire.Push((b"x", b"y" * ENVELOPE_BYTES_MAX)),
     wire.Nudge(),
     wire.Ping(),
     wire.Fault("order"),
+    wire.AskSketch(1, 0, 0, bytes(SAMPLE_BYTES)),
+    wire.AskSketch(1, 1_000, 24, b""),
+    wire.Sketch(1, 0, bytes(SYMBOL_BYTES * SKETCH_SYMBOLS_MAX)),
+    wire.Sketch(1, 0, b""),
     wire.Have((ID,)),
     wire.Ask((ID,) * HAVE_IDS_MAX),
     wire.Prune(),
@@ -53,23 +61,23 @@ def test_the_bytes_are_those_of_the_page():
     assert encode(wire.Ping()).hex() == "810a"
     assert encode(wire.Took(3)).hex() == "820503"
     assert encode(wire.Fault("order")).hex() == "820b656f72646572"
-    assert encode(wire.Done(1, 7, ID)).hex() == "8407" + "01" + "07" + "5820" + "11" * 32
+    assert encode(wire.Done(1, 7, ID, Place(9, END.mark))).hex() == "850701075820" + "11" * 32 + "820948" + "22" * 8
 
 
 def test_the_largest_frames_of_ours_fit_a_message():
     for frame in FRAMES:
         assert len(encode(frame)) < LINK_MESSAGE_BYTES_MAX
-    assert len(encode(wire.Reconcile(1, bytes(RECONCILE_FRAME_BYTES_MAX)))) < LINK_MESSAGE_BYTES_MAX
+    assert len(encode(wire.Reconcile(1, bytes(RECONCILE_LINK_BYTES_MAX)))) < LINK_MESSAGE_BYTES_MAX
 
 
-HELLO = [0, 1, MESH, HUB_A, 1, 0, bytes(32), []]
+HELLO = [0, 1, MESH, 1, 0, bytes(32), [0, b""], [0, b""], 0]
 
 
 def hello(**changes):
-    places = {"version": 1, "mesh": 2, "hub": 3, "session": 4, "count": 5, "fingerprint": 6, "capabilities": 7}
+    names = [field.name for field in fields(wire.Hello)]
     items = list(HELLO)
     for name, value in changes.items():
-        items[places[name]] = value
+        items[1 + names.index(name)] = value
     return items
 
 
@@ -82,7 +90,8 @@ def hello(**changes):
         ("hello", "frame"),
         ([True], "frame"),
         ([-1], "frame-unknown"),
-        ([12], "frame-unknown"),
+        ([3, 1], "frame-unknown"),
+        ([17], "frame-unknown"),
         ([2**63], "frame-unknown"),
         ([9, 0], "frame"),
         ([0], "frame"),
@@ -91,31 +100,40 @@ def hello(**changes):
         (hello(version=True), "frame"),
         (hello(mesh=bytes(7)), "frame"),
         (hello(mesh="12345678"), "frame"),
-        (hello(hub=bytes(21)), "frame"),
-        (hello(hub=HUB_A + b"name"), "frame"),
         (hello(session=0), "frame"),
         (hello(session=2**32), "frame"),
         (hello(count=-1), "frame"),
         (hello(count=2**63), "frame"),
         (hello(fingerprint=bytes(31)), "frame"),
-        (hello(capabilities=None), "frame"),
-        (hello(capabilities=[""]), "frame"),
-        (hello(capabilities=["é"]), "frame"),
-        (hello(capabilities=["two\nlines"]), "frame"),
-        (hello(capabilities=["x"] * (LINK_CAPABILITIES_MAX + 1)), "frame"),
+        (hello(abilities=None), "frame"),
+        (hello(abilities=2**16), "frame"),
+        (hello(position=None), "frame"),
+        (hello(position=[0]), "frame"),
+        (hello(position=[0, bytes(8)]), "frame"),
+        (hello(cursor=[1, b""]), "frame"),
+        (hello(cursor=[1, bytes(7)]), "frame"),
+        (hello(cursor=[1, bytes(8), 0]), "frame"),
+        (hello(cursor=[2**63, bytes(8)]), "frame"),
+        (hello(cursor=[True, bytes(8)]), "frame"),
         ([1, 1, b""], "frame"),
-        ([1, 1, bytes(RECONCILE_FRAME_BYTES_MAX + 1)], "frame"),
+        ([1, 1, bytes(RECONCILE_LINK_BYTES_MAX + 1)], "frame"),
         ([2, 1, []], "frame"),
         ([2, 1, [bytes(31)]], "frame"),
         ([2, 1, [[bytes(32)]]], "cbor"),
         ([2, 1, [ID] * (WANT_IDS_MAX + 1)], "frame"),
-        ([4, 1, []], "frame"),
-        ([4, 1, [b""]], "frame"),
-        ([4, 1, [bytes(ENVELOPE_BYTES_MAX + 1)]], "frame"),
-        ([4, 1, [b"x"] * (LINK_CHUNK_ACTIONS_MAX + 1)], "frame"),
-        ([4, 1, {0: b"x"}], "frame"),
+        ([4, 1, [b"x"]], "frame"),
+        ([4, 1, [], [0, b""]], "frame"),
+        ([4, 1, [b""], [0, b""]], "frame"),
+        ([4, 1, [bytes(ENVELOPE_BYTES_MAX + 1)], [0, b""]], "frame"),
+        ([4, 1, [b"x"] * (LINK_CHUNK_ACTIONS_MAX + 1), [0, b""]], "frame"),
+        ([4, 1, {0: b"x"}, [0, b""]], "frame"),
         ([11, "x" * 41], "frame"),
         ([11, b"order"], "frame"),
+        ([12, 1, 0, SKETCH_SYMBOLS_MAX + 1, b""], "frame"),
+        ([12, 1, 0, 0, bytes(SAMPLE_BYTES - 1)], "frame"),
+        ([12, 1, 0, 0, bytes(2 * SAMPLE_BYTES)], "frame"),
+        ([13, 1, 0, bytes(SYMBOL_BYTES - 1)], "frame"),
+        ([13, 1, 0, bytes(SYMBOL_BYTES * (SKETCH_SYMBOLS_MAX + 1))], "frame"),
         ([8, [[[[[b"x"]]]]]], "cbor"),
         ([8, [1.5]], "cbor"),
         ([14, []], "frame"),

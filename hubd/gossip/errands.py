@@ -1,0 +1,75 @@
+"""What a session's machine asks of our own store and intake, done, and what came of it."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from hubd.action import envelope
+from hubd.action.envelope import Action
+from hubd.action.principal import Principal
+from hubd.gossip.dialogue import (
+    Compare,
+    InEvent,
+    LoadSketch,
+    LoadSummary,
+    Offer,
+    Offered,
+    SketchLoaded,
+    SummaryLoaded,
+)
+from hubd.gossip.transfer import ActionsLoaded, LoadActions, LoadPage, PageLoaded
+from hubd.gossip.wire import NOWHERE, Place
+from hubd.limits import SKETCH_SYMBOLS_MAX, STREAM_ANYWAY_ACTIONS
+from hubd.ports import ActionStore, Door, Intake
+
+Errand: TypeAlias = LoadSummary | LoadSketch | Compare | LoadActions | LoadPage | Offer
+
+
+class Errands:
+    """Errands for the sessions with one peer."""
+
+    def __init__(self, store: ActionStore, intake: Intake, peer: Principal) -> None:
+        self._store = store
+        self._intake = intake
+        self._peer = peer
+
+    async def run(self, errand: Errand) -> InEvent:
+        """Do it; the answer is the event that the errand names."""
+        match errand:
+            case LoadSummary(check):
+                return await self._summary(check)
+            case LoadSketch():
+                return SketchLoaded(await self._store.sketch_symbols(0, SKETCH_SYMBOLS_MAX))
+            case Compare():
+                return await self._store.over_items(errand.over)
+            case LoadActions(ids):
+                return ActionsLoaded(_envelopes(await self._store.get(ids)))
+            case LoadPage():
+                return await self._page(errand)
+            case Offer(envelopes, number):
+                return Offered(await self._intake.offer(envelopes, Door.PEER, self._peer), number)
+
+    async def keep(self, place: Place) -> None:
+        """Note durably up to where we have what the peer has."""
+        await self._store.keep_cursor(self._peer, place.sequence, place.mark)
+
+    async def _summary(self, check: Place) -> SummaryLoaded:
+        is_known = check != NOWHERE and await self._store.mark_of(check.sequence) == check.mark
+        cursor = Place(*await self._store.peer_cursor(self._peer))
+        summary = await self._store.summary()
+        beyond = summary.sequence - check.sequence
+        if is_known and beyond > STREAM_ANYWAY_ACTIONS:
+            few = await self._store.page(check.sequence, STREAM_ANYWAY_ACTIONS + 1, without=self._peer)
+            beyond = len(few) if len(few) <= STREAM_ANYWAY_ACTIONS else beyond
+        return SummaryLoaded(summary, cursor, is_known, beyond)
+
+    async def _page(self, asked: LoadPage) -> PageLoaded:
+        rows = await self._store.page(asked.after, asked.actions_max, without=self._peer)
+        page = [row for row in rows if row[0] <= asked.until]
+        if not page:
+            return PageLoaded(NOWHERE, ())
+        last = page[-1][0]
+        return PageLoaded(Place(last, await self._store.mark_of(last)), _envelopes([action for _, action in page]))
+
+
+def _envelopes(actions: Sequence[Action]) -> list[bytes]:
+    return [envelope.encode(action) for action in actions]
