@@ -26,6 +26,7 @@ from hubd.gossip.wire import mesh_tag
 from hubd.hub import CHARTER_NAME, Hub, read_config
 from hubd.limits import UPLINK_AGAIN_S
 from hubd.ports import Door
+from hubd.post.desk import PocketDesk
 from hubd.post.watch import PostWatch
 from hubd.relay.driver import Keys, Links, Relay
 from hubd.relay.node import Node
@@ -61,6 +62,7 @@ class Daemon:
                 clock=time.monotonic,
                 name=self._config["hub.name"],
                 chain_age_s=self._chain_age_s,
+                desk=PocketDesk(hub.post),
             )
         )
         self._phones = PhoneServer(

@@ -204,6 +204,18 @@ STICK_STEP_S = 60  # one step of a stick (a read, a write, a sync); slower ones 
 STICKS_ABREAST_MAX = 4  # visited at once: the ports of a Pi
 STICK_LOOK_S = 2.0  # between two looks at what is plugged in: before a person has sat down
 STICK_AGAIN_S = 60.0  # between two visits to a stick that stays
+CARRY_PARCEL_BYTES_MIN = 16 * 1024  # what asking for a parcel costs at least: the keys are sealed anew for each
+CARRY_PARCEL_BYTES_MAX = (
+    192 * 1024
+)  # one bundle for a pocket: it must fit a request at the other hub, with its receipts
+CARRY_BRING_BYTES_MAX = 240 * 1024  # receipts and bundles in one request, below PHONE_POST_BYTES_MAX
+CARRY_RECEIPTS_MAX = 16  # hubs that one phone goes to and fro between
+CARRY_FILES_MAX = 4_096  # in a pocket: 64 MB in parcels of 16 KiB
+CARRY_S = 120  # post after one sync: people stand and wait
+CARRY_BYTES_PER_S = 32 * 1024  # of one person, in and out: a village's week in a minute
+CARRY_BYTES_BURST = 16 * 1024 * 1024  # at once: a term of a village
+CARRY_HUB_BYTES_PER_S = 256 * 1024  # all carriers together: a Pi 3 verifies five times as much
+CARRY_HUB_BYTES_BURST = 64 * 1024 * 1024  # at once: a market day
 RECEIPT_ROWS_MAX = 512  # hubs that one receipt speaks of: what it has of more is told by theirs
 RECEIPT_BYTES_MAX = 32 * 1024  # 512 rows of 45 bytes, and what stands around them
 POST_MEMORY_BYTES_MAX = 64 * 1024 * 1024  # receipts of all hubs in a file of this hub's own; twenty hubs' are 20 kB

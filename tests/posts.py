@@ -6,18 +6,23 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import nacl.public
 from builders import Village
 
-from hubd.action import envelope
+from hubd.action import charter, envelope
 from hubd.action.envelope import Action
 from hubd.fold.folder import Folder
 from hubd.intake import SetIntake
+from hubd.phone.http_link import HttpLink
 from hubd.ports import Door, Outcome
 from hubd.post.bundle import Reader, Report, Writer
+from hubd.post.desk import PocketDesk
 from hubd.post.office import PostOffice, PostPorts, Tally
 from hubd.post.writing import Writing
 from hubd.store.actions import Store
+from hubd.web.door import PhoneDoor, Ports
+from hubd.web.http import build
 from hubd.web.putting import Putting
 from hubd.web.standing import ViewsStanding
 
@@ -31,6 +36,30 @@ def found(village: Village, name: str) -> list[Action]:
     return village.found(name, box=bytes(box_of(name).public_key))
 
 
+_READ = {"accept": "application/cbor", "accept-encoding": "identity"}
+
+
+@asynccontextmanager
+async def carried_between(hub: "PostHub") -> AsyncIterator[HttpLink]:
+    """A phone's link to the hub's door, in process."""
+    door = PhoneDoor(
+        Ports(
+            store=hub.store,
+            intake=hub.intake,
+            standing=hub.standing,
+            signer=hub.village.signer(hub.name),
+            charter=hub.village.charter,
+            charter_file=charter.write(hub.village.charter),
+            clock=lambda: hub.now,
+            name=hub.name,
+            desk=PocketDesk(hub.office),
+        )
+    )
+    transport = httpx.ASGITransport(build(door))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub.test", headers=_READ) as client:
+        yield HttpLink(client, hub.village.charter)
+
+
 @dataclass
 class PostHub:
     """One hub, as far as post goes."""
@@ -41,6 +70,8 @@ class PostHub:
     intake: SetIntake
     folder: Folder
     office: PostOffice
+    standing: ViewsStanding
+    now: float = 1_000.0
 
     async def take(self, *actions: Action) -> None:
         await self.intake.offer([envelope.encode(action) for action in actions], Door.PEER)
@@ -96,7 +127,7 @@ async def post_hub(
             )
         )
         await office.load()
-        hub = PostHub(village, name, store, intake, folder, office)
+        hub = PostHub(village, name, store, intake, folder, office, standing)
         await hub.take(*knows)
         yield hub
     finally:

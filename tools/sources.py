@@ -70,9 +70,16 @@ def _texts(node: ast.expr | None) -> Iterator[str]:
         case ast.IfExp(body=body, orelse=orelse):
             yield from _texts(body)
             yield from _texts(orelse)
-        case ast.Call(func=ast.Attribute(value=ast.Dict(values=values), attr="get"), args=[_, *default]):
-            for value in (*values, *default):
+        case ast.BoolOp(values=values):
+            for value in values:
                 yield from _texts(value)
+        case ast.Call(func=ast.Attribute(value=table, attr="get"), args=[_, *default]):
+            for value in (*_values(table), *default):
+                yield from _texts(value)
+
+
+def _values(node: ast.expr) -> list[ast.expr]:
+    return node.values if isinstance(node, ast.Dict) else []
 
 
 def _codes_of_call(node: ast.Call) -> Iterator[str]:
@@ -111,6 +118,9 @@ def _codes_of(node: ast.AST) -> Iterator[str]:
             yield from _codes_of_function(node)
         case ast.Assign(targets=targets, value=value) if any(_name(target) in _NAMES for target in targets):
             yield from _texts(value)
+        case ast.Assign(targets=[ast.Name(id="_CODES")], value=table):
+            for value in _values(table):
+                yield from _texts(value)
 
 
 def codes(folder: Path = PACKAGE) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,7 @@ def _report(report: SyncReport) -> dict[str, Any]:
         "hub": address(report.hub), "hub_name": report.hub_name, "acknowledged": report.acknowledged,
         "deferred": report.deferred, "refused": report.refused, "received": report.received,
         "reconciled": report.reconciled, "reason": report.reason,
+        "post": asdict(report.carried) if report.carried else None,
     }  # fmt: skip
 
 
@@ -183,6 +185,48 @@ async def sync(urls: tuple[str, ...], directory: Path, passphrase_file: Path | N
     )
     if facts["reason"]:
         say(f"nothing could be read ({facts['reason']})")
+    if post := facts["post"]:
+        say(f"post: {post['brought']} parcels brought, {post['new']} actions new there")
+        say(f"post: {post['fetched']} parcels taken along")
+        if post["reason"]:
+            say(f"  {words(post['reason'])}")
+
+
+@phone.command()
+@click.option("--mb", type=click.IntRange(0, 1_000), default=16, show_default=True, help="The most to carry; 0: none.")
+@phone_option
+@passphrase_option
+@json_option
+@command
+async def carry(mb: int, directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Allow this phone to carry other villages' post, sealed, with each sync over http from now on."""
+    async with _opened(directory, passphrase_file) as mine:
+        await mine.allow_carrying(mb)
+    line = f"carries up to {mb} MB of post, which only hubs can open" if mb else "carries no post"
+    show({"mb": mb}, as_json, [line])
+
+
+@phone.command("status")
+@phone_option
+@passphrase_option
+@json_option
+@command
+async def phone_status(directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Say what this phone carries for whom."""
+    async with _opened(directory, passphrase_file) as mine:
+        mb, bundles, receipts = await mine.carries_mb(), mine.pocket.bundles(), mine.pocket.receipts()
+        name = {hub: mine.hub_name(hub) or address(hub) for hub in {*receipts, *(each.hub for each in bundles)}}
+    rows = [
+        {"hub": name[hub], "parcels": len(mine_of), "bytes": sum(each.size for each in mine_of)}
+        for hub in sorted({each.hub for each in bundles})
+        if (mine_of := [each for each in bundles if each.hub == hub])
+    ]
+    heard = sorted(name[hub] for hub in receipts)
+    facts = {"mb": mb, "post": rows, "receipts": heard}
+    lines = [f"carries up to {mb} MB of post" if mb else "carries no post (`hubd phone carry` allows it)"]
+    lines += [f"from {row['hub']}: {row['parcels']} parcels, {row['bytes']} bytes" for row in rows]
+    lines += [f"receipts of {', '.join(heard)}"] if heard else []
+    show(facts, as_json, lines)
 
 
 @phone.command("show")

@@ -122,6 +122,10 @@ class HttpLink:
             query = {**query, "after": cursor}
             await sink(found, cursor)
 
+    async def ask(self, method: str, path: str, **request: Any) -> bytes:
+        """The proven body of an answer to a request of another file of this phone."""
+        return await self._ask(method, path, **request)
+
     async def _ask(self, method: str, path: str, **request: Any) -> bytes:
         """The proven body of an answer; a hub that asks for patience gets some, and for a fresh challenge that."""
         for _ in range(_PATIENCE):

@@ -27,11 +27,14 @@ from hubd.errors import FatalError, RemoteError
 from hubd.fold.views import Views
 from hubd.limits import PHONE_TRUST_S, STATEMENT_LIFE_S, SYNC_S
 from hubd.phone import compose, rating
+from hubd.phone.carry import Carrier, CarryReport
 from hubd.phone.dial import called
 from hubd.phone.fillers import About
+from hubd.phone.http_link import HttpLink
 from hubd.phone.link import HubLink
 from hubd.phone.names import NAME_CHARS_MAX, Names
 from hubd.phone.outbox import Opening
+from hubd.phone.pocket import Pocket
 from hubd.phone.replica import Replica
 from hubd.phone.show import Screen
 from hubd.phone.sync import SyncReport, meet, sync
@@ -42,13 +45,14 @@ from hubd.store.keyfile import KeyFile
 CHARTER_FILE = "charter.toml"
 KEY_FILE = "person.key"
 VILLAGE_KEY_FILE = "village.key"
-_NAME, _CONTACT = "name", "contact "
+_NAME, _CONTACT, _CARRY = "name", "contact ", "carry"
 
 
 class Phone:
     """One person's phone. Open it with `create` or `open`, and `close` it; one process at a time."""
 
-    def __init__(self, replica: Replica, names: Names, clock: Callable[[], float]) -> None:
+    def __init__(self, directory: Path, replica: Replica, names: Names, clock: Callable[[], float]) -> None:
+        self._directory = directory
         self._replica, self._names, self._clock = replica, names, clock
         self._syncing = asyncio.Lock()
 
@@ -82,7 +86,7 @@ class Phone:
         charter = charters.read(_charter_file(directory))
         has_village_key = (directory / VILLAGE_KEY_FILE).exists()
         names = Names(keyfile.read(directory / VILLAGE_KEY_FILE, "village") if has_village_key else None)
-        phone = cls(await Replica.open(directory, charter, signer), names, clock)
+        phone = cls(directory, await Replica.open(directory, charter, signer), names, clock)
         for key, name in await phone._replica.outbox.notes(_CONTACT):
             names.give(Principal(bytes.fromhex(key)), name)
         if own_name := await phone._replica.outbox.note(_NAME):
@@ -217,7 +221,9 @@ class Phone:
         for url in urls:
             try:
                 async with called(url, self.charter) as link:
-                    return await self.sync_over(link)
+                    report = await self.sync_over(link)
+                    report.carried = await self._carry(link, report)
+                    return report
             except RemoteError as error:
                 failure = error
         raise failure
@@ -237,6 +243,35 @@ class Phone:
             raise RemoteError(
                 "too-slow", "the sync took too long", hint="sync again: it goes on where it was"
             ) from error
+
+    # --- carrying post
+
+    async def _carry(self, link: HubLink, report: SyncReport) -> CarryReport | None:
+        """Carry post with the hub of a sync that could read, where the owner allowed it."""
+        allowed_mb = await self.carries_mb()
+        if not allowed_mb or report.reason or not isinstance(link, HttpLink):
+            return None
+        return await Carrier(self.pocket, self._replica.outbox, link, report.hub, allowed_mb * 1_000_000).run()
+
+    async def carries_mb(self) -> int:
+        """How many megabytes of other people's post the owner allowed; 0: none."""
+        return int(await self._replica.outbox.note(_CARRY) or 0)
+
+    async def allow_carrying(self, megabytes: int) -> None:
+        """Carry so much post from now on. 0: no more, and what is in the pocket is dropped."""
+        await self._replica.outbox.set_note(_CARRY, str(megabytes))
+        if not megabytes:
+            for bundle in self.pocket.bundles():
+                self.pocket.drop(bundle)
+
+    @property
+    def pocket(self) -> Pocket:
+        """The post on this phone."""
+        return Pocket(self._directory)
+
+    def hub_name(self, hub: Principal) -> str:
+        """What people call a hub, "" where this phone does not know it."""
+        return self._replica.hub_name(hub)
 
     async def show(self) -> dict[str, Any]:
         """This person's affairs, as plain values; times in Unix seconds, ids in hexadecimal."""

@@ -15,6 +15,7 @@ from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.gossip.negentropy import Initiator
 from hubd.limits import PHONE_ENVELOPES_MAX, PHONE_PAGE_BYTES_MAX, RECONCILE_ROUNDS_MAX
+from hubd.phone.carry import CarryReport
 from hubd.phone.link import HubLink, Sink
 from hubd.phone.replica import Replica
 from hubd.ports import Outcome, Verdict
@@ -38,6 +39,7 @@ class SyncReport:
     received: int = 0
     reconciled: bool = False
     reason: str = ""
+    carried: CarryReport | None = None  # None: no post was carried
 
 
 async def meet(replica: Replica, link: HubLink) -> Principal:

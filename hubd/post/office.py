@@ -26,7 +26,7 @@ from hubd.ports import Cursor, Door, Intake, Outcome, SetSummary, Verdict
 from hubd.post import memory as memories
 from hubd.post import receipt as receipts
 from hubd.post.blocks import BUNDLE_ID_BYTES
-from hubd.post.bundle import FILE_KEY_BYTES, Opened, Seal, recipient_of
+from hubd.post.bundle import FILE_KEY_BYTES, PREFIX_BYTES, Opened, Seal, recipient_of
 from hubd.post.memory import Memory
 from hubd.post.receipt import Receipt
 
@@ -227,6 +227,12 @@ class PostOffice:
     async def sequence(self) -> int:
         """The latest arrival here."""
         return (await self._ports.store.summary()).sequence
+
+    async def place(self, sequence: int) -> Cursor:
+        """An arrival here as a place to come back to."""
+        epoch = (await self._ports.store.cursor()).epoch
+        rows = await self._ports.store.page(sequence - 1, 1) if sequence else []
+        return Cursor(epoch, rows[0][0], bytes(rows[0][1].id)[:PREFIX_BYTES]) if rows else Cursor(epoch, 0, b"")
 
     async def status(self) -> list[dict[str, Any]]:
         """Of each other admitted hub that left a receipt: how much it has of ours, and whether both sets are one."""

@@ -1,6 +1,7 @@
 """Write a bundle from a hub's set, in bounded memory and up to a size: the urgent first, then in order of arrival.
 
-Oldest first, so that nothing starves: what does not fit is the beginning of the next bundle.
+Oldest first, so that nothing starves: what does not fit is the beginning of the next bundle. The urgent takes half of the
+room at most, for the same reason.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,26 +32,26 @@ class Writing:
         if urgent_page is not None:
             packer = Packer(self.position)
             async for chunk in _chunks(packer, urgent_page, self.position):
-                piece = self._fit(Chunk(0, 0, b"", chunk.envelopes))
-                if piece:
-                    yield piece
+                piece = self._fit(Chunk(0, 0, b"", chunk.envelopes), self.room_bytes // 2)
+                if not piece:
+                    break
+                yield piece
         async for chunk in _chunks(Packer(self.position), page, self.position):
-            piece = self._fit(chunk)
+            piece = self._fit(chunk, self.room_bytes)
             if not piece:
+                self.is_all = False
                 break
             self.position = chunk.end
             self.actions += len(chunk.envelopes)
             yield piece
         yield self._count(self.writer.end())
 
-    def _fit(self, chunk: Chunk) -> bytes:
+    def _fit(self, chunk: Chunk, room_bytes: int) -> bytes:
         """The chunk's bytes, b"" where there is no room left."""
-        if not self.is_all:
-            return b""
         index = self.writer.index
         piece = self.writer.chunk(chunk)
-        if self.size_bytes + len(piece) > self.room_bytes:
-            self.writer.index, self.is_all = index, False
+        if self.size_bytes + len(piece) > room_bytes:
+            self.writer.index = index
             return b""
         return self._count(piece)
 

@@ -21,6 +21,7 @@ from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.ports import Intake, Outcome
 from hubd.web import proofs
+from hubd.web.carriers import Carriers, PostDesk
 from hubd.web.frames import VERSION
 from hubd.web.proofs import Authorization, Challenges
 from hubd.web.putting import Putting, tally
@@ -36,7 +37,7 @@ def _too_fast() -> RemoteError:
 @dataclass(frozen=True)
 class Ports:
     """What the assembly hands over. `clock` is monotonic, in seconds; `chain_age_s` tells how many seconds ago this hub
-    last heard of the chain, None for never; `name` is what people call the hub.
+    last heard of the chain, None for never; `name` is what people call the hub; `desk` is its post's, where it has one.
     """
 
     store: PhoneStore
@@ -48,6 +49,7 @@ class Ports:
     clock: Callable[[], float]
     name: str = ""
     chain_age_s: Callable[[], int | None] = lambda: None
+    desk: PostDesk | None = None
 
 
 class PhoneDoor:
@@ -61,6 +63,7 @@ class PhoneDoor:
         self.counters: Counter[str] = Counter()
         self.standing = ports.standing
         self.reading = Reading(ports.store, ports.standing)
+        self.carriers = Carriers(ports.desk, ports.standing, ports.clock)
         self._ports = ports
         self._putting = Putting(ports.store, ports.intake, ports.standing, ports.charter, ports.clock)
         self._challenges = Challenges(secrets.token_bytes(32))

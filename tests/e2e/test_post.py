@@ -64,3 +64,37 @@ def test_a_stick_makes_two_running_hubs_one_set_and_the_receipts_come_back(villa
             assert "post with kijiji: holds the same" in hubd("status", "--data", two).stdout
     facts = json.loads(hubd("post", stick, "--data", one, "--json").stdout)
     assert (facts["new"], facts["given"]) == (0, 0), "a hub that does not run exchanges as well"
+
+
+def test_one_phones_pocket_makes_two_running_hubs_one_set_and_the_receipts_come_back(villages, tmp_path):
+    one, two = villages
+    phone = ("--phone", tmp_path / "phone")
+    person = json.loads(
+        hubd("phone", "register", "Amina", "--charter", tmp_path / "charter.toml", *phone, "--json").stdout
+    )
+    hubd("phone", "carry", "--mb", 4, *phone)
+
+    def sync(hub):
+        url = f"http://127.0.0.1:{status(hub)['phones']['port']}"
+        return json.loads(hubd("phone", "sync", url, *phone, "--json").stdout)["post"]
+
+    with running(one), running(two):
+        for hub in (one, two):
+            vouch(hub)
+        sync(one)
+        hubd("vouch", person["person"], "--data", one, "--steward-key", tmp_path / "steward-1.key")
+        assert sync(one)["fetched"] == 1
+        pocket = json.loads(hubd("phone", "status", *phone, "--json").stdout)
+        assert [(row["hub"], row["parcels"]) for row in pocket["post"]] == [("kijiji", 1)]
+        assert proof(one) != proof(two)
+        there = sync(two)
+        assert (there["brought"], there["fetched"], there["reason"]) == (1, 1, "")
+        assert sync(one)["new"] == 1
+        assert proof(one) == proof(two)
+        sync(two)
+        sync(one)
+        for hub, other in ((one, "mbali"), (two, "kijiji")):
+            assert [(each["name"], each["same"], each["waiting"]) for each in status(hub)["post"]] == [(other, True, 0)]
+        lines = hubd("phone", "status", *phone).stdout
+        assert "carries up to 4 MB of post" in lines
+        assert "receipts of kijiji, mbali" in lines

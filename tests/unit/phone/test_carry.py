@@ -1,0 +1,245 @@
+"""Post in a phone's pocket: from hub to hub and the receipts back, bounded by its owner and by the hubs."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+from builders import Village
+from posts import carried_between, found, post_hub
+
+from hubd import limits
+from hubd.action import cbor, charter
+from hubd.errors import RemoteError
+from hubd.phone import carry
+from hubd.phone.phone import Phone
+from hubd.web.proofs import authorize
+
+TEXT = {"note": "x" * 3_000}
+PLACE = "0000000000000000.1.0000000000000000"
+
+
+@asynccontextmanager
+async def world(directory, *names):
+    """Hubs that never meet, and a phone whose person a steward vouched for."""
+    village = Village(1)
+    founding = [action for name in names for action in found(village, name)]
+    phone = await Phone.create(directory / "phone", charter.write(village.charter))
+    registered = await phone.register("Amina", 1)
+    known = [*founding, registered, village.vouch("steward-1", phone.principal, 4)]
+    async with (
+        post_hub(directory, village, names[0], known) as one,
+        post_hub(directory, village, names[1], known) as two,
+    ):
+        try:
+            yield village, one, two, phone
+        finally:
+            await phone.close()
+
+
+async def visit(phone, hub):
+    """One sync over http, with the post that goes along."""
+    async with carried_between(hub) as link:
+        report = await phone.sync_over(link)
+        return await phone._carry(link, report)
+
+
+async def test_two_hubs_that_never_meet_become_one_set_by_a_pocket(tmp_path):
+    async with world(tmp_path, "hub-a", "hub-b") as (village, one, two, phone):
+        await one.take(*(village.request("ana", text=TEXT) for _ in range(150)))
+        await two.take(*(village.request("ben") for _ in range(20)))
+        await phone.allow_carrying(16)
+        report = await visit(phone, one)
+        assert (report.brought, report.reason) == (0, "")
+        assert report.fetched >= 3
+        report = await visit(phone, two)
+        assert (report.new, report.reason) == (150, "")
+        report = await visit(phone, one)
+        assert report.new == 20
+        assert await one.proof() == await two.proof()
+        await visit(phone, two)
+        assert [(each["same"], each["waiting"]) for each in await two.office.status()] == [(True, 0)]
+        await visit(phone, one)
+        assert [(each["same"], each["waiting"]) for each in await one.office.status()] == [(True, 0)]
+        assert phone.pocket.bundles() == [], "all of it has arrived"
+
+
+async def test_nothing_is_carried_that_the_owner_did_not_allow(tmp_path):
+    async with world(tmp_path, "hub-a", "hub-b") as (_, one, _two, phone):
+        assert await visit(phone, one) is None
+        assert phone.pocket.bundles() == []
+        await phone.allow_carrying(1)
+        await visit(phone, one)
+        assert phone.pocket.bundles()
+        await phone.allow_carrying(0)
+        assert (phone.pocket.bundles(), await visit(phone, one)) == ([], None)
+
+
+async def test_a_second_visit_brings_and_fetches_nothing_twice(tmp_path):
+    async with world(tmp_path, "hub-a", "hub-b") as (village, one, two, phone):
+        await phone.allow_carrying(16)
+        await one.take(*(village.request("ana") for _ in range(9)))
+        for hub in (one, two):
+            await visit(phone, hub)
+        again = [await visit(phone, hub) for hub in (two, one)]
+        assert [report.brought for report in again] == [0, 1], "what the other one wrote, and nothing a second time"
+        assert [report.fetched for report in again] == [0, 0]
+        assert [(await visit(phone, hub)).brought for hub in (two, one)] == [0, 0]
+
+
+async def test_a_pocket_holds_what_its_owner_allowed_and_no_more(tmp_path):
+    async with world(tmp_path, "hub-a", "hub-b") as (village, one, two, phone):
+        await one.take(*(village.request("ana", text=TEXT) for _ in range(700)))
+        await phone.allow_carrying(1)
+        for _ in range(6):
+            report = await visit(phone, one)
+            assert sum(each.size for each in phone.pocket.bundles()) <= 1_000_000
+            await visit(phone, two)
+            assert sum(each.size for each in phone.pocket.bundles()) <= 1_000_000
+        assert report.reason == ""
+        assert await one.proof() == await two.proof()
+
+
+async def test_a_full_pocket_says_so_and_keeps_the_oldest(tmp_path):
+    async with world(tmp_path, "hub-a", "hub-b") as (village, one, _two, phone):
+        await one.take(*(village.request("ana", text=TEXT) for _ in range(700)))
+        await phone.allow_carrying(1)
+        assert (await visit(phone, one)).reason == "pocket-full"
+        first = [each.path.name for each in phone.pocket.bundles()]
+        assert (await visit(phone, one)).reason == "pocket-full"
+        assert [each.path.name for each in phone.pocket.bundles()] == first
+
+
+async def test_bundles_that_were_damaged_in_the_pocket_are_passed_over_and_come_again(tmp_path):
+    async with world(tmp_path, "hub-a", "hub-b") as (village, one, two, phone):
+        await one.take(*(village.request("ana") for _ in range(50)))
+        await phone.allow_carrying(16)
+        await visit(phone, one)
+        [bundle] = phone.pocket.bundles()
+        bundle.path.write_bytes(b"wet" * 1_000)
+        (tmp_path / "phone" / "post" / (village.principal("hub-c").hex() + ".receipt")).write_bytes(b"wet")
+        report = await visit(phone, two)
+        assert (report.brought, report.new, report.reason) == (1, 0, "")
+        phone.pocket.drop(bundle)
+        for hub in (one, two):
+            await visit(phone, hub)
+        assert (await two.proof())[0] >= 50
+
+
+async def test_a_sync_is_done_whatever_becomes_of_the_post(tmp_path):
+    async with world(tmp_path, "hub-a", "hub-b") as (_, one, _two, phone):
+        await phone.allow_carrying(16)
+        async with carried_between(one) as link:
+            report = await phone.sync_over(link)
+
+            async def gone(*_of, **_more):
+                raise RemoteError("hub-unreachable", "gone")
+
+            link.ask = gone
+            assert (await phone._carry(link, report)).reason == "hub-unreachable"
+        assert report.reason == ""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"\x80", cbor.encode([b"", PLACE, PLACE]), cbor.encode([b"x", "no place", PLACE, False]),
+     cbor.encode([b"x", PLACE, "../../evil", True]), cbor.encode([b"x" * 300_000, PLACE, PLACE, False]),
+     cbor.encode([b"x", PLACE, PLACE, 1])],
+)  # fmt: skip
+async def test_what_a_hub_says_wrongly_writes_nothing(tmp_path, answer):
+    async with world(tmp_path, "hub-a", "hub-b") as (_, one, _two, phone):
+        await phone.allow_carrying(16)
+        async with carried_between(one) as link:
+            report, ask = await phone.sync_over(link), link.ask
+
+            async def lie(method, path, **more):
+                return answer if method == "GET" else await ask(method, path, **more)
+
+            link.ask = lie
+            assert (await phone._carry(link, report)).reason in ("frame", "cbor", "cursor", "too-large")
+        assert phone.pocket.bundles() == []
+
+
+# --- the hub's side
+
+
+async def asked(hub, signer, method, body=b"", **query):
+    async with carried_between(hub) as link:
+        await link.identify()
+        if signer is not None:
+            await link.authorize(lambda *of: authorize(signer, hub.village.charter, *of))
+        return await link.ask(method, "/v1/post", **({"content": body} if method == "POST" else {"params": query}))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_stranger_neither_brings_nor_takes_post(tmp_path, method):
+    village = Village(1)
+    async with post_hub(tmp_path, village, "hub-a", found(village, "hub-a")) as hub:
+        for signer, code in ((None, "authorization"), (village.signer("nobody"), "unregistered")):
+            with pytest.raises(RemoteError) as caught:
+                await asked(hub, signer, method, cbor.encode([[], []]))
+            assert caught.value.code == code
+
+
+async def test_whom_nobody_vouched_for_brings_post_and_takes_none(tmp_path):
+    village = Village(1)
+    known = [*found(village, "hub-a"), village.register("ana")]
+    async with post_hub(tmp_path, village, "hub-a", known) as hub:
+        assert await asked(hub, village.signer("ana"), "POST", cbor.encode([[], []]))
+        with pytest.raises(RemoteError) as caught:
+            await asked(hub, village.signer("ana"), "GET")
+        assert caught.value.code == "unvouched"
+
+
+async def test_what_a_carrier_made_up_is_held_to_the_quotas_of_strangers(tmp_path):
+    village = Village(1)
+    founding = [*found(village, "hub-a"), village.register("ana")]
+    async with (
+        post_hub(tmp_path, village, "hub-a", founding) as hub,
+        post_hub(tmp_path, village, "rogue", founding) as rogue,
+    ):
+        await rogue.take(*(village.request("nobody") for _ in range(40)))
+        bundle, _ = await rogue.bundle()
+        before = await hub.proof()
+        _, [told] = cbor.decode(
+            await asked(hub, village.signer("ana"), "POST", cbor.encode([[], [bundle]])), bytes_max=1 << 20
+        )
+        assert told == [43, 0, 40], "all of these are deferred"
+        assert await hub.proof() == before
+
+
+async def test_a_carrier_who_brings_and_takes_without_end_has_to_wait(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "CARRY_BYTES_BURST", 400_000)
+    monkeypatch.setattr("hubd.phone.http_link._PATIENCE", 1)
+    village = Village(1)
+    known = [*found(village, "hub-a"), village.register("ana"), village.register("ben")]
+    body = cbor.encode([[], [bytes(190_000)]])
+    async with post_hub(tmp_path, village, "hub-a", known) as hub, carried_between(hub) as link:
+        await link.identify()
+        await link.authorize(lambda *of: authorize(village.signer("ana"), village.charter, *of))
+        for _ in range(3):
+            await link.ask("POST", "/v1/post", content=body)
+        with pytest.raises(RemoteError) as caught:
+            await link.ask("POST", "/v1/post", content=body)
+        assert caught.value.code == "rate"
+        await link.authorize(lambda *of: authorize(village.signer("ben"), village.charter, *of))
+        assert await link.ask("POST", "/v1/post", content=body), "another person's pace is another's"
+
+
+@pytest.mark.parametrize(
+    "query", [{"bytes": "-1"}, {"bytes": "1" * 30}, {"bytes": "5"}, {"hubs": "xyz"}, {"after": "x"}]
+)
+async def test_a_wrong_question_is_refused_in_words(tmp_path, query):
+    village = Village(1)
+    known = [*found(village, "hub-a"), village.register("ana"), village.vouch("steward-1", village.principal("ana"), 4)]
+    async with post_hub(tmp_path, village, "hub-a", known) as hub:
+        with pytest.raises(RemoteError) as caught:
+            await asked(hub, village.signer("ana"), "GET", **query)
+        assert caught.value.code in ("query", "cursor")
+
+
+def test_names_in_a_pocket_that_are_not_ours_are_passed_over(tmp_path):
+    pocket = carry.Pocket(tmp_path)
+    assert pocket.bundles() == []
+    (tmp_path / "post").mkdir()
+    for name in ("x.post", "1.2.3.post", "a.receipt", "00000001." + "0" * 42 + ".x.post"):
+        (tmp_path / "post" / name).write_bytes(b"")
+    assert (pocket.bundles(), pocket.receipts()) == ([], {})
