@@ -197,18 +197,18 @@ class Folding:
 
     async def _catch_up(self) -> None:
         total = self.behind
-        while self.behind:
+        while waiting := self.behind:
             page = await self._store.page(self._after, PAGE_ACTIONS)
             for start in range(0, len(page), FOLD_ACTIONS_PER_STEP):
                 self.folder.take([action for _, action in page[start : start + FOLD_ACTIONS_PER_STEP]])
                 await asyncio.sleep(0)
                 self._relieve()
             await self._settle_in_steps()
+            heard = self.behind - waiting  # since the page was asked for: maybe not in it
+            self.behind = heard + (max(1, waiting - len(page)) if len(page) == PAGE_ACTIONS else 0)
             if not page:
-                self.behind = 0
-                break
+                continue
             self._after = page[-1][0]
-            self.behind = max(1, self.behind - len(page)) if len(page) == PAGE_ACTIONS else 0
             self._unkept += len(page)
             if self._unkept >= FOLD_KEEP_ACTIONS:
                 await self._commit((self._after, await self._store.mark_of(self._after)))

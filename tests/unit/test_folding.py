@@ -86,6 +86,29 @@ async def test_a_flood_waits_and_an_admission_in_it_does_not(tmp_path):
         running.cancel()
 
 
+@pytest.mark.parametrize("first", [100, module.PAGE_ACTIONS])
+async def test_what_comes_while_the_last_page_is_folded_is_in_the_views_soon(tmp_path, first):
+    village = Village(3)
+    later = [village.register(f"later-{n}") for n in range(40)]
+    async with folding_in(tmp_path, village.charter) as (folding, store):
+        running, settle = asyncio.create_task(folding.run()), folding._settle_in_steps
+
+        async def settle_and_hear():
+            if folding.behind and later:
+                fresh = await store.append(later)
+                later.clear()
+                folding.heard(fresh, Door.PEER, b"")
+            await settle()
+
+        folding._settle_in_steps = settle_and_hear
+        await asyncio.sleep(0)
+        folding.heard(await store.append([village.register(f"p{n}") for n in range(first)]), Door.PEER, b"")
+        while folding.behind:
+            await asyncio.sleep(0.01)
+        assert len(folding.views.persons) == (await store.summary()).count == first + 40
+        running.cancel()
+
+
 async def test_a_few_actions_are_in_the_views_when_their_listener_returns(tmp_path):
     village = Village(3)
     async with folding_in(tmp_path, village.charter) as (folding, store):
