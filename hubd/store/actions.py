@@ -88,8 +88,7 @@ class Store:
         if self._settling is not None:
             self._settling.cancel()
             await asyncio.gather(self._settling, return_exceptions=True)
-            with suppress(LocalError):  # a lost place is asked for again
-                await self._settle_cursors(0)
+            await self._settle_cursors(0)
         async with self._writing:
             await self.database.close()
         if self._lock_descriptor is not None:
@@ -126,7 +125,8 @@ class Store:
         await asyncio.sleep(wait_s)
         if self._cursors:
             cursors, self._cursors = self._cursors, {}
-            await self.change(partial(writing.append, offers=(), cursors=cursors))
+            with suppress(LocalError):  # a lost place is asked for again
+                await self.change(partial(writing.append, offers=(), cursors=cursors))
 
     async def _drain(self) -> None:
         """The one writer: whoever gives up waiting, what was queued is written."""
@@ -237,10 +237,15 @@ class Store:
         """The coded symbols [first, first + count) of the whole set (`hubd.gossip.sketch`)."""
         async with self._sketching:
             while True:
-                kept, ahead = await self.database.compare(sketches.advance)
-                if ahead == kept:
-                    return kept.symbols[first * SYMBOL_BYTES : (first + count) * SYMBOL_BYTES]
-                await self.change(partial(sketches.keep, kept=ahead))
+                kept, ahead, is_whole = await self.database.compare(sketches.advance)
+                if ahead != kept:
+                    try:
+                        await self.change(partial(sketches.keep, kept=ahead))
+                    except LocalError:  # a full card: what was found is right though it does not last
+                        if not is_whole:
+                            raise
+                if is_whole:  # of the moment when it was read: a set that grows all the time never stands still
+                    return ahead.symbols[first * SYMBOL_BYTES : (first + count) * SYMBOL_BYTES]
 
     async def summary(self) -> SetSummary:
         """Count, fingerprint and latest place, of one moment."""

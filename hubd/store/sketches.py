@@ -37,17 +37,17 @@ def load(connection: sqlite3.Connection) -> Kept:
     return Kept(version, sequence, rest[2 * _NUMBER_BYTES :])
 
 
-def advance(connection: sqlite3.Connection) -> tuple[Kept, Kept]:
-    """What is kept, and the same with the next actions added; equal at the end of the set."""
+def advance(connection: sqlite3.Connection) -> tuple[Kept, Kept, bool]:
+    """What is kept, the same with the next actions added, and whether these are all there are."""
     kept = load(connection)
     rows = connection.execute(
         "select sequence, id from action where sequence > ? order by sequence limit ?", (kept.sequence, SKETCH_STEP_IDS)
     ).fetchall()
     if not rows:
-        return kept, kept
+        return kept, kept, True
     symbols = Symbols.from_bytes(kept.symbols)
     symbols.add(ActionId(action_id) for _, action_id in rows)
-    return kept, Kept(kept.version, rows[-1][0], symbols.to_bytes())
+    return kept, Kept(kept.version, rows[-1][0], symbols.to_bytes()), len(rows) < SKETCH_STEP_IDS
 
 
 def keep(connection: sqlite3.Connection, kept: Kept) -> None:

@@ -1,6 +1,7 @@
 import pytest
 from builders import Village
 
+from hubd.errors import LocalError
 from hubd.gossip.sketch import SYMBOL_BYTES, Symbols
 from hubd.store import sketches
 from hubd.store.actions import Store
@@ -41,6 +42,32 @@ async def test_a_restart_goes_on_from_the_sketch_that_was_kept(tmp_path):
     assert await store.sketch_symbols(0, 99) == symbols_of(ACTIONS).slice(0, 99)
     assert (await store.database.compare(sketches.load)).sequence == 12
     await store.close()
+
+
+async def test_a_sketch_is_told_while_the_set_grows_all_the_time(store, monkeypatch):
+    await store.append(ACTIONS[:1])
+    left = list(ACTIONS[1:])
+    compare = store.database.compare
+
+    async def growing(work):
+        found = await compare(work)
+        if left:
+            await store.append([left.pop()])
+        return found
+
+    monkeypatch.setattr(store.database, "compare", growing)
+    await store.sketch_symbols(0, 1)
+    assert len(left) == len(ACTIONS) - 2, "one look is enough"
+
+
+async def test_a_sketch_is_told_where_the_card_keeps_nothing_more(store, monkeypatch):
+    await store.append(ACTIONS)
+
+    async def full(_work):
+        raise LocalError("disk-full", "the card is full")
+
+    monkeypatch.setattr(store, "change", full)
+    assert await store.sketch_symbols(0, 1_024) == symbols_of(ACTIONS).to_bytes()
 
 
 @pytest.mark.parametrize("asked_before", [True, False])
