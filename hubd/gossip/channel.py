@@ -35,7 +35,7 @@ from hubd.gossip.peer import (
 from hubd.gossip.responder import Responder
 from hubd.gossip.session import Session
 from hubd.limits import LINK_PING_S, LINK_PUSH_WINDOW_CHUNKS, LINK_TASKS_MAX
-from hubd.ports import ActionStore, Door, Intake, Outcome, Verdict
+from hubd.ports import ActionStore, Intake, Outcome, Verdict
 
 
 class House(Protocol):
@@ -204,7 +204,7 @@ class Channel:
         self._run(lambda: self._offer_push(envelopes))
 
     async def _offer_push(self, envelopes: tuple[bytes, ...]) -> None:
-        outcomes = await self._house.intake.offer(envelopes, Door.PEER, self._peer)
+        outcomes = await self._errands.offer(envelopes)
         for outcome in outcomes:
             self.traffic.counters[f"push-{outcome.verdict.value}"] += 1
         self._pushes_open -= 1

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from hubd.action import envelope
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal
+from hubd.errors import LocalError
 from hubd.gossip.dialogue import (
     Compare,
     InEvent,
@@ -19,7 +20,9 @@ from hubd.gossip.dialogue import (
 from hubd.gossip.transfer import ActionsLoaded, LoadActions, LoadPage, PageLoaded
 from hubd.gossip.wire import NOWHERE, Place
 from hubd.limits import SKETCH_SYMBOLS_MAX, STREAM_ANYWAY_ACTIONS
-from hubd.ports import ActionStore, Door, Intake
+from hubd.ports import ActionStore, Door, Intake, Outcome, Verdict
+
+_OF_THE_CARD = frozenset({"disk-full", "database"})  # a write that failed: no fault of a peer, and no bug of ours
 
 Errand: TypeAlias = LoadSummary | LoadSketch | Compare | LoadActions | LoadPage | Offer
 
@@ -46,7 +49,16 @@ class Errands:
             case LoadPage():
                 return await self._page(errand)
             case Offer(envelopes, number):
-                return Offered(await self._intake.offer(envelopes, Door.PEER, self._peer), number)
+                return Offered(await self.offer(envelopes), number)
+
+    async def offer(self, envelopes: Sequence[bytes]) -> list[Outcome]:
+        """What becomes of the peer's actions. Where the card takes nothing now they are deferred, and the link lives."""
+        try:
+            return await self._intake.offer(envelopes, Door.PEER, self._peer)
+        except LocalError as error:
+            if error.code not in _OF_THE_CARD:
+                raise
+            return [Outcome(Verdict.DEFERRED, code=error.code)] * len(envelopes)
 
     async def keep(self, place: Place) -> None:
         """Note durably up to where we have what the peer has."""

@@ -57,6 +57,7 @@ from hubd.limits import (
     SESSIONS_PER_S_MAX,
 )
 
+_NOT_NOW = frozenset({"deferred", "remote-fault"})  # one of the two takes nothing now; it would say so again
 _SPREADING = (PushTaken, HaveReceived, AskReceived, PruneReceived, AskedLoaded, FoundKnown)
 
 
@@ -316,7 +317,7 @@ class Peers:
             self._lost(peer, Side.DIALLED, "silent", now)
             return [*out, HangUp(peer.member.hub, Side.DIALLED)]
         peer.failures = 0
-        has_more = not ended.is_proven and bool(ended.received or ended.sent)
+        has_more = ended.code not in _NOT_NOW and not ended.is_proven and bool(ended.received or ended.sent)
         wait_s = SESSION_AGAIN_S if has_more else self.interval_s * (0.75 + self._chance() / 2)
         peer.session_at = now + wait_s
         return out

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from linked import Cable, Mesh, are_equal, registrations, tell_address, until
 
+from hubd.errors import LocalError
 from hubd.gossip.peer import Side, key_tag
 
 pytestmark = pytest.mark.usefixtures("in_a_hurry")
@@ -100,6 +101,28 @@ async def test_the_dialled_side_notices_too_that_the_other_is_gone(mesh: Mesh, m
     await until(lambda: b.state(a) == "connected")
     await a.stop()
     await until(lambda: b.state(a) == "waiting")
+
+
+async def test_a_hub_whose_card_is_full_defers_what_comes_and_still_gives_what_it_has(
+    stored: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, c = await stored.hubs_that_know_each_other("a", "b", "c")
+    await b.offer(registrations("b", 5))
+    await stored.start(a, b, c)
+    tell_address(a, b)
+    await are_equal(a, b, count=5)
+
+    async def full(_actions: object, _source: bytes = b"") -> None:
+        raise LocalError("disk-full", "the card is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(b.store, "append", full)
+        await a.offer(registrations("pushed", 3))
+        await until(lambda: b.link.counters["deferred"])
+        tell_address(c, b)
+        await are_equal(b, c, count=5)
+        assert a.state(b) == b.state(a) == "connected"
+    await are_equal(a, b, c, count=8)
 
 
 # --- who meets whom

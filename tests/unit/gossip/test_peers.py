@@ -121,10 +121,15 @@ def test_a_session_that_moved_something_and_proved_nothing_is_followed_by_anothe
     assert desk.after(SESSION_AGAIN_S) == [BeginSession(hub(LOW))]
 
 
-def test_a_session_that_moved_nothing_is_not_repeated_in_haste():
+@pytest.mark.parametrize("ended", [
+    Ended(is_proven=False, code="missing"),
+    Ended(is_proven=False, code="deferred", sent=3),
+    Ended(is_proven=False, code="remote-fault", sent=3),
+])  # fmt: skip
+def test_a_session_that_moved_nothing_or_was_refused_is_not_repeated_in_haste(ended):
     desk = Desk(member(LOW, "a:1"))
     desk.up(LOW)
-    desk.tell(SessionEnded(hub(LOW), DIALLED, Ended(is_proven=False, code="missing")))
+    desk.tell(SessionEnded(hub(LOW), DIALLED, ended))
     assert desk.after(SESSION_AGAIN_S) == []
 
 
