@@ -143,12 +143,15 @@ class Listener:
             await asyncio.sleep(0)  # a busy peer must not keep the loop from the others
 
     async def _listen_again(self) -> zmq.asyncio.Socket:
+        """The same port once more. It was ours a moment ago, so where it stays taken, the service starts anew and nobody
+        is called: `LocalError`.
+        """
         for _ in range(LISTEN_TRIES_MAX):
             try:
                 return listen(self._context, self._host, self.port, self._keys, DOMAIN)
             except FatalError:
                 await asyncio.sleep(_LISTEN_AGAIN_S)
-        return listen(self._context, self._host, self.port, self._keys, DOMAIN)
+        raise LocalError("listen", f"port {self.port} was not given back")
 
     async def _probe(self) -> None:
         """Raise `LocalError` and shut the door if it does not refuse a stranger."""
