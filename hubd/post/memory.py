@@ -1,9 +1,11 @@
 """What a hub remembers of its post: up to where it has everything of others, and the latest receipt of each.
 
 One small file beside the database, replaced whole. It is void where the database is another one than it was written
-for (a restored backup, a new card): then everything is taken once more, which costs time and nothing else.
+for (a restored backup, a new card), or where a bit of it rotted, which the digest before it tells: then everything is taken
+once more, which costs time and nothing else.
 """
 
+import hashlib
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +20,7 @@ from hubd.ports import Cursor
 from hubd.post.receipt import place_fields, place_of
 
 FILE_NAME = "post.cbor"
+_DIGEST_BYTES = 32
 _ITEMS_MAX = 8 * BUNDLE_RECIPIENTS_MAX + 16
 
 
@@ -34,7 +37,10 @@ def read(path: Path) -> Memory | None:
     """What the file holds, None where there is none or it can't be read: it is worth no more than time."""
     try:
         raw = path.read_bytes()
-        shown = cbor.decode(raw, bytes_max=POST_MEMORY_BYTES_MAX, items_max=_ITEMS_MAX)
+        digest, body = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
+        if hashlib.sha256(body).digest() != digest:
+            return None
+        shown = cbor.decode(body, bytes_max=POST_MEMORY_BYTES_MAX, items_max=_ITEMS_MAX)
         own, taken, receipts = shown
         return Memory(
             place_of(own),
@@ -47,11 +53,11 @@ def read(path: Path) -> Memory | None:
 
 def write(path: Path, memory: Memory) -> None:
     """Replace the file, durably. Raises `LocalError("disk-full")` where it can't be written."""
-    raw = cbor.encode([place_fields(memory.own), _rows(memory.taken), sorted(map(list, memory.receipts.items()))])
+    body = cbor.encode([place_fields(memory.own), _rows(memory.taken), sorted(map(list, memory.receipts.items()))])
     waiting = path.with_name(path.name + ".new")
     try:
         with waiting.open("wb") as file:
-            file.write(raw)
+            file.write(hashlib.sha256(body).digest() + body)
             file.flush()
             os.fsync(file.fileno())
         waiting.replace(path)

@@ -2,7 +2,8 @@
 
 What a chunk carries that an admitted hub signed enters the set as that hub's own words would over a link. A chunk of
 anybody else (a hub that is retired, or not known here yet) is a stranger's: its envelopes pass the quotas of the
-phones' door. Both ways each envelope goes through the one door for bytes.
+phones' door, and nothing else is remembered of it, for keys cost nothing. Both ways each envelope goes through the one
+door for bytes.
 """
 
 import secrets
@@ -102,7 +103,9 @@ class PostOffice:
     async def load(self) -> None:
         """Take up what was remembered, as far as it is about this very database."""
         found = memories.read(self._ports.path)
-        if found is not None:
+        if found is None:
+            self._memory = Memory(Cursor(b"", 0, b""))
+        else:
             is_ours = await self._ports.store.resume(found.own) is not None
             self._memory = Memory(found.own, found.taken if is_ours else {}, found.receipts)
 
@@ -140,7 +143,7 @@ class PostOffice:
                     sum(outcome.verdict is Verdict.DEFERRED for outcome in outcomes),
                 )
             )
-        if not chunk.is_urgent and not tally.deferred:
+        if is_admitted and not chunk.is_urgent and not tally.deferred:
             self._advance(opened)
         return tally
 
@@ -183,8 +186,9 @@ class PostOffice:
         """Make durable what was taken and heard: after the set itself, so that a power cut loses only time."""
         if self._is_dirty:
             self._memory.own = await self._ports.store.cursor()
-            for gone in set(self._memory.receipts) - set(self._ports.boxes()):
-                del self._memory.receipts[gone]
+            admitted = self._ports.boxes()
+            self._memory.taken = {hub: place for hub, place in self._memory.taken.items() if hub in admitted}
+            self._memory.receipts = {hub: raw for hub, raw in self._memory.receipts.items() if hub in admitted}
             memories.write(self._ports.path, self._memory)
             self._is_dirty = False
 

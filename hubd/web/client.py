@@ -11,12 +11,20 @@ from hubd.limits import PHONE_MESSAGE_BYTES_MAX, PHONE_OPEN_S, PHONE_PART_S
 from hubd.web.frames import SUBPROTOCOL
 
 
+class _Connect(connect):
+    """Goes where it was told, and nowhere else: who answers with another place is no hub and no phone."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Every answer but a WebSocket's is a failure; the library would follow a stranger's word, or trip over it."""
+        return exc
+
+
 def dial(url: str, tls: ssl.SSLContext | None = None, at: tuple[str, int] | None = None) -> connect:
     """An `async with` of the connection. `tls` is for wss: whom to trust, the system's roots where it is None. `at` is
     where to connect where the URL cannot say it: on which interface a link-local address is.
     """
     where: dict[str, Any] = {} if at is None else {"host": at[0], "port": at[1]}
-    return connect(
+    return _Connect(
         url,
         **where,
         ssl=tls,

@@ -20,6 +20,7 @@ from hubd.web import conversation, frames
 from hubd.web.frames import FROM_HUB, Actions, Deferred, End, Err, Neg, Ok, Receipt, Welcome
 from hubd.web.places import Places
 from hubd.web.proofs import Thread, authorize, hub_of_answer, message_digest
+from hubd.web.visit import Visitor
 
 NONCE = b"n" * 16
 
@@ -314,6 +315,19 @@ async def test_who_connects_and_says_nothing_is_let_go(hub: PhoneHub, monkeypatc
         with pytest.raises(ConnectionClosed):
             await caller.hear()
     assert hub.door.counters["socket:too-slow"] == 1
+
+
+async def test_a_place_that_sends_the_hub_elsewhere_is_no_phone_and_the_visits_go_on(hub: PhoneHub) -> None:
+    async def send_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 301 Moved\r\nLocation: ws://10.42.0.1:22/\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(send_away, "127.0.0.1", 0)
+    async with server:
+        assert not await Visitor(hub.door).visit("127.0.0.1", server.sockets[0].getsockname()[1])
+    assert hub.door.counters["visit:failed"] == 1
 
 
 async def test_another_subprotocol_is_not_spoken(hub: PhoneHub) -> None:

@@ -8,6 +8,7 @@ from posts import found, post_hub
 
 from hubd.errors import RemoteError
 from hubd.post import receipt as receipts
+from hubd.post.bundle import Chunk, Opened
 
 
 async def hubs(stack, directory, village, *names):
@@ -129,6 +130,20 @@ async def test_what_no_admitted_hub_signed_is_held_to_the_quotas_of_strangers(tm
         assert (await two.read((await one.bundle())[0]))[0].deferred == 0, "an admitted hub vouches as over a link"
 
 
+async def test_what_no_admitted_hub_signed_leaves_nothing_behind(tmp_path):
+    village = Village(1)
+    async with AsyncExitStack() as stack:
+        one, two = await hubs(stack, tmp_path, village, "hub-a", "hub-b")
+        for number in range(40):
+            rogue = village.signer(f"rogue {number}")
+            opened = Opened(rogue.principal(village.network), b"e" * 8, Chunk(0, 5, b"p" * 8, []))
+            await two.office.take(opened)
+        await two.office.settle()
+        assert not (tmp_path / "hub-b" / "post.cbor").exists()
+        await two.read((await one.bundle())[0])
+        assert list(receipts.parse(await two.office.receipt(), village.charter).has) == [one.office.hub]
+
+
 async def test_a_hub_that_a_bundle_itself_shows_to_be_admitted_is_believed(tmp_path):
     village = Village(1)
     known, newcomer = found(village, "hub-a"), found(village, "hub-n")
@@ -169,6 +184,29 @@ async def test_what_was_taken_is_remembered_and_void_for_another_database(tmp_pa
     (tmp_path / "hub-b" / "hubd.sqlite3").unlink()
     async with post_hub(tmp_path, village, "hub-b") as two:
         assert receipts.parse(await two.office.receipt(), village.charter).has == {}
+
+
+async def test_a_bit_that_rots_in_what_is_remembered_costs_time_and_nothing_else(tmp_path):
+    village = Village(1)
+    async with AsyncExitStack() as stack:
+        one, two = await hubs(stack, tmp_path, village, "hub-a", "hub-b")
+        await one.read((await two.bundle())[0])
+        await one.office.heard(await two.office.receipt())
+        await one.office.settle()
+    path = tmp_path / "hub-a" / "post.cbor"
+    whole = path.read_bytes()
+    async with post_hub(tmp_path, village, "hub-a") as one:
+        for at in range(len(whole)):
+            spoilt = bytearray(whole)
+            spoilt[at] ^= 1
+            path.write_bytes(spoilt)
+            await one.office.load()
+            assert await one.office.status() == []
+            assert not receipts.parse(await one.office.receipt(), village.charter).has
+            assert await one.office.since([village.principal("hub-b")]) == 0
+        path.write_bytes(whole)
+        await one.office.load()
+        assert [row["hub"] for row in await one.office.status()] == [village.principal("hub-b")]
 
 
 async def test_a_hub_that_lost_its_set_gets_all_of_it_again(tmp_path):
