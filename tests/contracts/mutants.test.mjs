@@ -16,13 +16,13 @@ const OUTPUT_SHOWN = 4000;
 /** A child lives for a second or two: threads and an optimising compiler would cost more than they bring. */
 const FLAGS = ["--liftoff-only", "--single-threaded", "--test-reporter=tap"];
 
-/** Run a suite, or of it only the tests whose titles begin so, in a process of its own: { code, output }. */
+/** Run the quick form of a suite, or of it only the tests whose titles begin so, in a process of its own: { code, output }. */
 function run(suite, { title = null, fault = {} }) {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const pattern = title === null ? [] : [`--test-name-pattern=^${title}`];
   const file = fileURLToPath(new URL(`${suite}.test.mjs`, import.meta.url));
   const child = spawn(process.execPath, [...FLAGS, ...pattern, file], {
-    env: { ...env, HUBD_FAULT: JSON.stringify(fault) }, timeout: SECONDS_MAX * 1000,
+    env: { ...env, HUBD_CAMPAIGN: "", HUBD_FAULT: JSON.stringify(fault) }, timeout: SECONDS_MAX * 1000,
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => { output += data; });
