@@ -12,6 +12,7 @@ from typing import Any
 
 from hubd import __version__, log
 from hubd.action.envelope import Action
+from hubd.action.fingerprint import spoken
 from hubd.action.principal import Principal, address
 from hubd.config import Config
 from hubd.control import ControlServer
@@ -25,7 +26,7 @@ from hubd.gossip.status import PeerStatus
 from hubd.gossip.wire import mesh_tag
 from hubd.hub import CHARTER_NAME, Hub, read_config
 from hubd.limits import UPLINK_AGAIN_S
-from hubd.ports import Door
+from hubd.ports import Door, SetSummary
 from hubd.post.desk import PocketDesk
 from hubd.post.watch import PostWatch
 from hubd.relay.driver import Keys, Links, Relay
@@ -127,9 +128,9 @@ class Daemon:
         time_s = self._hub.folder.views.time_s
         return None if time_s is None else max(0, int(time.time()) - time_s)
 
-    def _status(self) -> dict[str, Any]:
+    def _status(self, ours: SetSummary) -> dict[str, Any]:
         return {
-            "peers": [_peer(peer) for peer in self._link.status()],
+            "peers": [_peer(peer, ours) for peer in self._link.status()],
             "gossip": {"port": self._link.port, "trouble": self._link.trouble, **self._link.counters},
             "phones": self._phones_status(),
             "relay": self._relay_status(),
@@ -274,16 +275,26 @@ def one_hub_per_key(admitted: Sequence[HubEntry], owners: dict[bytes, Principal]
     return [hub for hub in admitted if owners.setdefault(hub.curve, hub.principal) == hub.principal]
 
 
-def _peer(peer: PeerStatus) -> dict[str, Any]:
+def _peer(peer: PeerStatus, ours: SetSummary) -> dict[str, Any]:
+    is_proven_once = peer.proven_age_s is not None
     return {
         "name": peer.name,
         "hub": address(peer.hub),
         "address": peer.address,
         "state": peer.state,
         "reason": peer.reason,
-        "proven": peer.last_age_s is not None and not peer.last_code,
+        "proven": peer.is_same(ours),
+        "proven_age_s": peer.proven_age_s,
+        "proven_count": peer.proven_count if is_proven_once else None,
+        "proven_spoken": spoken(peer.proven_fingerprint) if is_proven_once else "",
+        "newer": peer.newer(ours) if is_proven_once else None,
         "last_age_s": peer.last_age_s,
+        "code": peer.last_code,
+        "rung": peer.rung.name.lower(),
         "count": peer.count,
+        "peer_count": peer.peer_count,
+        "missing": peer.missing,
+        "refused": peer.refused,
         "bytes_in": peer.bytes_in,
         "bytes_out": peer.bytes_out,
         "counters": peer.counters,

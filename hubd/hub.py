@@ -26,7 +26,7 @@ from hubd.folding import Folding
 from hubd.identity import Identity, sign_action
 from hubd.intake import SetIntake
 from hubd.limits import PAGE_ACTIONS
-from hubd.ports import Door, Outcome, TransactionState
+from hubd.ports import Door, Outcome, SetSummary, TransactionState
 from hubd.post import counter, memory
 from hubd.post.office import PostOffice, PostPorts
 from hubd.store.actions import Store
@@ -68,7 +68,7 @@ class Hub:
         self.folding = Folding(directory, store, charter)
         self.intake = SetIntake(store, charter.domain)
         self.principal: Principal = identity.principal(charter.domain)
-        self.live_status: Callable[[], dict[str, Any]] | None = None  # set while the services run
+        self.live_status: Callable[[SetSummary], dict[str, Any]] | None = None  # set while the services run
         self.intake.listeners.append(self.folding.heard)
         self._strangers = Putting(
             store, self.intake, ViewsStanding(lambda: self.folder.views), charter, time.monotonic, door=Door.BUNDLE
@@ -172,7 +172,11 @@ class Hub:
             "disk": self.store.room.level.value,
             "counters": dict(self.intake.counters),
             "post": await self._post_status(),
-            **(self.live_status() if self.live_status else {"peers": [], "phones": None, "relay": None, "sticks": []}),
+            **(
+                self.live_status(summary)
+                if self.live_status
+                else {"peers": [], "phones": None, "relay": None, "sticks": []}
+            ),
         }
 
     async def _post_status(self) -> list[dict[str, Any]]:

@@ -67,10 +67,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     if facts["running"]:
         lines.append(f"ports: phones {facts['phones']['port']}, hubs {facts['gossip']['port']}")
     for peer in facts["peers"]:
-        done = "in step" if peer["proven"] else "not compared yet"
-        lines.append(f"neighbour {peer['name']}: {peer['state']}, {done}, last {_age(peer['last_age_s'])}")
-        if peer["reason"] and peer["state"] != "connected":
-            lines.append(f"  {words(peer['reason'])}")
+        lines += _neighbour_lines(peer)
     if not facts["peers"]:
         lines.append("no neighbour is known yet")
     if facts["running"] and facts["gossip"]["trouble"]:
@@ -94,6 +91,47 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     if facts["rotten"]:
         say(f"warning: {facts['rotten']} actions on this card are damaged; neighbours will fill them in")
     return lines
+
+
+_RUNGS = {
+    "hello": "by greeting alone",
+    "cursor": "after what had arrived since",
+    "sketch": "after a sketch of the differences",
+    "negentropy": "after a comparison of everything",
+}
+
+
+_GROWING = "Not all of it was moved, or more came meanwhile. It is tried again by itself."
+
+
+def _neighbour_lines(peer: dict[str, Any]) -> list[str]:
+    """A neighbour is called the same only where that is proven of the set as it is now; else what is known to lack."""
+    lines = [f"neighbour {peer['name']}: {peer['state']}, {_standing(peer)}"]
+    if peer["reason"] and peer["state"] != "connected":
+        lines.append(f"  {words(peer['reason'])}")
+    if peer["code"]:
+        lines.append(f"  when last compared, {_age(peer['last_age_s'])}, {_RUNGS[peer['rung']]}: {_found(peer)}")
+        lines.append(f"  {_GROWING if peer['code'] == 'busy' else words(peer['code'])}")
+    return lines
+
+
+def _standing(peer: dict[str, Any]) -> str:
+    if peer["proven_age_s"] is None:
+        return "not compared yet" if peer["last_age_s"] is None else "never proven to hold the same"
+    proof = f"proven {_age(peer['proven_age_s'])}"
+    if peer["proven"]:
+        return f"holds the same {peer['count']} actions, {peer['proven_spoken']}, {proof} {_RUNGS[peer['rung']]}"
+    held = f"held the same {peer['proven_count']} actions, {peer['proven_spoken']}, {proof}"
+    if peer["newer"]:
+        return f"{held}; {peer['newer']} here are newer"
+    return f"{held}; not proven of what is here now"
+
+
+def _found(peer: dict[str, Any]) -> str:
+    found = [f"{peer['count']} actions here and {peer['peer_count']} there"] if peer["peer_count"] else []
+    found += [f"{peer['missing']} that it has were asked for in vain"] if peer["missing"] else []
+    found += [f"{peer['refused']} that it gave were refused here"] if peer["refused"] else []
+    return "; ".join(found) or "nothing could be said"
 
 
 def _post_lines(facts: dict[str, Any]) -> list[str]:

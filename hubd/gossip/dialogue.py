@@ -163,6 +163,8 @@ class Ended:
     missing: int = 0  # actions that the peer says it has, and that we asked for in vain
     rung: Rung = Rung.HELLO  # the last that was tried
     fingerprint: bytes = b""  # of our set, as last summed up
+    peer_count: int = 0  # the peer's set, as it last said
+    peer_grew: int = 0  # by so many actions since it greeted
 
 
 OutEvent: TypeAlias = (

@@ -296,6 +296,7 @@ class Peer:
     banned_until: float = 0.0
     last: Ended | None = None
     last_at: float = 0.0
+    proven: Ended | None = None  # the last that proved both sets to be one
     proven_at: float | None = None
 
     @property

@@ -306,7 +306,7 @@ class Peers:
     def _session_ended(self, peer: Peer, side: Side, ended: Ended, now: float) -> list[OutEvent]:
         peer.last, peer.last_at = ended, now
         if ended.is_proven:
-            peer.proven_at = now
+            peer.proven, peer.proven_at = ended, now
         out = self._fault(peer, now) if ended.is_fault else []
         if side is Side.ACCEPTED or Side.DIALLED not in peer.links:
             return out

@@ -89,6 +89,7 @@ class Session(ABC):
         self._missing = 0
         self._ours = SetSummary(0, b"", 0)
         self._cursor = NOWHERE  # ours, of the peer's order
+        self._peer_counts: list[int] = []  # what it said of its set, in order
 
     def handle(self, event: InEvent, now: float) -> list[OutEvent]:
         """Take one event; `now` is any clock of seconds that never goes back. Returns what to do, in order."""
@@ -148,6 +149,7 @@ class Session(ABC):
     def _meet(self, frame: Hello) -> None:
         if frame.mesh != self._parties.mesh:
             raise RemoteError("mesh", "the peer belongs to another mesh")
+        self._peer_counts.append(frame.count)
 
     def _is_equal(self, theirs: Hello | Done) -> bool:
         return (self._ours.count, self._ours.fingerprint) == (theirs.count, theirs.fingerprint)
@@ -161,6 +163,7 @@ class Session(ABC):
         return [*kept, *self._end(is_proven=True)]
 
     def _compare(self, theirs: Done) -> list[OutEvent]:
+        self._peer_counts.append(theirs.count)
         if self._is_equal(theirs):
             return self._prove(theirs)
         return self._end("refused" if self._refused else "missing" if self._missing else "busy")
@@ -170,8 +173,9 @@ class Session(ABC):
     ) -> list[OutEvent]:
         self.state = State.ENDED
         moved = (self._received, self._transfer.sent, self._refused, self._missing)
-        ours = self._ours
-        return [Ended(is_proven, code, detail, is_fault, ours.count, *moved, self._rung, ours.fingerprint)]
+        first, last = (self._peer_counts[0], self._peer_counts[-1]) if self._peer_counts else (0, 0)
+        sets = (self._ours.fingerprint, last, last - first)
+        return [Ended(is_proven, code, detail, is_fault, self._ours.count, *moved, self._rung, *sets)]
 
     # --- bodies
 

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+import tomllib
 
 import pytest
 from commands import hubd, make_hub, running, status, words
@@ -199,6 +200,43 @@ def test_stewards_admit_vouch_and_retire_and_nobody_else_does(mesh, tmp_path):
         hubd("vouch", nobody, "--data", mesh / "kijiji", "--steward-key", tmp_path / "nobody.key", code=1)
     )
     assert "no steward" in complaint
+
+
+def test_a_neighbour_is_said_to_be_the_same_only_where_that_is_proven(mesh, tmp_path):
+    """Two hubs: compared and the same, then one is off and the other goes on."""
+    folder = tmp_path / "pair"
+    folder.mkdir()
+    deployer = hubd("key", "new", folder / "deployer.key", "--purpose", "deployer").stdout.strip()
+    hubd("charter", "new", folder / "charter.toml", "--name", "Wawili", "--deployer", deployer)
+    first = make_hub(folder, "mto", **{"mesh.session_interval_s": 5})
+    port = tomllib.loads((first / "hubd.toml").read_text())["mesh"]["listen_port"]
+    second = make_hub(folder, "mlima", **{"mesh.peers": f"127.0.0.1:{port}", "mesh.session_interval_s": 5})
+    hubd("charter", "found", folder / "charter.toml", first, second, "--steward-key", folder / "steward-1.key")
+    with running(first):
+        with running(second):
+            facts = _until_status(first, lambda facts: facts["peers"][0]["proven"])
+            [peer] = facts["peers"]
+            assert (peer["proven_count"], peer["newer"], peer["peer_count"]) == (facts["count"], 0, facts["count"])
+            assert peer["proven_spoken"] == facts["spoken"]
+            assert f"neighbour mlima: connected, holds the same {facts['count']} actions" in _said(first)
+        hubd("vouch", DEPLOYER, "--data", first, "--steward-key", folder / "steward-1.key")
+        facts = status(first)
+        assert (facts["peers"][0]["proven"], facts["peers"][0]["newer"]) == (False, 1)
+        said = _said(first)
+        assert "holds the same" not in said
+        assert "; 1 here are newer" in said
+
+
+def _said(hub):
+    return hubd("status", "--data", hub).stdout
+
+
+def _until_status(hub, is_so):
+    deadline = time.monotonic() + 20
+    while not is_so(facts := status(hub)):
+        assert time.monotonic() < deadline, facts
+        time.sleep(0.2)
+    return facts
 
 
 def test_stewards_change_when_two_of_them_say_so(mesh, tmp_path):

@@ -27,6 +27,21 @@ async def test_two_hubs_with_different_sets_end_with_one_and_the_proof_of_it(sto
     assert (status.state, status.last_code, status.count) == ("connected", "", 200)
     assert status.proven_age_s is not None
     assert status.bytes_in > 90 * 150
+    assert status.is_same(await a.store.summary())
+
+
+async def test_a_neighbour_is_called_the_same_only_while_that_is_proven_of_the_present_set(stored: Mesh) -> None:
+    a, b = await stored.hubs_that_know_each_other("a", "b")
+    await a.offer(registrations("a", 5))
+    await stored.start(a, b)
+    tell_address(a, b)
+    await until(lambda: a.proven and b.proven)
+    await b.stop()
+    await a.offer(registrations("later", 3))
+    [status] = a.link.status()
+    ours = await a.store.summary()
+    assert not status.is_same(ours)
+    assert (status.proven_count, status.newer(ours)) == (5, 3)
 
 
 async def test_an_empty_hub_is_filled_whichever_side_dials(stored: Mesh) -> None:
