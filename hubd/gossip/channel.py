@@ -5,6 +5,7 @@ back as an event; how much of it may be open at a time is bounded by the protoco
 peer that keeps to none.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -95,6 +96,7 @@ class Channel:
         self._sessions_begun = 0
         self._tasks = 0
         self._pushes_open = 0
+        self._comparing = asyncio.Lock()
         self._is_closed = False
 
     # --- what the link asks for
@@ -233,7 +235,21 @@ class Channel:
                 self._run(lambda: self._answer(session, out))
 
     async def _answer(self, session: Session, errand: Errand) -> None:
-        self._handle(session, await self._errands.run(errand))
+        if isinstance(errand, dialogue.Compare):
+            await self._compare(session, errand)
+        else:
+            self._handle(session, await self._errands.run(errand))
+
+    async def _compare(self, session: Session, errand: dialogue.Compare) -> None:
+        """One at a time, for the session that is held now, and as long a rest as it took: its peer, who has as much to
+        do for the next message, waits for nothing, and one that asks without end leaves the others their turns.
+        """
+        async with self._comparing:
+            if session is not self._session:
+                return
+            began = self._house.now()
+            self._handle(session, await self._errands.run(errand))
+            await asyncio.sleep(self._house.now() - began)
 
     def _run(self, work: Callable[[], Awaitable[None]]) -> None:
         async def counted() -> None:

@@ -6,6 +6,7 @@ import gc
 import os
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,32 @@ async def test_a_neighbour_that_begins_session_upon_session_is_banned_and_the_ot
     tell_address(c, a)
     await until(lambda: a.state(c) == "banned")
     await seconds_to(b, "after", a)
+
+
+async def test_questions_of_sessions_that_were_left_are_answered_one_at_a_time_or_not_at_all(mesh: Mesh) -> None:
+    a, _, c = await trio(mesh)
+    await a.offer(registrations("a", 3))
+    hello = wire.Hello(1, wire.mesh_tag(a.domain), 1, 0, b"\0" * 32, wire.NOWHERE, wire.NOWHERE, 0)
+    compare, abreast, done = a.store.over_items, [0], []
+
+    async def slow(work: Callable[[Any], Any]) -> Any:
+        abreast.append(abreast[-1] + 1)
+        await asyncio.sleep(0.1)
+        done.append(await compare(work))
+        abreast.append(abreast[-1] - 1)
+        return done[-1]
+
+    a.store.over_items = slow
+    async with rogue(a, c) as peer:
+        for number in range(1, 11):
+            await peer.socket.send(wire.encode(replace(hello, session=number)))
+            while not isinstance(wire.decode(await peer.socket.recv()), wire.Hello):
+                pass
+            await peer.socket.send(wire.encode(wire.Reconcile(number, b"\x61\0\0\2\0")))
+        while not isinstance(last := wire.decode(await peer.socket.recv()), wire.Reconcile) or last.session < 10:
+            pass
+    assert max(abreast) == 1
+    assert len(done) <= 3
 
 
 # --- peers that take nothing
