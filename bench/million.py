@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -20,15 +20,15 @@ from typing import Any, TypeVar
 
 from bench.actions import CHARTER, statement
 from bench.values import Figures
-from hubd.action import cbor
-from hubd.action.audience import audiences
+from hubd.action import envelope
+from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY, extend
 from hubd.action.sip018 import ActionId
-from hubd.action.statement import Statement
 from hubd.gossip.items import Items
 from hubd.gossip.negentropy import Initiator, Responder
 from hubd.store import buckets
 from hubd.store.actions import DATABASE_NAME, Store
+from hubd.store.audience import note
 from hubd.store.writing import row_digest, set_aside
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ async def build(directory: Path, count: int = ACTIONS) -> None:
     """Fill an empty data directory."""
     store = await Store.open(directory, CHARTER.domain)
     try:
-        await store.database.write(lambda connection: _fill(connection, count))
+        await store.database.write(lambda connection: fill(connection, _unsigned(count)))
     finally:
         await store.close()
 
@@ -57,16 +57,18 @@ async def lose(directory: Path, sequences: range) -> None:
         await store.close()
 
 
-def _fill(connection: sqlite3.Connection, count: int) -> None:
+def fill(connection: sqlite3.Connection, actions: Iterable[Action]) -> None:
+    """Put actions into an empty set, with all that counts and finds them; the sketch comes when it is asked for."""
     made = [connection.execute("select sql from sqlite_master where name = ?", (name,)).fetchone() for name in _INDEXES]
     for name in _INDEXES:
         connection.execute(f"drop index {name}")
-    lthash, rows = EMPTY, _rows(count)
-    while part := list(islice(rows, _ROWS)):
-        connection.executemany(_INSERT, [row for row, _ in part])
-        seen = [(name, row[0]) for row, stated in part for name in audiences(stated)]
-        connection.executemany("insert into audience (name, sequence) values (?, ?)", seen)
-        lthash = extend(lthash, (row[1] for row, _ in part))
+    count, lthash, rest = 0, EMPTY, iter(actions)
+    while part := list(enumerate(islice(rest, _ROWS), count + 1)):
+        connection.executemany(_INSERT, [_row(*numbered) for numbered in part])
+        note(connection, part)
+        bodies = [(action.id, action.content) for _, action in part if action.content is not None]
+        connection.executemany("insert into content (id, body) values (?, ?)", bodies)
+        count, lthash = part[-1][0], extend(lthash, (action.id for _, action in part))
     for (sql,) in made:
         connection.execute(sql)
     connection.execute("update meta set value = ? where key = 'count'", (count,))
@@ -74,18 +76,15 @@ def _fill(connection: sqlite3.Connection, count: int) -> None:
     buckets.recount(connection)
 
 
-Row = tuple[int, ActionId, int, str, bytes, bytes, bytes]
+def _row(sequence: int, action: Action) -> tuple[int, ActionId, int, str, bytes, bytes, bytes]:
+    stated, header = action.statement, envelope.header(action)
+    return sequence, action.id, stated.created, stated.action, stated.author, header, row_digest(header)
 
 
-def _rows(count: int) -> Iterator[tuple[Row, Statement]]:
-    signature = bytes(65)
+def _unsigned(count: int) -> Iterator[Action]:
     for number in range(count):
         stated = statement(number)
-        header = cbor.encode([stated.fields(), signature])
-        action_id = CHARTER.domain.digest(stated.clarity())
-        yield (
-            (number + 1, action_id, stated.created, stated.action, stated.author, header, row_digest(header)), stated
-        )  # fmt: skip
+        yield Action(CHARTER.domain.digest(stated.clarity()), stated, bytes(65))
 
 
 async def ready(directory: Path) -> dict[str, float]:

@@ -6,17 +6,16 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubd import __version__, log
 from hubd.action.envelope import Action
 from hubd.action.fingerprint import spoken
 from hubd.action.principal import Principal, address
-from hubd.config import Config
 from hubd.control import ControlServer
 from hubd.errors import FatalError
+from hubd.fold.membership import MEMBER_KINDS
 from hubd.fold.views import Hub as HubEntry
 from hubd.gossip.discovery import Discovery
 from hubd.gossip.interfaces import changes
@@ -25,14 +24,9 @@ from hubd.gossip.peer import Member
 from hubd.gossip.status import PeerStatus
 from hubd.gossip.wire import mesh_tag
 from hubd.hub import CHARTER_NAME, Hub, read_config
-from hubd.limits import UPLINK_AGAIN_S
 from hubd.ports import Door, SetSummary
 from hubd.post.desk import PocketDesk
 from hubd.post.watch import PostWatch
-from hubd.relay.driver import Keys, Links, Relay
-from hubd.relay.node import Node
-from hubd.relay.outbox import Terms
-from hubd.store.actions import MESH_KINDS
 from hubd.store.scrubber import Scrubber
 from hubd.supervisor import Service, supervise
 from hubd.web import http
@@ -41,6 +35,9 @@ from hubd.web.server import PhoneServer
 from hubd.web.standing import ViewsStanding
 from hubd.web.tls import Certificate
 from hubd.web.visit import Visitor
+
+if TYPE_CHECKING:
+    from hubd.uplink import Uplink
 
 _LISTENER_WAIT_S = 0.1
 
@@ -91,24 +88,10 @@ class Daemon:
             ),
         )
         self._sticks = PostWatch(hub.post, hub.name_of, self._config.__getitem__)
-        self._node = self._open_node()
-        self._relay = self._open_relay(self._node)
-        self._uplink_error: FatalError | None = None
+        self._uplink = _open_uplink(hub)
         hub.intake.listeners.append(self._notify)
 
     # --- parts
-
-    def _open_node(self) -> Node | None:
-        urls = self._config["relay.nodes"]
-        return Node(urls, api_key=_api_key(self._config["relay.api_key_file"])) if urls else None
-
-    def _open_relay(self, node: Node | None) -> Relay | None:
-        if node is None:
-            return None
-        hub = self._hub
-        links = Links(hub.store, hub.store.ledger(), hub.intake, lambda: hub.folder.views, node, hub.folding.circle)
-        keys = Keys(wallet=hub.identity.wallet, hub=hub.identity.hub)
-        return Relay(links, keys, hub.charter, _terms(self._config), self._config["relay.poll_ms"] / 1000)
 
     def _members(self) -> list[Member]:
         views, founders = self._hub.folder.views, self._founders
@@ -120,7 +103,7 @@ class Daemon:
 
     def _notify(self, actions: Sequence[Action], _door: Door, source: bytes) -> None:
         self._link.notify(actions, source)
-        if any(action.kind in MESH_KINDS for action in actions):
+        if any(action.kind in MEMBER_KINDS for action in actions):
             self._link.membership_changed()
         self._door.notify(actions)
 
@@ -133,7 +116,7 @@ class Daemon:
             "peers": [_peer(peer, ours) for peer in self._link.status()],
             "gossip": {"port": self._link.port, "trouble": self._link.trouble, **self._link.counters},
             "phones": self._phones_status(),
-            "relay": self._relay_status(),
+            "relay": self._uplink and self._uplink.status(),
             "sticks": self._sticks.status(),
         }
 
@@ -147,14 +130,6 @@ class Daemon:
             **self._door.counters,
         }
 
-    def _relay_status(self) -> dict[str, Any] | None:
-        if self._relay is None:
-            return None
-        facts, error = asdict(self._relay.status()), self._uplink_error
-        if error is not None:
-            facts |= {"trouble": error.code, "hint": error.hint}
-        return facts
-
     # --- running
 
     async def run(self) -> None:
@@ -167,8 +142,8 @@ class Daemon:
         self._hub.store.room.take_ballast()
         await self._hub.announce()
         async with AsyncExitStack() as stack:
-            if self._node is not None:
-                await stack.enter_async_context(self._node)
+            if self._uplink is not None:
+                await stack.enter_async_context(self._uplink)
             self._hub.live_status = self._status
             self._log.info("hub-started", hub=address(self._hub.principal), version=__version__, pid=os.getpid())
             await _until(stop, asyncio.create_task(supervise(self._services()), name="services"))
@@ -188,21 +163,9 @@ class Daemon:
             services["discovery"] = self._discover
         if self._config["post.watch"]:
             services["post"] = self._sticks.run
-        if self._relay is not None:
-            services["relay"] = self._uplink
+        if self._uplink is not None:
+            services["relay"] = self._uplink.run
         return services
-
-    async def _uplink(self) -> None:
-        """The relay. What a person must mend there is said in log and status, and the village's hub goes on."""
-        assert self._relay is not None
-        while True:
-            try:
-                await self._relay.run()
-            except FatalError as error:
-                self._uplink_error = error
-                self._log.error("uplink-stopped", code=error.code, detail=error.detail, hint=error.hint)
-                await asyncio.sleep(UPLINK_AGAIN_S)
-                self._uplink_error = None
 
     async def _offer_own(self, envelopes: Sequence[bytes]) -> object:
         return await self._hub.intake.offer(envelopes, Door.OWN)
@@ -246,9 +209,8 @@ class Daemon:
         waiting = self._config.adopt(fresh)
         log.configure(self._config["log.level"], self._config["log.form"])
         self._link.reconfigure(peers=self._config["mesh.peers"], interval_s=self._config["mesh.session_interval_s"])
-        if self._relay is not None:
-            self._relay.terms = _terms(self._config)
-            self._relay.poll_s = self._config["relay.poll_ms"] / 1000
+        if self._uplink is not None:
+            self._uplink.reload()
         self._renew_certificate()
         self._log.info("config-reloaded", items=len(changed) - len(waiting))
         if waiting:
@@ -301,24 +263,12 @@ def _peer(peer: PeerStatus, ours: SetSummary) -> dict[str, Any]:
     }
 
 
-def _terms(settings: Config) -> Terms:
-    return Terms(
-        actions_max=settings["relay.batch_actions_max"],
-        fee_ustx_per_byte=settings["relay.fee_ustx_per_byte"],
-        fees_day_ustx_max=settings["relay.fees_day_ustx_max"],
-        gather_s=settings["relay.gather_ms"] / 1000,
-    )
+def _open_uplink(hub: Hub) -> "Uplink | None":
+    if not hub.config["relay.nodes"]:
+        return None
+    from hubd.uplink import Uplink  # noqa: PLC0415  # memory that a hub without an uplink saves
 
-
-def _api_key(path: str) -> str:
-    if not path:
-        return ""
-    try:
-        return Path(path).read_text("utf-8").strip()
-    except OSError as error:
-        raise FatalError(
-            "config", f"relay.api_key_file: {path}: {error.strerror}", hint="put the node's API key into that file"
-        ) from error
+    return Uplink(hub)
 
 
 async def _until(stop: asyncio.Event, working: "asyncio.Task[None]") -> None:

@@ -18,7 +18,6 @@ from hubd.action import cbor, envelope
 from hubd.action.audience import Audience
 from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY, fingerprint
-from hubd.action.kinds import KINDS
 from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import FatalError, LocalError, RemoteError
 from hubd.gossip.items import Items
@@ -41,7 +40,6 @@ MARK_BYTES = 8
 _COLUMNS = "sequence, action.id, header, digest, content.body"
 _FROM = "from action left join content on content.id = action.id"
 _NOT_FROM = "source is not (select coalesce(max(number), 0) from peer where principal = ?) and"  # no peer has number 0
-MESH_KINDS = tuple(sorted(name for name, kind in KINDS.items() if kind.area == "mesh"))
 
 
 class Store:

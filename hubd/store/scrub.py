@@ -130,7 +130,7 @@ def adopt_strays(connection: sqlite3.Connection) -> int:
         return 0
     connection.execute("create temp table kept as select id, body from content not indexed")
     connection.execute("delete from content")
-    for action_id, header in connection.execute("select id, header from action").fetchall():
+    for action_id, header in connection.execute("select id, header from action"):
         named = next((digest for digest in strays if digest in header), None)
         if named is not None:
             connection.execute("update kept set id = ? where id = ?", (action_id, strays.pop(named)))

@@ -7,7 +7,7 @@ from functools import partial
 
 from hubd import log
 from hubd.errors import RemoteError
-from hubd.limits import SCRUB_IDLE_TIMES, SCRUB_INTERVAL_S
+from hubd.limits import PAGE_ACTIONS, SCRUB_IDLE_TIMES, SCRUB_INTERVAL_S
 from hubd.store import scrub
 from hubd.store.actions import Store
 
@@ -77,5 +77,7 @@ class Scrubber:
 
     async def bring_back(self) -> None:
         """Headers that were sound and that no neighbour gave again in a week: better without content than not at all."""
-        rows = await self._store.database.read("select header from rotten")
-        await self._offer([header for (header,) in rows])
+        sql, last = "select id, header from rotten where id > ? order by id limit ?", b""
+        while rows := await self._store.database.read(sql, (last, PAGE_ACTIONS)):
+            last = rows[-1][0]
+            await self._offer([header for _, header in rows])

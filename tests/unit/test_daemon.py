@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 
 from builders import Village
@@ -30,3 +32,8 @@ def test_a_key_is_free_again_when_its_owner_left_it():
     renewed = replace(a, curve=b"n" * 32)
     assert one_hub_per_key([renewed, b, replace(c, curve=a.curve)], owners) == [renewed, b, replace(c, curve=a.curve)]
     assert one_hub_per_key([b, replace(c, curve=renewed.curve)], owners) == [b, replace(c, curve=renewed.curve)]
+
+
+def test_a_hub_without_an_uplink_reads_no_http_client():
+    said = "import sys, hubd.daemon; print('httpx' in sys.modules or 'hubd.relay.driver' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", said], text=True).strip() == "False"
