@@ -1,5 +1,7 @@
 """What is measured with: a mesh, a few people, and as many of their actions as wanted."""
 
+from dataclasses import replace
+
 from hubd.action import envelope
 from hubd.action.charter import Charter
 from hubd.action.network import TESTNET
@@ -26,6 +28,9 @@ def statement(number: int) -> Statement:
     return Statement(kind, author, 1_767_225_600 + number, 1_800_000_000, number.to_bytes(8, "big"), **fields)
 
 
-def made(number: int) -> envelope.Action:
-    """One of many requests, of the size that phones send: about 220 bytes."""
-    return envelope.seal(statement(number), _SIGNERS[number % len(_SIGNERS)], CHARTER.domain)
+def made(number: int, *, as_old_as: int | None = None) -> envelope.Action:
+    """One of many requests, of the size that phones send: about 220 bytes. Its clock may be that of another one."""
+    stated = statement(number)
+    if as_old_as is not None:
+        stated = replace(stated, created=statement(as_old_as).created)
+    return envelope.seal(stated, _SIGNERS[number % len(_SIGNERS)], CHARTER.domain)
