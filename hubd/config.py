@@ -189,13 +189,20 @@ def check(key: Key, value: Any) -> Any:
     if key.name == "relay.nodes":
         for item in value:
             check_url(item, key.name)
-    if key.name == "post.folders" and not all(item.startswith("/") for item in value):
-        raise _fail("post.folders must name whole paths, such as /media")
+    if key.name == "post.folders" and not all(map(_is_folder, value)):
+        raise _fail("post.folders must name whole paths, such as /media; neither / nor .. is one")
     if key.name == "mesh.addresses" and len(value) > limits.HUB_ADDRESSES_MAX:
         raise _fail(f"{key.name} may list {limits.HUB_ADDRESSES_MAX} addresses at most")
     if key.name == "hub.name" and not 0 < len(value) <= limits.HUB_NAME_CHARS_MAX:
         raise _fail(f"{key.name} must have 1 to {limits.HUB_NAME_CHARS_MAX} characters")
+    if key.name == "hub.name" and not value.isprintable():
+        raise _fail(f"{key.name} must be one line of letters, digits and signs that can be seen")
     return value
+
+
+def _is_folder(path: str) -> bool:
+    """Whether this is a whole path to a folder below the root: below the root itself, everything is mounted."""
+    return path.startswith("/") and path.strip("/") != "" and ".." not in path.split("/") and "\0" not in path
 
 
 def split_address(text: str, name: str = "address") -> tuple[str, int]:
@@ -215,8 +222,12 @@ def _check_ip(text: str, name: str) -> None:
 
 def check_url(text: str, name: str, schemes: Iterable[str] = ("http", "https")) -> str:
     """A base URL such as https://node.example. Raises `FatalError("config")`."""
-    parts = urlsplit(text)
-    if parts.scheme not in schemes or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        is_server = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port beyond 65535, brackets around no address
+        is_server = False
+    if not is_server:
         raise FatalError(
             "config", f"{name}: {text!r} is no address of a server", hint="write it as http://10.42.0.1:7780"
         )
@@ -226,7 +237,7 @@ def check_url(text: str, name: str, schemes: Iterable[str] = ("http", "https")) 
 def read(raw: bytes) -> Config:
     """The configuration of a file's bytes. Raises `FatalError("config")`, which names the line."""
     try:
-        tables = tomllib.loads(raw.decode("utf-8"))
+        tables = tomllib.loads(raw.decode("utf-8-sig"))  # Windows' editor begins a file with a mark
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise _fail(f"can't be read ({error})") from error
     values: dict[str, Any] = {}

@@ -76,7 +76,8 @@ def _api_key(path: str) -> str:
         return ""
     try:
         return Path(path).read_text("utf-8").strip()
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is no text"
         raise FatalError(
-            "config", f"relay.api_key_file: {path}: {error.strerror}", hint="put the node's API key into that file"
+            "config", f"relay.api_key_file: {path}: {reason}", hint="put the node's API key into that file"
         ) from error

@@ -69,7 +69,8 @@ async def export_bundle(
 async def _write(file: Path, post: Office, writing: Writing) -> None:
     waiting = file.with_name(file.name + ".part")
     try:
-        with waiting.open("wb") as output:
+        waiting.unlink(missing_ok=True)
+        with waiting.open("xb") as output:  # a link that lies on a stick would lead to a file of this hub's own
             async for piece in writing.pieces(post.page, post.urgent_page):
                 output.write(piece)
             output.flush()
@@ -90,6 +91,8 @@ async def _write(file: Path, post: Office, writing: Writing) -> None:
 @command
 async def import_bundle(file: Path, directory: Path, as_json: bool) -> int:
     """Read a bundle from FILE. Damaged parts are skipped and counted; the others count. Exit code 3: some were damaged."""
+    if not file.is_file():
+        raise FatalError("file", f"{file} is no ordinary file", hint="name the bundle itself")
     if file.stat().st_size > BUNDLE_BYTES_MAX:
         raise FatalError(
             "bundle", f"{file} is larger than {BUNDLE_BYTES_MAX} bytes", hint="ask the sender for a smaller bundle"
@@ -137,7 +140,7 @@ async def _is_receipt(file: Path, hub: LocalHub) -> bool:
 
 def _pieces(file: Path) -> Iterator[bytes]:
     with file.open("rb") as source:
-        while piece := source.read(BUNDLE_PIECE_BYTES):
+        while source.tell() < BUNDLE_BYTES_MAX and (piece := source.read(BUNDLE_PIECE_BYTES)):
             yield piece
 
 

@@ -31,9 +31,11 @@ _STRANGE = (
     "nfs",
     "overlay",
     "proc",
+    "ramfs",
     "smb3",
     "squashfs",
     "sysfs",
+    "tmpfs",
 )
 _FILE_SYSTEMS_IN_USER_SPACE = ("fuseblk", "fuse.exfat")  # of sticks; others may be anything, a network among them
 

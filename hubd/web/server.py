@@ -175,11 +175,13 @@ def _bind(host: str, port: int) -> socket.socket:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
         listening.bind(socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)[0][4])
         listening.listen(_BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         listening.close()
+        reason = error.strerror if isinstance(error, OSError) else "this is no name of a machine"
         raise FatalError(
             "port",
-            f"phones cannot be served on {host}:{port}: {error.strerror}",
-            hint="does another hub or web server use this port? name another one in the configuration",
+            f"phones cannot be served on {host}:{port}: {reason}",
+            hint="phones.listen_host is an address of this machine, or * for all; does another hub or web server use "
+            "phones.listen_port? then name another one",
         ) from error
     return listening

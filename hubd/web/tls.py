@@ -26,15 +26,33 @@ class Certificate:
     def renew(self) -> None:
         """Read the files again: for connections from now on. What does not fit together changes nothing."""
         certificate, key = self._files
+        reading = certificate
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
-            self.context.load_cert_chain(certificate, key)
-        except (OSError, ValueError) as error:  # what OpenSSL says is an OSError, too
-            raise FatalError(
-                "tls",
-                f"{certificate}, {key}: {error}",
-                hint="phones.tls_cert is the full chain in PEM, phones.tls_key its key; may this user read both?",
-            ) from error
+            for reading in self._files:
+                reading.read_bytes()
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, _refuse_sealed)
+            self.context.load_cert_chain(certificate, key, _refuse_sealed)
+        except ssl.SSLError as error:
+            is_other = error.reason == "KEY_VALUES_MISMATCH"
+            wrong = "the key is not this certificate's" if is_other else "no PEM files of a certificate and its key"
+            raise _told(f"{certificate}, {key}: {wrong}") from error
+        except OSError as error:
+            raise _told(f"{reading}: {error.strerror}") from error
+        except ValueError as error:
+            raise _told(f"{certificate}, {key}: {error}") from error
+
+
+def _refuse_sealed() -> str:
+    """Asked for the passphrase of a sealed key. OpenSSL would ask on the terminal, and all would wait for an answer."""
+    raise ValueError("the key is sealed with a passphrase, and nobody is there to type it")
+
+
+def _told(detail: str) -> FatalError:
+    return FatalError(
+        "tls",
+        detail,
+        hint="phones.tls_cert is the full chain in PEM, phones.tls_key its key, unsealed; may this user read both?",
+    )
 
 
 class _Early(asyncio.Protocol):

@@ -94,6 +94,10 @@ def test_a_second_daemon_on_the_same_data_is_told_so(mesh):
         ("[log]\nlevel = 'loud'", "one of"),
         ("name = 'x'", "section"),
         ("[hub", "can't be read"),
+        ('[hub]\nname = "a\\nb"', "letters"),
+        ("[post]\nfolders = ['/']", "post.folders"),
+        ("[post]\nfolders = ['/media/..']", "post.folders"),
+        ('[post]\nfolders = ["/media/\\u0000"]', "post.folders"),
     ],
 )
 def test_a_mistake_in_the_configuration_is_named(mesh, line, expected):
@@ -166,6 +170,19 @@ def test_a_bundle_travels_and_its_damage_is_said(mesh, tmp_path):
     assert "admitted" in hint
     complaint, hint = words(hubd("export", bundle, "--data", mesh / "kijiji", "--for", "mbali", code=1))
     assert "mbali" in complaint
+
+
+def test_links_and_pipes_on_a_stick_hold_up_no_import_and_lead_no_export_astray(mesh, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    for name in ("pipe", "endless"):
+        complaint, _ = words(hubd("import", tmp_path / name, "--data", mesh / "kijiji", code=1))
+        assert "no ordinary file" in complaint
+    (tmp_path / "own.key").write_text("the hub's own")
+    (tmp_path / "post.hubd.part").symlink_to(tmp_path / "own.key")
+    hubd("export", tmp_path / "post.hubd", "--data", mesh / "kijiji")
+    assert (tmp_path / "own.key").read_text() == "the hub's own"
+    assert not (tmp_path / "post.hubd").is_symlink()
 
 
 def test_a_hub_that_runs_and_one_that_does_not_export_and_import_alike(mesh, tmp_path):

@@ -62,6 +62,21 @@ async def test_a_phone_syncs_over_tls_and_trusts_the_systems_roots(
         await phone.close()
 
 
+def test_what_is_wrong_with_the_files_is_told_and_nobody_is_asked_for_a_passphrase(tmp_path: Path) -> None:
+    chain = FILES / "first.pem"
+    for files, told in (
+        ((chain, FILES / "sealed.key"), "sealed with a passphrase"),
+        ((chain, FILES / "second.key"), "not this certificate's"),
+        ((chain, tmp_path / "none.key"), "none.key: No such file"),
+        ((tmp_path, FILES / "first.key"), "Is a directory"),
+        ((FILES / "first.key", chain), "no PEM files"),
+    ):
+        with pytest.raises(FatalError) as caught:
+            Certificate(*files)
+        assert told in caught.value.detail
+        assert "phones.tls_key" in caught.value.hint
+
+
 async def test_a_renewed_certificate_is_shown_to_newcomers_and_a_broken_one_changes_nothing(tmp_path: Path) -> None:
     files = tmp_path / "c.pem", tmp_path / "c.key"
     for kind, to in zip(("pem", "key"), files, strict=True):

@@ -30,3 +30,13 @@ def test_what_is_no_address_is_told_with_what_would_be_one(line: str, told: str)
     with pytest.raises(FatalError, match="must") as refused:
         config.read(f"[mesh]\n{line}\n".encode())
     assert told in refused.value.detail
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.2:99999", "http://[fd00::2", "10.0.0.2:3999"])
+def test_what_is_no_address_of_a_node_is_told_by_the_keys_name(url: str) -> None:
+    with pytest.raises(FatalError, match=r"relay\.nodes"):
+        config.read(f'[relay]\nnodes = ["{url}"]\n'.encode())
+
+
+def test_the_mark_that_windows_puts_before_a_file_is_passed_over() -> None:
+    assert config.read(b"\xef\xbb\xbf[hub]\nname = 'kijiji'\n")["hub.name"] == "kijiji"
