@@ -307,6 +307,7 @@ class Story:
         return any(entry["asset"] == pair.asset and entry["free"] >= pair.price for entry in balances)
 
     async def _is_confirmed(self, pair: Pair) -> bool:
+        await self._sync(pair.tutor, self._tutors_url)  # whose word may still be on the phone, where the hub was down
         await self._sync(pair.student, self._students_url)
         lessons = (await pair.student.show())["lessons"]
         return any(entry["id"] == pair.lesson and entry["state"] == "confirmed" for entry in lessons)
