@@ -57,6 +57,7 @@ SESSION_REFUSED_MAX = 64  # invalid actions in one session: a rotten row is one,
 SESSION_SILENCE_S = 30  # a peer that says nothing for so long, in a session, is gone or stuck
 SESSION_INTERVAL_S = 30  # default: 160 bytes a time and peer where nothing is new
 SESSION_AGAIN_S = 1  # until the next one, where the last moved something and proved nothing
+SESSION_STALLED_S_MAX = 600  # ... with a peer whose set doesn't grow by what it takes: doubles, up to ten minutes
 DIAL_WAIT_S_MIN = 1  # first pause after a failure; doubles
 DIAL_WAIT_S_MAX = 300  # a hub that was off for a week is found again in five minutes
 DIAL_ROUND_MAX = 24  # addresses of one hub tried one after the other before a pause: 8 announced, 8 hinted, 8 of yours

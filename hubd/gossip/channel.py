@@ -54,6 +54,9 @@ class House(Protocol):
     def admits_session(self, hub: Principal) -> bool:
         """Whether this peer may begin one more session now."""
 
+    def rests(self, hub: Principal) -> bool:
+        """Whether this peer's session is put off."""
+
     def report(self, event: InEvent) -> None:
         """Tell the peers machine, and do what it says."""
 
@@ -192,6 +195,9 @@ class Channel:
             case wire.Hello() if self._side is Side.ACCEPTED:
                 if not self._house.admits_session(self._peer):
                     raise RemoteError("too-many-sessions", "one after the other, faster than anything changes")
+                if self._house.rests(self._peer):
+                    self.send(wire.Fault("later"))
+                    return
                 self._session = Responder(self._parties, self._house.now())
                 self._handle(self._session, dialogue.FrameReceived(frame))
             case _ if self._session is None:

@@ -149,7 +149,8 @@ class Ended:
 
     `code` says why nothing was proven: `busy` (both sets kept growing), `silent`, `missing` (the peer did not give what
     it said it had), `refused` (it gave what is no valid action), `deferred` (our own store takes nothing now),
-    `remote-fault` (it says that we broke the protocol), or, with `is_fault`, how the peer broke it.
+    `later` (the peer put it off), `remote-fault` (it says that we broke the protocol), or, with `is_fault`, how the peer
+    broke it.
     """
 
     is_proven: bool

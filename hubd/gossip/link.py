@@ -182,6 +182,10 @@ class Link:
         """Whether this peer may begin one more session now."""
         return self._peers.admits_session(hub, self._clock())
 
+    def rests(self, hub: Principal) -> bool:
+        """Whether this peer's session is put off."""
+        return self._peers.rests(hub, self._clock())
+
     def report(self, event: events.InEvent) -> None:
         """Tell the peers machine, and perform what it says."""
         if isinstance(event, events.SessionEnded):

@@ -287,6 +287,8 @@ class Peer:
     session_at: float = 0.0
     is_in_session: bool = False
     is_surplus: bool = False  # our dialled link is the one to drop
+    stalls: int = 0  # sessions in a row whose bodies it took without growing by them
+    stalled_until: float = 0.0  # no session before
     wants_session: bool = False  # a push was lost, and only the peer can begin one
     reason: str = ""  # of the last loss
     faults: deque[float] = field(default_factory=deque)

@@ -53,12 +53,14 @@ from hubd.limits import (
     PEER_FAULTS_S,
     SESSION_AGAIN_S,
     SESSION_REFUSED_MAX,
+    SESSION_STALLED_S_MAX,
     SESSIONS_BURST_MAX,
     SESSIONS_PER_S_MAX,
 )
 
 _NOT_NOW = frozenset({"deferred", "remote-fault"})  # one of the two takes nothing now; it would say so again
 _SPREADING = (PushTaken, HaveReceived, AskReceived, PruneReceived, AskedLoaded, FoundKnown)
+_COMPARED = frozenset({"busy", "missing", "refused"})  # both said at the end what their sets are
 
 
 class Peers:
@@ -117,6 +119,11 @@ class Peers:
             return False
         peer.sessions_left -= 1
         return True
+
+    def rests(self, hub: Principal, now: float) -> bool:
+        """Whether this hub is asked to come again later with its session."""
+        peer = self.peers.get(hub)
+        return peer is not None and now < peer.stalled_until
 
     def _take_peer_event(
         self,
@@ -307,6 +314,7 @@ class Peers:
         peer.last, peer.last_at = ended, now
         if ended.is_proven:
             peer.proven, peer.proven_at = ended, now
+        self._note_growth(peer, ended, now)
         out = self._fault(peer, now) if ended.is_fault else []
         if side is Side.ACCEPTED or Side.DIALLED not in peer.links:
             return out
@@ -319,8 +327,16 @@ class Peers:
         peer.failures = 0
         has_more = ended.code not in _NOT_NOW and not ended.is_proven and bool(ended.received or ended.sent)
         wait_s = SESSION_AGAIN_S if has_more else self.interval_s * (0.75 + self._chance() / 2)
-        peer.session_at = now + wait_s
+        peer.session_at = max(now + wait_s, peer.stalled_until)
         return out
+
+    def _note_growth(self, peer: Peer, ended: Ended, now: float) -> None:
+        """Who acknowledges everything and keeps nothing is given everything again, but more and more seldom."""
+        if ended.is_proven:
+            peer.stalls, peer.stalled_until = 0, 0.0
+        elif ended.code in _COMPARED and 2 * (max(0, ended.peer_grew) + ended.received) < ended.sent:
+            peer.stalls += 1
+            peer.stalled_until = now + min(SESSION_STALLED_S_MAX, SESSION_AGAIN_S * 2 ** min(peer.stalls, 16))
 
     def _pushed(self, peer: Peer, event: PushJudged, now: float) -> list[OutEvent]:
         """Now and then an invalid action is a rotten row on a worn card; many are a fault."""
@@ -345,5 +361,5 @@ class Peers:
         return done
 
     def _reconcile_soon(self, peer: Peer, now: float) -> None:
-        peer.session_at = min(peer.session_at, now + SESSION_AGAIN_S)
+        peer.session_at = max(min(peer.session_at, now + SESSION_AGAIN_S), peer.stalled_until)
         peer.wants_session = True

@@ -123,7 +123,7 @@ class Session(ABC):
 
     def _take_frame(self, frame: Frame) -> list[OutEvent]:
         if isinstance(frame, Fault):
-            return self._end("remote-fault", frame.code)
+            return self._end("later") if frame.code == "later" else self._end("remote-fault", frame.code)
         if self.number and getattr(frame, "session", self.number) != self.number:
             return []
         transition = self.TABLE.get((self.state, type(frame)))

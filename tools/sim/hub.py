@@ -141,6 +141,10 @@ class Hub:
         """Whether this peer may begin one more session now."""
         return self.peers.admits_session(hub, self.clock.now)
 
+    def rests(self, hub: Principal) -> bool:
+        """Whether this peer's session is put off."""
+        return self.peers.rests(hub, self.clock.now)
+
     def report(self, event: events.InEvent) -> None:
         """Tell the peers machine, and perform what it says."""
         if isinstance(event, events.SessionEnded):

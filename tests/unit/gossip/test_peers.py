@@ -1,6 +1,7 @@
 """Whom to dial when, what to push, whom to leave alone: the peers machine under a clock of the test's own."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -112,6 +113,25 @@ def test_a_dialled_hub_is_talked_to_at_once_and_then_in_intervals():
     desk.tell(SessionEnded(hub(LOW), DIALLED, PROVEN))
     assert desk.after(59) == []
     assert desk.after(1) == [BeginSession(hub(LOW))]
+
+
+def test_who_takes_everything_and_does_not_grow_is_given_it_more_and_more_seldom_until_a_proof():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    drops = SessionEnded(hub(LOW), DIALLED, Ended(is_proven=False, code="busy", sent=1_000, peer_grew=3))
+    waits = []
+    for _ in range(12):
+        desk.tell(drops)
+        desk.tell(NudgeReceived(hub(LOW)))
+        began = desk.now
+        while desk.after(1) != [BeginSession(hub(LOW))]:
+            assert desk.peers.rests(hub(LOW), desk.now), "nor may it begin one itself"
+        waits.append(desk.now - began)
+    assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600]
+    desk.tell(SessionEnded(hub(LOW), DIALLED, PROVEN))
+    desk.tell(SessionEnded(hub(LOW), DIALLED, replace(drops.ended, peer_grew=900)))
+    assert not desk.peers.rests(hub(LOW), desk.now)
+    assert desk.after(SESSION_AGAIN_S) == [BeginSession(hub(LOW))]
 
 
 def test_a_session_that_moved_something_and_proved_nothing_is_followed_by_another_soon():

@@ -349,3 +349,9 @@ def test_what_was_known_already_is_not_counted_as_received():
             talk.a.twin.add(talk.a.asked[0].envelopes[:1])  # came by a push meanwhile
         talk.choices()[0]()
     assert talk.a.ended.received == 1
+
+
+def test_a_session_that_is_put_off_ends_without_blaming_anybody():
+    responder = responder_after_hello(TwinSet(numbers(0, 3)))
+    ended = end_of(responder.handle(FrameReceived(wire.Fault("later")), 0))
+    assert (ended.code, ended.is_fault, ended.is_proven) == ("later", False, False)
