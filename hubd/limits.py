@@ -233,6 +233,7 @@ PHONE_PAGE_BYTES_MAX = 60 * 1024  # envelopes in one ACTIONS frame or page: leav
 PHONE_PERSON_ITEMS_MAX = 20_000  # actions of one person compared at a foreign hub: 2 MB, a busy tutor's ten years
 PHONE_SOCKETS_MAX = 256  # open connections of phones; a Pi 3 stays below 40 MB for them
 PHONE_SOCKETS_PER_ADDRESS_MAX = 8  # a browser opens up to 6 to one origin
+PHONE_SOCKETS_PER_PERSON_MAX = 8  # kept for one person when all are taken: a few phones and a desk, not a crowd
 PHONE_STRANGER_S = 5  # a stranger's place is his for so long, even when all are taken; a whole sync takes two seconds
 PHONE_OPEN_S = 5  # from connecting to a whole request head: a stalled stranger costs a descriptor no longer
 PHONE_REQUEST_S = 30  # from a request's head to the last byte of its answer, on the worst link that is of use

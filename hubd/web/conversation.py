@@ -39,6 +39,7 @@ from hubd.web.frames import (
     cursor_text,
     parse_cursor,
 )
+from hubd.web.places import Proven
 from hubd.web.proofs import Authorization, Thread, authorization_of, message_digest
 from hubd.web.quota import Bucket
 from hubd.web.standing import STRANGER, Scope
@@ -64,9 +65,9 @@ class Wire(Protocol):
 
 
 class Conversation:
-    """Runs until the phone parts, or breaks the rules of the wire. `proven` is told when it has proven a key."""
+    """Runs until the phone parts, or breaks the rules of the wire. `proven` is told whose key it has proven."""
 
-    def __init__(self, door: PhoneDoor, wire: Wire, address: str, proven: "Callable[[], None]" = lambda: None) -> None:
+    def __init__(self, door: PhoneDoor, wire: Wire, address: str, proven: Proven = lambda _person: None) -> None:
         self._door, self._wire, self._address = door, wire, address
         self._proven = proven
         self._reader = STRANGER
@@ -132,8 +133,8 @@ class Conversation:
             raise RemoteError("version", f"this hub speaks version {VERSION}")
         wanted = _scope(hello.scope)
         self._reader = self._door.reader(self._authorization(hello), wanted, hello.question())
-        if self._reader.key is not None:
-            self._proven()
+        if self._reader.person is not None:
+            self._proven(self._reader.person)
         mode, start = await self._start(hello.cursor)
         await self._say(Welcome(min(hello.version, VERSION), mode, self._reader.scope.value))
         self._pushing = asyncio.create_task(self._push(start), name="phone-push")

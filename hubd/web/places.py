@@ -6,18 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hubd import limits
+from hubd.action.principal import Principal
 from hubd.addresses import holder, is_loopback
 
 Client = tuple[str, int]
+Proven = Callable[[Principal], None]
 PROVEN = "hubd.proven"
-"""In an ASGI scope: what the application calls once the other end of this connection has proven a key that counts."""
+"""In an ASGI scope: the `Proven` that is told whose key the other end of this connection has proven."""
 
 
 @dataclass
 class _Place:
     since: float
     drop: Callable[[], None]
-    is_proven: bool = False
+    person: Principal | None = None  # whose it is, as long as that one has no more than its share
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Places:
     """Open connections, all and by address; addresses of this machine itself are limited in all only.
 
     When all places are taken, a newcomer gets that of the stranger who came first, unless he came just now; who has proven
-    a key keeps his.
+    a key keeps his, up to `per_person_max` places of one person: a single key must not hold them all.
 
     `open_s` is for a first request's head, `idle_s` for each further one, `stall_s` for somebody who reads nothing,
     `stranger_s` what a stranger has in any case. `turned_away`, `let_go` and `gave_way` count connections.
@@ -33,6 +35,7 @@ class Places:
 
     total_max: int = limits.PHONE_SOCKETS_MAX
     per_address_max: int = limits.PHONE_SOCKETS_PER_ADDRESS_MAX
+    per_person_max: int = limits.PHONE_SOCKETS_PER_PERSON_MAX
     open_s: float = limits.PHONE_OPEN_S
     idle_s: float = limits.PHONE_IDLE_S
     stall_s: float = limits.PHONE_SEND_S
@@ -55,10 +58,13 @@ class Places:
         self.taken[host] += 1
         return True
 
-    def prove(self, client: Client) -> None:
-        """Whoever is there has proven a key that counts."""
-        if client in self._held:
-            self._held[client].is_proven = True
+    def prove(self, client: Client, person: Principal) -> None:
+        """Whoever is there has proven a key of this person."""
+        place = self._held.get(client)
+        if place is None or place.person == person:
+            return
+        kept = sum(each.person == person for each in self._held.values())
+        place.person = person if kept < self.per_person_max else None
 
     def leave(self, client: Client) -> None:
         """A connection has ended."""
@@ -72,7 +78,7 @@ class Places:
         for client, place in self._held.items():
             if now - place.since < self.stranger_s:
                 return False
-            if not place.is_proven:
+            if place.person is None:
                 self.gave_way += 1
                 self.leave(client)
                 place.drop()

@@ -2,6 +2,7 @@
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from hubd.action.principal import Principal
 from hubd.web.conversation import Conversation
 from hubd.web.door import PhoneDoor
 from hubd.web.frames import SUBPROTOCOL
@@ -11,7 +12,7 @@ _GOING_AWAY = 1000
 _POLICY = 1008  # RFC 6455, section 7.4.1: breaks this endpoint's rules
 
 
-def _nobody_asks() -> None:
+def _nobody_asks(_person: Principal) -> None:
     """For a server that counts no places."""
 
 

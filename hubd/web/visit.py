@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import websockets
 
 from hubd import log
+from hubd.action.principal import Principal
 from hubd.addresses import joined, without_interface
 from hubd.limits import (
     VISIT_FAILURES_MAX,
@@ -75,7 +76,7 @@ class Visitor:
         try:
             async with asyncio.timeout(VISIT_S), asyncio.timeout(patience_s or VISIT_PROOF_S) as patience:
 
-                def prove() -> None:
+                def prove(_person: Principal) -> None:
                     nonlocal proven
                     proven = True
                     patience.reschedule(None)
