@@ -245,7 +245,7 @@ class Hub:
 
     async def _ledger(self) -> dict[str, int]:
         """How many transactions of this relay were included, and how many different actions they carried out."""
-        entries = await self.store.ledger().entries([TransactionState.INCLUDED])
+        entries = await self.store.ledger().entries([TransactionState.INCLUDED], with_raw=False)
         settlement = self.folder.views.settlement
         carried = {action_id for entry in entries for action_id in entry.ids}
         done = sum(1 for action_id in carried if action_id in settlement and settlement[action_id].is_done)

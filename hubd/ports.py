@@ -83,6 +83,9 @@ class ActionStore(Protocol):
     async def page(self, after: int, actions_max: int, *, without: bytes = b"") -> list[tuple[int, "Action"]]:
         """Actions by arrival sequence, beyond `after`, less those that came from the peer `without`."""
 
+    async def page_of_names(self, after: int, actions_max: int) -> list[tuple[int, "ActionId", str]]:
+        """(sequence, id, kind) by arrival, beyond `after`, for who needs only few of the actions."""
+
     async def items(self) -> list[tuple[int, "ActionId"]]:
         """Every (created, id), sorted: what reconciliation compares."""
 
@@ -155,8 +158,11 @@ class RelayLedger(Protocol):
     async def mark(self, txid: bytes, state: TransactionState) -> None:
         """Note a new state."""
 
-    async def entries(self, states: Iterable[TransactionState]) -> list[LedgerEntry]:
-        """Entries in these states, by account nonce."""
+    async def entries(self, states: Iterable[TransactionState], *, with_raw: bool = True) -> list[LedgerEntry]:
+        """Entries in these states, by account nonce; `raw` empty where it is not asked for: years of it fill a Pi."""
+
+    async def raw(self, txid: bytes) -> bytes:
+        """The signed bytes of a transaction that is here."""
 
     async def highest_account_nonce(self) -> int | None:
         """The highest account nonce ever signed and not replaced, None for a fresh wallet."""

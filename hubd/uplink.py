@@ -27,8 +27,9 @@ class Uplink:
         self._error: FatalError | None = None
         self._node = Node(self._config["relay.nodes"], api_key=_api_key(self._config["relay.api_key_file"]))
         links = Links(
-            hub.store, hub.store.ledger(), hub.intake, lambda: hub.folder.views, self._node, hub.folding.circle
-        )
+            hub.store, hub.store.ledger(), hub.intake, lambda: hub.folder.views, self._node, hub.folding.circle,
+            is_late=lambda: hub.folding.behind > 0,
+        )  # fmt: skip
         keys = Keys(wallet=hub.identity.wallet, hub=hub.identity.hub)
         self._relay = Relay(links, keys, hub.charter, _terms(self._config), self._config["relay.poll_ms"] / 1000)
 

@@ -57,6 +57,9 @@ class MemoryStore:
         arrived = list(enumerate(self._by_id.values(), 1))[after:]
         return [each for each in arrived if not without or self._sources[each[1].id] != without][:actions_max]
 
+    async def page_of_names(self, after: int, actions_max: int) -> list[tuple[int, ActionId, str]]:
+        return [(sequence, action.id, action.kind) for sequence, action in await self.page(after, actions_max)]
+
     async def items(self) -> list[tuple[int, ActionId]]:
         return list(self._items)
 

@@ -41,6 +41,7 @@ _ORDER = (
 BY_TIME = frozenset(("recovery-finish", "dispute-settle", "lesson-claim", "rating-open", "escrow-return"))
 """Kinds that a contract may refuse for no other reason than that it is too early."""
 _RANK = {kind: rank for rank, kind in enumerate(_ORDER)}
+KINDS_CARRIED = frozenset(_RANK)
 
 _ITEM = b"\x0c\x00\x00\x00\x02\x09signature\x02\x00\x00\x00\x41"  # tuple of two; a buffer of 65 bytes
 _STATEMENT = b"\x09statement"

@@ -27,9 +27,9 @@ from hubd.relay import balances, receipts
 from hubd.relay import events as ev
 from hubd.relay.acquaintance import Acquaintances
 from hubd.relay.balances import Balances
-from hubd.relay.batch import Venue
+from hubd.relay.batch import KINDS_CARRIED, Venue
 from hubd.relay.chain import Tip
-from hubd.relay.ends import Ends
+from hubd.relay.ends import KINDS_SAID, Ends
 from hubd.relay.lease import lease_s, uplinks
 from hubd.relay.node import Node, RejectedError
 from hubd.relay.outbox import Outbox, Terms
@@ -80,6 +80,7 @@ class Links:
     views: Callable[[], Views]  # the fold's present ones
     node: Node
     circle: Circle | None = None  # kept up with the views; without it the relay looks for itself
+    is_late: Callable[[], bool] = lambda: False  # whether views lag: what is settled long since would be paid for again
     wall_s: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
 
@@ -93,6 +94,7 @@ class Relay:
         self._store, self._ledger, self._intake = links.store, links.ledger, links.intake
         self._views, self._node, self._circle = links.views, links.node, links.circle
         self._wall_s, self._monotonic = links.wall_s, links.monotonic
+        self._is_late = links.is_late
         self._keys, self._charter = keys, charter
         self._wallet = keys.wallet.principal(charter.network)
         self._log = log.get("relay")
@@ -116,6 +118,8 @@ class Relay:
 
     async def run(self) -> None:
         """Runs until cancelled. A node that fails is tried again at the next turn; anything else rises."""
+        while self._is_late():  # noqa: ASYNC110  # at a start, as at all times, the relay keeps its own pace
+            await asyncio.sleep(self.poll_s)
         await self.start()
         while True:
             await self.turn()
@@ -124,7 +128,7 @@ class Relay:
     async def start(self) -> None:
         """Take up what the ledger holds. Once, before the first tick."""
         self._reset()
-        entries, views = await self._ledger.entries(TransactionState), self._views()
+        entries, views = await self._ledger.entries(TransactionState, with_raw=False), self._views()
         self._settled.own.update((entry.txid, entry.ids) for entry in entries)
         await self._react(ev.LedgerRead(self._settled.reopened(entries, views)))
         await self._recall(entries, self._acquaintances())
@@ -221,12 +225,16 @@ class Relay:
             await self._react(ev.TokensSeen(tokens))
 
     async def _take_in(self) -> None:
-        """New actions of the set, and what receipts say of the ones that wait."""
+        """New actions of the set, and what receipts say of the ones that wait; later, where the views lag."""
+        if self._is_late():
+            return
         views, before = self._views(), self._sequence
-        while page := await self._store.page(self._sequence, RELAY_PAGE_ACTIONS):
+        while page := await self._store.page_of_names(self._sequence, RELAY_PAGE_ACTIONS):
+            names = [id_ for _, id_, kind in page if self._is_of_interest(id_, kind, views)]
+            actions = await self._store.get(names)
             self._sequence = page[-1][0]
-            self._ends.hear(action for _, action in page)
-            await self._append(self._settled.admit([action for _, action in page], views))
+            self._ends.hear(actions)
+            await self._append(self._settled.admit(actions, views))
         if self._sequence != before:
             known = self._acquaintances()
             await self._react(ev.PeopleKnown(known))
@@ -237,6 +245,9 @@ class Relay:
         self._settled.watched(self._receipts.claim(reading.claims))
         for event in reading.events:
             await self._react(event)
+
+    def _is_of_interest(self, id_: ActionId, kind: str, views: Views) -> bool:
+        return kind in KINDS_SAID or (kind in KINDS_CARRIED and self._settled.is_open(id_, views))
 
     def _acquaintances(self) -> Acquaintances:
         views = self._views()
@@ -291,7 +302,7 @@ class Relay:
                     self._newcomers[nonce] = made.entry
                 return [made]
             case ev.SignAgain(entry, fee_ustx):
-                signed = sign_again(entry.raw, self._keys.wallet, self._charter.network, fee_ustx)
+                signed = sign_again(await self._raw(entry), self._keys.wallet, self._charter.network, fee_ustx)
                 made = await self._record(signed, entry.account_nonce, fee_ustx, entry.function, entry.ids)
                 if entry.account_nonce in self._newcomers:
                     self._newcomers[entry.account_nonce] = made.entry
@@ -320,9 +331,12 @@ class Relay:
         await self._ledger.record(entry)
         return ev.TransactionSigned(entry)
 
+    async def _raw(self, entry: LedgerEntry) -> bytes:
+        return entry.raw or await self._ledger.raw(entry.txid)
+
     async def _broadcast(self, entry: LedgerEntry) -> ev.InEvent:
         try:
-            txid = await self._node.broadcast(entry.raw)
+            txid = await self._node.broadcast(await self._raw(entry))
         except RejectedError as error:
             return ev.BroadcastRefused(entry.txid, error.reason, error.wanted)
         if txid != entry.txid:

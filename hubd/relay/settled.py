@@ -40,9 +40,11 @@ class Settled:
 
     def is_wanted(self, action: Action, views: Views) -> bool:
         """Whether the chain may still have to see this action."""
-        if not is_carried(action):
-            return False
-        settlement = views.settlement.get(action.id)
+        return is_carried(action) and self.is_open(action.id, views)
+
+    def is_open(self, id_: ActionId, views: Views) -> bool:
+        """Whether nothing that counts says of an action that the chain has it, or will never take it."""
+        settlement = views.settlement.get(id_)
         return settlement is None or not self._counts(settlement) or fate(settlement.code) is Fate.WAITS
 
     def admit(self, actions: Iterable[Action], views: Views) -> tuple[Action, ...]:

@@ -205,6 +205,13 @@ class Store:
             f"select sequence, created, id from action where sequence in {seen} order by sequence", values
         )
 
+    async def page_of_names(self, after: int, actions_max: int) -> list[tuple[int, ActionId, str]]:
+        """(sequence, id, kind) by arrival, beyond the sequence `after`: a tenth of the work of `page`."""
+        rows = await self.database.read(
+            "select sequence, id, kind from action where sequence > ? order by sequence limit ?", (after, actions_max)
+        )
+        return [(sequence, ActionId(action_id), kind) for sequence, action_id, kind in rows]
+
     async def page_of_kinds(self, kinds: Sequence[str], after: int, actions_max: int) -> list[tuple[int, Action]]:
         """Like `page`, for some kinds only."""
         return await self._page(f"kind in ({', '.join('?' * len(kinds))}) and", tuple(kinds), after, actions_max)

@@ -9,6 +9,7 @@ from hubd.ports import LedgerEntry, TransactionState
 from hubd.store.database import Database
 
 _COLUMNS = "txid, account_nonce, fee_ustx, raw, function, state, signed_at_s"
+_WITHOUT_RAW = _COLUMNS.replace("raw", "x''")
 
 
 class Ledger:
@@ -41,12 +42,13 @@ class Ledger:
         async with self._writing:
             await self._database.write(lambda connection: connection.execute(sql, (state.value, txid)))
 
-    async def entries(self, states: Iterable[TransactionState]) -> list[LedgerEntry]:
+    async def entries(self, states: Iterable[TransactionState], *, with_raw: bool = True) -> list[LedgerEntry]:
         """Entries in these states, by account nonce, the older first."""
+        columns = _COLUMNS if with_raw else _WITHOUT_RAW
         wanted = [state.value for state in states]
         marks = ", ".join("?" * len(wanted))
         rows = await self._database.read(
-            f"select {_COLUMNS} from ledger where state in ({marks}) order by account_nonce, signed_at_s",
+            f"select {columns} from ledger where state in ({marks}) order by account_nonce, signed_at_s",
             wanted,
         )
         items = await self._database.read(
@@ -63,6 +65,11 @@ class Ledger:
             )
             for txid, account_nonce, fee, raw, function, state, at_s in rows
         ]
+
+    async def raw(self, txid: bytes) -> bytes:
+        """The signed bytes of a transaction that is here."""
+        [(raw,)] = await self._database.read("select raw from ledger where txid = ?", (txid,))
+        return bytes(raw)
 
     async def highest_account_nonce(self) -> int | None:
         """The highest account nonce signed, None for a fresh wallet."""

@@ -8,6 +8,7 @@ from builders import START_S, Village
 from hubd.action.clarity import NONE, Buff, ListCV, Ok, TupleCV, UInt
 from hubd.action.clarity import encode as encode_value
 from hubd.action.envelope import encode
+from hubd.errors import RemoteError
 from hubd.fold.folder import Folder
 from hubd.fold.views import SettlementState
 from hubd.intake import SetIntake
@@ -77,7 +78,7 @@ class Hub:
         self.intake = SetIntake(store, village.domain)
         self.intake.listeners.append(lambda actions, _door, _source: self.folder.append(actions))
         self.node = MemoryNode(village, self.ledger)
-        self.now, self.wall_s = 1_000.0, 1_767_830_000.0
+        self.now, self.wall_s, self.is_late = 1_000.0, 1_767_830_000.0, False
 
     async def offer(self, *actions):
         await self.intake.offer([encode(action) for action in actions], Door.PEER)
@@ -85,7 +86,7 @@ class Hub:
     async def start(self, terms=TERMS):
         links = Links(
             self.store, self.ledger, self.intake, lambda: self.folder.views, self.node,
-            wall_s=lambda: self.wall_s, monotonic=lambda: self.now,
+            wall_s=lambda: self.wall_s, monotonic=lambda: self.now, is_late=lambda: self.is_late,
         )  # fmt: skip
         keys = Keys(self.village.signer("wallet"), self.village.signer("uplink"))
         self.relay = Relay(links, keys, self.village.charter, terms, poll_s=1)
@@ -207,3 +208,51 @@ async def test_what_time_alone_decides_is_signed_once_and_sent(hub):
         assert [claim.statement.subject for claim in claims] == [book.id]
         assert claims[0].statement.author == hub.village.principal("uplink")
         assert claims[0].id in hub.node.done
+
+
+async def test_while_the_views_lag_nothing_is_sent_that_may_be_settled_already(hub):
+    await hub.start()
+    hub.is_late = True
+    await hub.offer(hub.village.register("ana"))
+    await hub.turns(20)
+    assert not hub.node.mined
+    hub.is_late = False
+    await hub.turns(20)
+    assert len(hub.node.mined) == 1
+
+
+async def test_what_is_settled_is_not_read_again_at_a_start(hub):
+    await hub.offer(hub.village.register("ana"))
+    await hub.start()
+    await hub.turns(20)
+    asked = []
+    get = hub.store.get
+
+    async def watched(ids):
+        asked.extend(ids)
+        return await get(ids)
+
+    hub.store.get = watched
+    open_one = hub.village.register("ben")
+    await hub.offer(open_one)
+    await hub.start()
+    asked.clear()
+    await hub.turns(1)
+    assert asked == [open_one.id]
+
+
+async def test_what_was_signed_before_a_restart_is_sent_as_the_identical_bytes_after_it(hub):
+    await hub.offer(hub.village.register("ana"))
+    await hub.start()
+    broadcast = hub.node.broadcast
+
+    async def cut(_raw):
+        raise RemoteError("node", "the line was cut")
+
+    hub.node.broadcast = cut
+    await hub.turns(20)
+    [signed] = await hub.ledger.entries([TransactionState.SIGNED])
+    hub.node.broadcast = broadcast
+    await hub.start()
+    await hub.turns(40)
+    assert list(hub.node.mined) == [signed.txid]

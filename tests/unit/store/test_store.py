@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,13 @@ async def test_a_failed_write_is_told_to_everybody_and_the_next_one_works(store)
     assert await store.append([action(12)]) == [action(12)]
 
 
+async def test_a_page_of_names_goes_by_arrival_and_ends_with_the_set(store):
+    await store.append([action(3), action(1)])
+    names = [(1, action(3).id, action(3).kind), (2, action(1).id, action(1).kind)]
+    assert [await store.page_of_names(after, 1) for after in (0, 1, 2)] == [names[:1], names[1:], []]
+    assert await store.page_of_names(0, 9) == names
+
+
 async def test_the_ledger_keeps_signed_bytes_and_their_ids_in_order(store):
     ledger = store.ledger()
     entry = LedgerEntry(
@@ -210,6 +218,8 @@ async def test_the_ledger_keeps_signed_bytes_and_their_ids_in_order(store):
     await ledger.record(entry)
     await ledger.record(entry)
     assert await ledger.entries([TransactionState.SIGNED]) == [entry]
+    assert await ledger.entries([TransactionState.SIGNED], with_raw=False) == [replace(entry, raw=b"")]
+    assert await ledger.raw(entry.txid) == b"raw"
     await ledger.mark(entry.txid, TransactionState.REPLACED)
     assert await ledger.entries([TransactionState.SIGNED]) == []
     assert await ledger.highest_account_nonce() == 7
