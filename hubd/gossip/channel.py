@@ -5,7 +5,6 @@ back as an event; how much of it may be open at a time is bounded by the protoco
 peer that keeps to none.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -57,6 +56,9 @@ class House(Protocol):
     def rests(self, hub: Principal) -> bool:
         """Whether this peer's session is put off."""
 
+    async def sleep(self, seconds: float) -> None:
+        """Let so much time pass."""
+
     def report(self, event: InEvent) -> None:
         """Tell the peers machine, and do what it says."""
 
@@ -99,7 +101,8 @@ class Channel:
         self._sessions_begun = 0
         self._tasks = 0
         self._pushes_open = 0
-        self._comparing = asyncio.Lock()
+        self._is_comparing = False
+        self._to_compare: tuple[Session, dialogue.Compare] | None = None  # the newest, for the present session
         self._is_closed = False
 
     # --- what the link asks for
@@ -250,12 +253,20 @@ class Channel:
         """One at a time, for the session that is held now, and as long a rest as it took: its peer, who has as much to
         do for the next message, waits for nothing, and one that asks without end leaves the others their turns.
         """
-        async with self._comparing:
-            if session is not self._session:
-                return
-            began = self._house.now()
-            self._handle(session, await self._errands.run(errand))
-            await asyncio.sleep(self._house.now() - began)
+        self._to_compare = (session, errand)
+        if self._is_comparing:
+            return
+        self._is_comparing = True
+        try:
+            while self._to_compare is not None:
+                (session, errand), self._to_compare = self._to_compare, None
+                if session is not self._session:
+                    continue
+                began = self._house.now()
+                self._handle(session, await self._errands.run(errand))
+                await self._house.sleep(self._house.now() - began)
+        finally:
+            self._is_comparing = False
 
     def _run(self, work: Callable[[], Awaitable[None]]) -> None:
         async def counted() -> None:

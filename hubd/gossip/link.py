@@ -198,6 +198,10 @@ class Link:
         """Seconds that never go back."""
         return self._clock()
 
+    async def sleep(self, seconds: float) -> None:
+        """Let so much time pass."""
+        await asyncio.sleep(seconds)
+
     def _note(self, event: events.SessionEnded) -> None:
         ended = event.ended
         self.counters["proven" if ended.is_proven else ended.code] += 1

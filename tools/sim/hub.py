@@ -21,7 +21,7 @@ from hubd.limits import LINK_SILENCE_S
 from hubd.ports import Cursor, Outcome
 from hubd.web.putting import Putting
 from tools.sim import actions
-from tools.sim.clock import Clock, Signal
+from tools.sim.clock import Clock, Signal, Wait
 from tools.sim.disk import Disk, Speed
 from tools.sim.doors import Intake, Known
 from tools.sim.network import Network, Pipe
@@ -159,6 +159,10 @@ class Hub:
     def now(self) -> float:
         """Seconds that never go back."""
         return self.clock.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Let so much virtual time pass."""
+        await Wait(seconds)
 
     # --- what the peers machine asks for
 
