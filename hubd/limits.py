@@ -217,6 +217,9 @@ CARRY_BYTES_PER_S = 32 * 1024  # of one person, in and out: a village's week in 
 CARRY_BYTES_BURST = 16 * 1024 * 1024  # at once: a term of a village
 CARRY_HUB_BYTES_PER_S = 256 * 1024  # all carriers together: a Pi 3 verifies five times as much
 CARRY_HUB_BYTES_BURST = 64 * 1024 * 1024  # at once: a market day
+STICK_SENDERS_TOLD_MAX = (
+    32  # writers of bundles that RECEIPT.txt names, so that a person reads it; the others are added up
+)
 RECEIPT_ROWS_MAX = 512  # hubs that one receipt speaks of: what it has of more is told by theirs
 RECEIPT_BYTES_MAX = 32 * 1024  # 512 rows of 45 bytes, and what stands around them
 POST_MEMORY_BYTES_MAX = 64 * 1024 * 1024  # receipts of all hubs in a file of this hub's own; twenty hubs' are 20 kB

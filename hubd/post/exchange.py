@@ -12,7 +12,7 @@ from functools import partial
 
 from hubd.action.principal import Principal
 from hubd.errors import RemoteError
-from hubd.limits import BUNDLE_PIECE_BYTES, RECEIPT_BYTES_MAX
+from hubd.limits import BUNDLE_PIECE_BYTES, RECEIPT_BYTES_MAX, STICK_SENDERS_TOLD_MAX
 from hubd.post import receipt as receipts
 from hubd.post.bundle import Opened, Reader, Seal, Writer
 from hubd.post.counter import Office
@@ -31,7 +31,8 @@ class Visit:
     """What came of it. `code` says what the stick did not allow, "" where all went well."""
 
     tally: Tally = field(default_factory=Tally)
-    taken: dict[Principal, Tally] = field(default_factory=dict)  # by the hub that wrote it
+    taken: dict[Principal, Tally] = field(default_factory=dict)  # by the hub that wrote it, as far as they are told
+    taken_besides: Tally = field(default_factory=Tally)  # from more writers than are told
     damaged: int = 0  # parts of bundles that were skipped
     receipts: int = 0  # that said something new
     given: int = 0
@@ -122,7 +123,9 @@ class Exchange:
         for opened in chunks:
             tally = await self._office.take(opened)
             self._visit.tally.add(tally)
-            self._visit.taken.setdefault(opened.signer, Tally()).add(tally)
+            is_told = opened.signer in self._visit.taken or len(self._visit.taken) < STICK_SENDERS_TOLD_MAX
+            told = self._visit.taken.setdefault(opened.signer, Tally()) if is_told else self._visit.taken_besides
+            told.add(tally)
 
     # --- leaving
 

@@ -23,10 +23,12 @@ def text_of(own_name: str, visit: "Visit", summary: Receipt, names: Callable[[Pr
     """The whole text. Lines end as every editor understands."""
     lines = [f"Post at the hub {plain(own_name)}", ""]
     lines += ["Taken from this stick:"] if visit.taken else ["Nothing on this stick was for this hub."]
+    told = [(plain(names(hub)), tally) for hub, tally in visit.taken.items()]
+    told += [("others", visit.taken_besides)] if visit.taken_besides.actions else []
     lines += [
-        f"  from {plain(names(hub))}: {tally.actions} actions, {tally.new} of them new here"
+        f"  from {name}: {tally.actions} actions, {tally.new} of them new here"
         + (f", {tally.deferred} not taken yet" if tally.deferred else "")
-        for hub, tally in visit.taken.items()
+        for name, tally in told
     ]
     if visit.damaged:
         lines.append(

@@ -4,11 +4,14 @@ import asyncio
 import errno
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import nacl.public
 import pytest
 from builders import Village
 from posts import found, post_hub
 
+from hubd.action import envelope
 from hubd.errors import RemoteError
+from hubd.post.bundle import Chunk, Seal, Writer, recipient_of
 from hubd.post.exchange import Exchange, file_name
 from hubd.post.stick import FOLDER, Stick
 from hubd.post.thread import Patience
@@ -46,6 +49,27 @@ def words(place):
 
 def own(hub, place):
     return place / FOLDER / file_name(hub.office.hub, ".post")
+
+
+async def test_the_receipt_stays_short_whoever_wrote_on_the_stick(tmp_path):
+    async with hubs(tmp_path, "hub-a") as (one,):
+        raw = b"".join(strangers_part(one, number) for number in range(50))
+        (tmp_path / "stick" / FOLDER).mkdir(parents=True)
+        (tmp_path / "stick" / FOLDER / "0000000000000001.post").write_bytes(raw)
+        visit = await plug(one, tmp_path / "stick")
+        assert visit.tally.deferred == 50
+        assert words(tmp_path / "stick").count("  from ") == 33
+        assert "from others: 18 actions, 0 of them new here, 18 not taken yet" in words(tmp_path / "stick")
+
+
+def strangers_part(hub, number):
+    """A chunk for `hub`, with an action of nobody, by a key that nobody knows."""
+    key = bytes([number]) * 32
+    sealed = nacl.public.SealedBox(nacl.public.PublicKey(hub.office.box_key)).encrypt(key)
+    signer = hub.village.signer(f"rogue {number}")
+    keys = [(recipient_of(hub.office.box_key), sealed)]
+    writer = Writer(Seal(hub.village.charter, signer, key[:8], b"e" * 8, key, keys))
+    return writer.keys() + writer.chunk(Chunk(0, 1, b"p" * 8, [envelope.encode(hub.village.request("nobody"))]))
 
 
 async def test_two_hubs_that_never_meet_become_one_set_by_a_stick(tmp_path):
