@@ -129,6 +129,7 @@ class Conversation:
         await self._stop_pushing()
         self._thread = Thread(hello.nonce, self._question)
         self._reader, self._rounds = STRANGER, 0
+        self._door.admit_request(self._address)  # a page follows each: from many sockets it would be any number
         if hello.version < 1:
             raise RemoteError("version", f"this hub speaks version {VERSION}")
         wanted = _scope(hello.scope)

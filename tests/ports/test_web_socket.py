@@ -16,6 +16,7 @@ from hubd.action import envelope
 from hubd.action.envelope import Action
 from hubd.gossip.items import SortedItems
 from hubd.gossip.negentropy import Initiator
+from hubd.limits import PHONE_REQUESTS_BURST
 from hubd.web import conversation, frames
 from hubd.web.frames import FROM_HUB, Actions, Deferred, End, Err, Neg, Ok, Receipt, Welcome
 from hubd.web.places import Places
@@ -334,6 +335,35 @@ async def test_another_subprotocol_is_not_spoken(hub: PhoneHub) -> None:
     async with served(hub) as url:
         with pytest.raises(InvalidStatus):
             await connect(url.replace("http", "ws") + "/v1/ws", subprotocols=["hubd.v9"]).__aenter__()
+
+
+async def test_greetings_of_one_address_are_paced_like_its_requests(
+    hub: PhoneHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hello = frames.encode(frames.Hello(1, None, "mesh", NONCE, None))
+
+    class Tape:
+        """A phone that greets again and again."""
+
+        def __init__(self, count: int) -> None:
+            self.left, self.said = count, list[bytes]()
+
+        async def receive(self) -> bytes | None:
+            self.left -= 1
+            return hello if self.left >= 0 else None
+
+        async def send(self, message: bytes) -> None:
+            self.said.append(message)
+
+        async def close(self) -> None:
+            self.left = 0
+
+    monkeypatch.setattr(conversation, "pause", lambda _seconds: asyncio.sleep(0))
+    tapes = [Tape(PHONE_REQUESTS_BURST), Tape(PHONE_REQUESTS_BURST)]
+    for tape in tapes:
+        await conversation.Conversation(hub.door, tape, "10.42.0.9").run()
+    assert hub.door.counters["socket:rate"] > PHONE_REQUESTS_BURST // 2
+    assert any(b"rate" in message for message in tapes[1].said)
 
 
 async def test_no_compression_is_agreed_to(hub: PhoneHub) -> None:
