@@ -69,6 +69,7 @@ class _Neighbour:
     asked: deque[ActionId] = field(default_factory=deque)  # by the peer, not yet loaded
     is_loading: bool = False
     told: dict[ActionId, None] = field(default_factory=dict)  # by the peer, and not here yet
+    is_asked: bool = False  # by us: when it brings something new, the link is eager again
     unkept: int = 0  # our asks that brought nothing, in a row
     deaf_until: float = 0.0
 
@@ -149,7 +150,11 @@ class Spread:
         return out
 
     def judged(self, event: PushJudged) -> list[OutEvent]:
-        """A push of this peer is on disk. Answers `Prune` where another peer's push had brought most of it before."""
+        """A push of this peer is on disk. Answers `Prune` where most of it was no news.
+
+        That is what another peer's push had brought before, and, unless this is the only eager link, what has been here
+        for long: a newcomer that is being filled pushes all that comes to it.
+        """
         neighbour = self._neighbours.get(event.hub)
         for id_ in event.new:
             if id_ in self._recent:
@@ -158,8 +163,12 @@ class Spread:
             return []
         if event.new:
             neighbour.unkept = 0
-        others = (self._recent.get(id_, _NOBODY) for id_ in event.known)
-        if sum(other not in {_NOBODY, event.hub} for other in others) <= len(event.new):
+            neighbour.is_eager |= neighbour.is_asked
+            neighbour.is_asked = False
+        is_spare = any(each.is_eager for each in self._neighbours.values() if each is not neighbour)
+        brought = (self._recent.get(id_) for id_ in event.known)
+        stale = sum(is_spare if by is None else by not in {_NOBODY, event.hub} for by in brought)
+        if stale <= len(event.new):
             return []
         neighbour.is_eager = False
         return [SendPrune(event.hub, neighbour.side)]
@@ -270,7 +279,7 @@ class Spread:
         return tellers.get(missing.first) or next(iter(tellers.values()), None)
 
     def _ask_of(self, neighbour: _Neighbour, ids: Sequence[ActionId]) -> Iterator[OutEvent]:
-        neighbour.is_eager = True
+        neighbour.is_asked = True
         for start in range(0, len(ids), HAVE_IDS_MAX):
             yield SendAsk(neighbour.hub, neighbour.side, tuple(ids[start : start + HAVE_IDS_MAX]))
 

@@ -103,9 +103,11 @@ class Web:
                 case LoadAsked(_, _, ids):
                     envelopes = [id_ for id_ in ids if id_ in self.sets[here]]
                     self._perform(here, self.spreads[here].loaded(out.hub, envelopes))
-                case SendAsk(_, _, ids):
-                    self.spreads[here].known([id_ for id_ in ids if id_ in self.sets[here]])
-                    self._send(here, there, out)
+                case SendAsk(_, side, ids):
+                    known = [id_ for id_ in ids if id_ in self.sets[here]]
+                    self.spreads[here].known(known)
+                    missing = tuple(id_ for id_ in ids if id_ not in known)
+                    self._send(here, there, SendAsk(out.hub, side, missing)) if missing else None
                 case SendPush() | SendHave() | SendPrune():
                     self._send(here, there, out)
                 case FellBehind():
@@ -206,6 +208,32 @@ def test_a_random_web_stays_cheap_and_whole_though_links_come_and_go(seed):
         web.run(5)
         assert web.reached(action(number)) == 20
     assert web.sent["bodies"] <= 40 * 19 * 1.1
+
+
+def test_a_newcomer_that_is_filled_does_not_push_the_whole_set_at_everybody():
+    web = full(5)
+    for number in range(5_000):
+        for each in range(4):
+            web.sets[each][action(number)] = 0.0
+    for number in range(5_000):
+        web.sets[4][action(number)] = web.now
+    for start in range(0, 5_000, 100):
+        ids = [action(number) for number in range(start, start + 100)]
+        web._perform(4, web.spreads[4].appended(ids, ids, hub(0), web.now))
+        web.run(2 * DELAY_S)
+    assert web.sent["bodies"] <= 3 * 300
+    web.run(60)
+    web.publish(0, action(9_999))
+    web.run(10)
+    assert web.reached(action(9_999)) == 5
+
+
+def test_old_news_over_the_only_eager_link_leaves_it_eager():
+    spread = Spread()
+    spread.opened(hub(1), Side.DIALLED)
+    assert spread.judged(PushJudged(hub(1), [], [action(1)])) == []
+    spread.opened(hub(2), Side.DIALLED)
+    assert spread.judged(PushJudged(hub(1), [], [action(1)])) == [SendPrune(hub(1), Side.DIALLED)]
 
 
 # --- how the tree mends itself
