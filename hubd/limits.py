@@ -105,6 +105,8 @@ CHARTER_STEWARDS_MIN = 3  # one may be ill, one may be lost, and no one rules al
 # --- fold (docs/views.md) -----------------------------------------------------------------------------------------
 HUB_NAME_CHARS_MAX = 64  # what a status page shows on one line
 HUB_ADDRESSES_MAX = 8  # a hub's networks, twice: IPv4 and IPv6
+HUB_ANNOUNCES_MAX = 64  # of a hub that stewards admitted, looked at beside those they named; later ones say nothing
+HUB_ANNOUNCES_UNNAMED_MAX = 16  # the same of others: keys cost nothing, and who is admitted is never folded late
 HUB_ADDRESS_CHARS_MAX = 255  # a DNS name is at most 253
 KEY_CHAIN_MAX = 32  # key-adds from one back to its registration: a person who changed phones thirty times
 GUARDIANS_MAX = 5  # slots of a person, and the highest threshold; as in `user-registry`

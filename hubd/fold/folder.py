@@ -26,7 +26,7 @@ from hubd.fold.settlement import TRANSACTIONS
 from hubd.fold.strata import STRATA
 from hubd.fold.views import Mesh, SettlementState, Transaction, Views
 
-FOLD_VERSION = 3  # goes up with every change of a rule or an entry: digests of different versions must differ
+FOLD_VERSION = 4  # goes up with every change of a rule or an entry: digests of different versions must differ
 _MODULUS = 1 << 256
 _NOBODY = Mesh((), (), (), ())
 _PUBLIC = tuple(stratum.name for stratum in STRATA if stratum.public)

@@ -10,6 +10,7 @@ operators that reported anything.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal
@@ -18,6 +19,7 @@ from hubd.fold.council import HERE, stewards, stewards_ever
 from hubd.fold.read import Read, View
 from hubd.fold.versions import in_order, ruling
 from hubd.fold.views import Hub, HubState, Mesh
+from hubd.limits import HUB_ANNOUNCES_MAX, HUB_ANNOUNCES_UNNAMED_MAX
 
 MEMBER_KINDS = (
     "hub-admit",
@@ -40,17 +42,22 @@ def _is_announcement(action: Action, read: Read) -> bool:
     return is_own and in_order(action) and announce_of(action) is not None
 
 
+def _announces(principal: Principal, admits: Sequence[Action], read: Read) -> list[Action]:
+    """Those that stewards named, and some of the others: whoever announces itself without end holds up nobody's fold."""
+    named = [read.action(admit.statement.subject) for admit in admits]
+    most = HUB_ANNOUNCES_MAX if any(named) else HUB_ANNOUNCES_UNNAMED_MAX
+    others = islice(read.filed("hub-announce/by", principal, principal), most)
+    own = {a.id: a for a in (*named, *others) if a and (a.kind, a.statement.author) == ("hub-announce", principal)}
+    return [announce for announce in own.values() if _is_announcement(announce, read)]
+
+
 def _hub(principal: Principal, read: Read) -> Hub | None:
-    announces = [a for a in read.filed("hub-announce/by", principal, principal) if _is_announcement(a, read)]
+    admits = [a for steward in stewards(read) for a in read.filed("hub-admit/who", principal, steward) if in_order(a)]
+    announces = _announces(principal, admits, read)
     if not announces:
         return None
-    live = stewards(read)
     named = {announce.id for announce in announces}
-    admits = sorted(
-        (a for steward in live for a in read.filed("hub-admit/who", principal, steward)
-         if in_order(a) and a.statement.subject in named),
-        key=lambda a: a.id,
-    )  # fmt: skip
+    admits = sorted((a for a in admits if a.statement.subject in named), key=lambda a: a.id)
     standing = [admit for admit in admits if not _retired(admit, read)]
     state = HubState.ADMITTED if standing else HubState.RETIRED if admits else HubState.ANNOUNCED
     announce = ruling(announces)

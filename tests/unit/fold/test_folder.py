@@ -96,4 +96,4 @@ def test_an_empty_mesh_has_its_stewards_and_no_time():
     assert views == fold(village.charter, [])
     assert views.mesh.stewards == tuple(sorted(village.charter.stewards))
     assert views.time_s is None
-    assert FOLD_VERSION == 3
+    assert FOLD_VERSION == 4

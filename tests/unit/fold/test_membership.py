@@ -3,7 +3,8 @@
 import pytest
 from builders import Village
 
-from hubd.fold.folder import fold
+from hubd.fold import membership
+from hubd.fold.folder import Folder, fold
 from hubd.fold.views import HubState
 from hubd.limits import HUB_ADDRESS_CHARS_MAX, HUB_ADDRESSES_MAX, HUB_NAME_CHARS_MAX
 
@@ -48,6 +49,32 @@ def test_the_announcement_that_nothing_replaced_rules_and_ties_fall_to_the_small
     after = village.announce("hub", previous=ruling, name="last")
     others = [action.id for action in later if action is not ruling]
     assert _hub(village, [first, *later, after]).announce == min([*others, after.id])
+
+
+def test_of_a_hub_that_announces_itself_without_end_some_are_looked_at_and_those_that_stewards_named():
+    village = Village()
+    flood = sorted((village.announce("hub", name=f"hub {n}") for n in range(200)), key=lambda action: action.id)
+    last = flood[-1]
+    assert _hub(village, flood).announce == flood[0].id
+    after = village.announce("hub", previous=flood[0])
+    assert after.id > flood[15].id
+    assert _hub(village, [*flood, after]).announce == flood[0].id, "it came too late to say anything"
+    admitted = _hub(village, [*flood, village.admit(village.stewards[0], last)])
+    assert (admitted.state, admitted.announce) == (HubState.ADMITTED, flood[0].id)
+
+
+def test_one_announcement_more_costs_no_more_after_hundreds_than_after_some(monkeypatch):
+    village, looked, announce_of = Village(), [], membership.announce_of
+    monkeypatch.setattr(membership, "announce_of", lambda action: looked.append(action) or announce_of(action))
+    costs = []
+    for count in (90, 400):
+        folder = Folder(village.charter)
+        announces = [village.announce("hub", name=f"hub {n}") for n in range(count)]
+        folder.append(announces[:-1])
+        looked.clear()
+        folder.append(announces[-1:])
+        costs.append(len(looked))
+    assert costs[1] <= costs[0] < 64
 
 
 def test_an_announcement_that_replaces_anothers_is_void_and_announces_nobody():
