@@ -7,6 +7,7 @@ the messages on to such a hub hears what both say, as a listener on the Wi-Fi do
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
@@ -43,7 +44,8 @@ class VisitedPhone:
         wire = SocketWire(websocket)
         try:
             async with asyncio.timeout(VISIT_S):
-                self._told(await self._phone.sync_over(SocketLink(wire, self._phone.charter), websocket.scope[PROVEN]))
+                proven = partial(websocket.scope[PROVEN], self._phone.principal)  # has fewer places than one may keep
+                self._told(await self._phone.sync_over(SocketLink(wire, self._phone.charter), proven))
         except RemoteError as error:
             self._told(error)
         except TimeoutError:
