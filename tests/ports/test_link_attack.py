@@ -2,42 +2,22 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import zmq
-import zmq.asyncio
-from linked import VILLAGE, Cable, Hub, Mesh, are_equal, registrations, tell_address, until
+from linked import Cable, Hub, Mesh, are_equal, registrations, tell_address, until
+from rogues import DOINGS, STALLED_PEER_BYTES_MAX, beside, growth_in_a_fresh_process, resident_bytes, rogue
 
-from hubd.action.envelope import Action
 from hubd.gossip import wire
-from hubd.gossip.sockets import Dialled, DialOutcome, endpoint
+from hubd.gossip.sockets import Dialled
 from hubd.limits import HAVE_IDS_MAX
 
 pytestmark = pytest.mark.usefixtures("in_a_hurry")
-
-STALLED_PEER_BYTES_MAX = 5_000_000  # what a peer may cost that takes nothing
-
-
-@contextlib.asynccontextmanager
-async def rogue(hub: Hub, as_hub: Hub) -> AsyncIterator[Dialled]:
-    """Somebody with the key of an admitted hub, who speaks by hand."""
-    context = zmq.asyncio.Context()
-    peer = Dialled(context, endpoint(hub.address()), server_key=hub.keys.public, keys=as_hub.keys)
-    try:
-        assert await peer.opened() is DialOutcome.OPEN
-        await peer.socket.send(wire.encode(wire.Ping()))  # a link begins with its first frame
-        await until(lambda: hub.state(as_hub) == "connected")
-        yield peer
-    finally:
-        peer.close()
-        context.destroy(0)
 
 
 async def keep_sending(peer: Dialled, frame: Callable[[], wire.Frame]) -> None:
@@ -49,22 +29,6 @@ async def keep_sending(peer: Dialled, frame: Callable[[], wire.Frame]) -> None:
 async def reading(peer: Dialled, heard: list[wire.Frame]) -> None:
     while True:
         heard.append(wire.decode(await peer.socket.recv()))
-
-
-@contextlib.asynccontextmanager
-async def beside(*works: Any) -> AsyncIterator[None]:
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def resident_bytes() -> int:
-    gc.collect()
-    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 async def seconds_to(honest: Hub, name: str, giver: Hub) -> float:
@@ -181,39 +145,10 @@ async def test_questions_of_sessions_that_were_left_are_answered_one_at_a_time_o
 # --- peers that take nothing
 
 
-def large(number: int) -> list[Action]:
-    """Ten actions of 12 KiB each."""
-    name = f"large-{number}"
-    return [VILLAGE.seal(name, "profile-set", text={"text": "x" * 12_000}) for _ in range(10)]
-
-
-@pytest.mark.parametrize("does", ["reads and never acknowledges", "does not even read"])
-async def test_a_stalled_peer_costs_at_most_five_megabytes(stored: Mesh, does: str) -> None:
-    a, b, c = await stored.hubs_that_know_each_other("a", "b", "c", interval_s=1_000)
-    await stored.start(a, b)
-    tell_address(b, a)
-    await until(lambda: b.proven)
-    await publish(a, b, range(20), count=200)
-    calm = resident_bytes()
-    await publish(a, b, range(20, 100), count=1_000)
-    growth_without = resident_bytes() - calm
-    async with rogue(a, c) as peer, beside(*([dropping(peer)] if does.startswith("reads") else [])):
-        before = resident_bytes()
-        await publish(a, b, range(100, 180), count=1_800)
-        growth_with = resident_bytes() - before
-    assert growth_with <= growth_without + STALLED_PEER_BYTES_MAX
-
-
-async def publish(a: Hub, b: Hub, news: range, count: int) -> None:
-    for number in news:
-        await a.offer(large(number))
-        await asyncio.sleep(0)
-    await are_equal(a, b, count=count)
-
-
-async def dropping(peer: Dialled) -> None:
-    while True:
-        await peer.socket.recv()
+@pytest.mark.parametrize("does", DOINGS)
+def test_a_stalled_peer_costs_at_most_five_megabytes(does: str, tmp_path: Path) -> None:
+    without, beside_it = growth_in_a_fresh_process(does, tmp_path)
+    assert beside_it <= without + STALLED_PEER_BYTES_MAX
 
 
 # --- retired hubs
