@@ -41,6 +41,7 @@ class Turnstile:
     def __init__(self, counters: Counter[str], flooded: Callable[[str], None]) -> None:
         self._counters = counters
         self._flooded = flooded
+        self._listener: zmq.asyncio.Socket | None = None
         self._monitor: zmq.Socket[bytes] | None = None
         self._connections: dict[int, _Connection] = {}  # by libzmq's descriptor
         self._unread: Counter[str] = Counter()
@@ -52,6 +53,7 @@ class Turnstile:
         self.close()
         name = f"inproc://hubd-turnstile-{next(_NUMBERS)}"
         listener.monitor(name, _EVENTS)
+        self._listener = listener
         self._monitor = zmq.Context.shadow(context.underlying).socket(zmq.PAIR)
         self._monitor.setsockopt(
             zmq.RCVHWM, 0
@@ -59,10 +61,12 @@ class Turnstile:
         self._monitor.connect(name)
 
     def close(self) -> None:
-        """Look no more."""
-        if self._monitor is not None:
+        """Look no more; before the listener is closed."""
+        if self._listener is not None and self._monitor is not None:
+            # Told first, or libzmq's thread waits for ever to report the next knock to nobody, and the port stays taken.
+            self._listener.disable_monitor()
             self._monitor.close(0)
-            self._monitor = None
+            self._listener = self._monitor = None
         self._connections.clear()
         self._unread.clear()
         self._turned_at = None

@@ -98,6 +98,19 @@ async def test_a_full_set_in_both_directions_is_no_flood(mesh: Mesh) -> None:
     await until(lambda: sum(turnstile._unread.values()) < 100_000)
 
 
+async def test_a_knock_while_the_door_is_cut_does_not_keep_its_port(mesh: Mesh) -> None:
+    (a,) = await mesh.hubs_that_know_each_other("a")
+    await a.start()
+    listener = a.link._acceptor.listener
+    listener._turnstile.close()  # as a cut does, a moment before it closes the socket
+    _reader, writer = await asyncio.open_connection("127.0.0.1", a.link.port)
+    await asyncio.sleep(0.05)
+    cut = listener._socket
+    listener.cut()
+    await until(lambda: listener._socket not in {cut, None})
+    writer.transport.abort()
+
+
 async def test_a_crowd_from_one_address_is_held_at_the_door_and_the_places_are_given_back(mesh: Mesh) -> None:
     a, b = await mesh.hubs_that_know_each_other("a", "b")
     await a.start()
@@ -163,8 +176,9 @@ async def test_a_captured_session_of_a_hub_opens_nothing_when_it_is_played_again
 
 
 async def knock(hub: Hub, other: Hub) -> DialOutcome:
+    address = endpoint(hub.address())
     context = zmq.asyncio.Context()
-    peer = Dialled(context, endpoint(hub.address()), server_key=hub.keys.public, keys=other.keys)
+    peer = Dialled(context, address, server_key=hub.keys.public, keys=other.keys)
     try:
         return await peer.opened()
     finally:
