@@ -5,6 +5,8 @@ file is named by us, opened below the folder's descriptor, without following lin
 read up to a bound. All of it may block for as long as the stick likes: the caller runs it in a thread of its own.
 """
 
+import errno
+import fcntl
 import os
 import re
 import stat
@@ -12,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hubd.errors import RemoteError
 from hubd.limits import (
     BUNDLE_BYTES_MAX,
     STICK_ENTRIES_MAX,
@@ -39,7 +42,8 @@ class Stick:
     def open(cls, place: Path, *, may_make: bool = True) -> "Stick | None":
         """The folder on a mounted stick, None where there is none and we are not invited to make it.
 
-        An empty stick invites; one that holds anything does so by a file or folder called HUBD.
+        An empty stick invites; one that holds anything does so by a file or folder called HUBD. Raises
+        `RemoteError("stick-busy")` while somebody else on this machine has it open, wherever else it is mounted.
         """
         root = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
@@ -54,7 +58,9 @@ class Stick:
                 if not stat.S_ISDIR(found.st_mode):
                     return None
             flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
-            return cls(os.open(FOLDER, flags, dir_fd=root))
+            folder = os.open(FOLDER, flags, dir_fd=root)
+            _lock(folder)
+            return cls(folder)
         finally:
             os.close(root)
 
@@ -134,6 +140,17 @@ class Stick:
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+def _lock(folder: int) -> None:
+    """Have the folder for ourselves, where its file system knows locks: two that write at once spoil what both leave."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EAGAIN):
+            return
+        os.close(folder)
+        raise RemoteError("stick-busy", "another program of this machine has the stick") from error
 
 
 def _is_invited(root: int) -> bool:

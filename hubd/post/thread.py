@@ -22,7 +22,13 @@ class Patience:
         self._step_s = step_s
         self._waiting: queue.SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
-        threading.Thread(target=self._run, name="stick", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="stick", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the thread has ended; after `stop` it does so unless its work blocks."""
+        return not self._thread.is_alive()
 
     async def do(self, work: Callable[[], _T]) -> _T:
         """The result of `work`, or what it raised. Raises `RemoteError("stick-slow")` when it takes too long."""

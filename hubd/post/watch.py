@@ -2,7 +2,8 @@
 
 A look at the kernel's list of mounts every other second costs nothing and needs no right. What is mounted below one of
 the folders of `post.folders` is a stick; so is such a folder itself where it holds `hubd-post` already, for whoever
-carries post by another way. Nothing a stick does ends the service: each visit has its own thread, and is given up.
+carries post by another way. Nothing a stick does ends the service or holds up another stick: each visit has its own
+thread, a step of it takes so long and the whole visit so long, and a stick that still blocks its thread is left alone.
 """
 
 import asyncio
@@ -14,7 +15,14 @@ from typing import Any
 from hubd import log
 from hubd.action.principal import Principal
 from hubd.errors import HubdError
-from hubd.limits import STICK_AGAIN_S, STICK_LOOK_S, STICK_STEP_S, STICKS_ABREAST_MAX
+from hubd.limits import (
+    STICK_AGAIN_S,
+    STICK_LOOK_S,
+    STICK_STEP_S,
+    STICK_THREADS_MAX,
+    STICK_VISIT_S,
+    STICKS_ABREAST_MAX,
+)
 from hubd.post.exchange import Exchange, Visit
 from hubd.post.office import PostOffice
 from hubd.post.stick import Stick
@@ -81,6 +89,26 @@ class _Known:
     visit: Visit | None = None
     code: str = ""
     task: "asyncio.Task[None] | None" = None
+    patience: Patience | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is being visited."""
+        return self.task is not None and not self.task.done()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing of the last visit is left, not even a thread that the stick blocks."""
+        return not self.is_busy and (self.patience is None or self.patience.is_over)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long between two visits to a stick, for one step of it, and for a whole visit."""
+
+    again_s: float = STICK_AGAIN_S
+    step_s: float = STICK_STEP_S
+    visit_s: float = STICK_VISIT_S
 
 
 class PostWatch:
@@ -91,12 +119,11 @@ class PostWatch:
         office: PostOffice,
         names: Callable[[Principal], str],
         settings: Callable[[str], Any],
-        *,
-        again_s: float = STICK_AGAIN_S,
+        times: Times = Times(),  # frozen
     ) -> None:
-        self._office, self._names, self._settings, self._again_s = office, names, settings, again_s
+        self._office, self._names, self._settings, self._times = office, names, settings, times
         self._known: dict[Path, _Known] = {}
-        self._exchanging = asyncio.Lock()  # one at a time takes and settles; reading may hang in each alone
+        self._threads: list[Patience] = []  # of visits, also of sticks that are gone
         self._log = log.get("post")
 
     async def run(self) -> None:
@@ -115,14 +142,14 @@ class PostWatch:
         return [
             {
                 "place": str(place),
-                "busy": known.task is not None and not known.task.done(),
+                "busy": known.is_busy,
                 "code": known.code or (known.visit.code if known.visit else ""),
                 "new": known.visit.tally.new if known.visit else 0,
                 "given": known.visit.given if known.visit else 0,
                 "all": known.visit.is_all if known.visit else False,
             }
             for place, known in self._known.items()
-            if known.visit is not None or known.code
+            if known.visit is not None or known.code or (known.mount and known.is_busy)
         ]
 
     def _look(self) -> None:
@@ -138,40 +165,49 @@ class PostWatch:
             known = self._known.get(place)
             if known is None or known.mount != number:
                 known = self._known[place] = _Known(number)
-            busy = sum(each.task is not None and not each.task.done() for each in self._known.values())
-            is_due = now - known.visited_at >= self._again_s and (known.task is None or known.task.done())
-            if is_due and busy < STICKS_ABREAST_MAX:
+            is_due = now - known.visited_at >= self._times.again_s and known.is_free
+            if is_due and self._has_room():
                 known.visited_at = now
-                known.task = asyncio.create_task(self._visit(place, known), name="stick")
+                known.patience = Patience(self._times.step_s)
+                self._threads.append(known.patience)
+                known.task = asyncio.create_task(self._visit(place, known, known.patience), name="stick")
 
-    async def _visit(self, place: Path, known: _Known) -> None:
-        """One visit in a thread of its own; all that can go wrong is said once in log and status."""
-        patience = Patience(STICK_STEP_S)
+    def _has_room(self) -> bool:
+        self._threads = [each for each in self._threads if not each.is_over]
+        busy = sum(each.is_busy for each in self._known.values())
+        return busy < STICKS_ABREAST_MAX and len(self._threads) < STICK_THREADS_MAX
+
+    async def _visit(self, place: Path, known: _Known, patience: Patience) -> None:
+        """One visit; all that can go wrong is said once in log and status."""
         try:
-            stick = await patience.do(lambda: Stick.open(place, may_make=known.mount != 0))
-            if stick is None:
-                known.code = "stick-not-ours" if known.mount else ""
-                return
-            try:
-                state = (await patience.do(stick.files), await self._office.sequence())
-                if state == known.seen and known.code in ("", "stick-not-ours"):
-                    return
-                async with self._exchanging:
-                    exchange = Exchange(
-                        self._office, stick, patience, self._settings("post.size_mb") * 1_000_000, self._names
-                    )
-                    known.visit, known.code = await exchange.run(), ""
-                known.seen = (await patience.do(stick.files), await self._office.sequence())
-                self._tell(known.visit)
-            finally:
-                patience.later(stick.close)
+            async with asyncio.timeout(self._times.visit_s):
+                await self._exchange(place, known, patience)
         except HubdError as error:
             self._fail(known, error.code, error.detail)
+        except TimeoutError:
+            self._fail(known, "stick-slow", f"not done after {self._times.visit_s:g} s")
         except OSError as error:
             if known.mount:
                 self._fail(known, "stick", error.strerror or "")
         finally:
             patience.stop()
+
+    async def _exchange(self, place: Path, known: _Known, patience: Patience) -> None:
+        stick = await patience.do(lambda: Stick.open(place, may_make=known.mount != 0))
+        if stick is None:
+            known.code = "stick-not-ours" if known.mount else ""
+            return
+        try:
+            state = (await patience.do(stick.files), await self._office.sequence())
+            if state == known.seen and known.code in ("", "stick-not-ours"):
+                return
+            bytes_max = self._settings("post.size_mb") * 1_000_000
+            exchange = Exchange(self._office, stick, patience, bytes_max, self._names)
+            known.visit, known.code = await exchange.run(), ""
+            known.seen = (await patience.do(stick.files), await self._office.sequence())
+            self._tell(known.visit)
+        finally:
+            patience.later(stick.close)
 
     def _tell(self, visit: Visit) -> None:
         tally = visit.tally

@@ -1,7 +1,7 @@
 """A stick that goes between hubs that never meet: what it carries, what it leaves out, and what it says."""
 
-import asyncio
 import errno
+import threading
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import nacl.public
@@ -15,7 +15,6 @@ from hubd.post.bundle import Chunk, Seal, Writer, recipient_of
 from hubd.post.exchange import Exchange, file_name
 from hubd.post.stick import FOLDER, Stick
 from hubd.post.thread import Patience
-from hubd.post.watch import PostWatch, mounts_below
 
 TEXT = {"note": "x" * 3_000}
 
@@ -273,77 +272,9 @@ async def test_a_receipt_under_another_hubs_name_is_not_heeded_for_this_stick(tm
 
 async def test_a_stick_that_never_answers_is_given_up(monkeypatch):
     patience = Patience(0.05)
-    release = __import__("threading").Event()
+    release = threading.Event()
     with pytest.raises(RemoteError) as caught:
         await patience.do(lambda: release.wait(10))
     assert caught.value.code == "stick-slow"
     release.set()
     patience.stop()
-
-
-# --- what is plugged in
-
-LINES = r"""23 1 8:1 / / rw - ext4 /dev/sda1 rw
-41 23 8:17 / /media/pi/MY\040STICK rw,nosuid,nodev shared:5 - vfat /dev/sdb1 rw
-42 23 0:40 / /media/pi/share rw - cifs //server/share rw
-43 23 0:41 / /media/pi/cloud rw - fuse.sshfs x rw
-44 23 8:33 / /media/pi/ntfs rw - fuseblk /dev/sdc1 rw
-45 23 0:42 / /mediated rw - tmpfs x rw
-46 23 0:43 / /media autofs
-x y z
-
-"""
-
-
-def test_sticks_are_mounts_below_the_named_folders_and_no_network():
-    found_here = mounts_below(LINES, ["/media", "/run/media"])
-    assert [(mount.number, str(mount.place)) for mount in found_here] == [
-        (41, "/media/pi/MY STICK"),
-        (44, "/media/pi/ntfs"),
-    ]
-
-
-async def watched(watch, ready):
-    task = asyncio.create_task(watch.run())
-    try:
-        async with asyncio.timeout(15):
-            while not ready():
-                await asyncio.sleep(0.02)
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def test_a_stick_that_is_plugged_in_is_visited_and_said(tmp_path, monkeypatch):
-    place = tmp_path / "media" / "STICK"
-    place.mkdir(parents=True)
-    mountinfo = tmp_path / "mountinfo"
-    mountinfo.write_text(f"41 23 8:17 / {place} rw - vfat /dev/sdb1 rw\n")
-    monkeypatch.setattr("hubd.post.watch.MOUNTS", mountinfo)
-    monkeypatch.setattr("hubd.post.watch.STICK_LOOK_S", 0.02)
-    settings = {"post.folders": [str(tmp_path / "media")], "post.size_mb": 1}
-    async with hubs(tmp_path, "hub-a") as (one,):
-        watch = PostWatch(one.office, lambda _: "hub-a", settings.__getitem__, again_s=0.05)
-        await watched(watch, lambda: [each["busy"] for each in watch.status()] == [False])
-        [state] = watch.status()
-        assert (state["given"], state["all"], state["code"]) == (2, True, "")
-        text = words(place)
-        mountinfo.write_text("")
-        await watched(watch, lambda: watch.status() == [])
-        assert words(place) == text
-
-
-async def test_a_stick_that_cannot_be_opened_is_said_once_and_the_watch_goes_on(tmp_path, monkeypatch):
-    place = tmp_path / "media" / "STICK"
-    mountinfo = tmp_path / "mountinfo"
-    mountinfo.write_text(f"41 23 8:17 / {place} rw - vfat /dev/sdb1 rw\n")
-    monkeypatch.setattr("hubd.post.watch.MOUNTS", mountinfo)
-    monkeypatch.setattr("hubd.post.watch.STICK_LOOK_S", 0.02)
-    settings = {"post.folders": [str(tmp_path / "media")], "post.size_mb": 1}
-    async with hubs(tmp_path, "hub-a") as (one,):
-        watch = PostWatch(one.office, lambda _: "hub-a", settings.__getitem__, again_s=0.05)
-        await watched(watch, lambda: [each["code"] for each in watch.status()] == ["stick"])
-        place.mkdir(parents=True)
-        await watched(
-            watch, lambda: [each["code"] for each in watch.status()] == [""] and watch.status()[0]["given"] == 2
-        )
