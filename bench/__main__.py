@@ -7,7 +7,7 @@ Machines differ and are noisy, so ratios are what is compared over time; the fig
 import json
 import sys
 
-from bench import ladder, large, million, reconcile, values, whole
+from bench import dearest, ladder, large, million, reconcile, values, whole
 from bench.values import Figures
 
 _HUB_ACTIONS = 20_000  # made, folded and scrubbed within the minute that the whole bench may take
@@ -19,6 +19,7 @@ def measure(*, with_peers: bool, hub_actions: int = _HUB_ACTIONS) -> Figures:
     for name, section in (
         ("single actions", values.measure),
         ("reconciliation", reconcile.measure),
+        ("the dearest messages", dearest.measure),
         ("a million actions", million.measure),
         ("sessions over a million actions", ladder.measure),
     ):

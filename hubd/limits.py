@@ -22,6 +22,7 @@ RECONCILE_FRAME_BYTES_MAX = 64 * 1024  # one Negentropy message; also what fits 
 RECONCILE_LINK_BYTES_MAX = 248 * 1024  # the same between hubs, which bear more: scattered differences take rounds
 RECONCILE_FRAME_S = 4  # what a message may take there and back, for the next one to be larger than that of a phone
 RECONCILE_FRAME_BYTES_MIN = 4096  # the protocol's own: one parted range and what closes a frame must always fit
+RECONCILE_RANGES_AT_ONCE = 64  # ranges of a message looked up together: what follows a full answer is not looked up
 RECONCILE_BLOCK_ITEMS_MAX = 128  # items in memory: half a block (3 us) is summed at either end of a fingerprint
 RECONCILE_ROUNDS_MAX = 64  # of a phone, whose sets are small: a million items need 3 where frames are large enough
 RECONCILE_LINK_ROUNDS_MAX = 256  # of two hubs: 65,536 scattered differences cost 1.6 kB each, so 220 of their frames
@@ -135,6 +136,8 @@ DATABASE_CACHE_KIB = 2_048  # of each of three connections: what else is read ag
 BUCKET_ITEMS_MAX = (
     512  # items with one stored sum: half of one is summed up in 60 us, and a million items have 2,700 of them
 )
+BUCKET_LOAD_QUESTIONS = 4  # about one bucket, from which on it is loaded: 0.2 ms, as four sums of half of it
+BUCKETS_LOADED_MAX = 32  # of one comparison, the newest: 2 MB
 SKETCH_STEP_IDS = 8_192  # added to the kept sketch between two looks at other work of its thread: 40 ms
 SCRUB_STEP_ROWS = 256  # read and hashed in one step: 10 ms here, 50 ms on a Pi 4
 SCRUB_STEP_BUCKETS = 16  # counted again in one step: 4 ms

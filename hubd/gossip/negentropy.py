@@ -28,7 +28,7 @@ from hubd.gossip.ranges import (
     parse,
     speaks_our_version,
 )
-from hubd.limits import RECONCILE_FRAME_BYTES_MAX, RECONCILE_FRAME_BYTES_MIN
+from hubd.limits import RECONCILE_FRAME_BYTES_MAX, RECONCILE_FRAME_BYTES_MIN, RECONCILE_RANGES_AT_ONCE
 
 _BUCKETS = 16
 _LISTED_BELOW = 2 * _BUCKETS  # fewer items than this are listed, not parted
@@ -78,7 +78,7 @@ class Initiator:
         answer = _Answer(items, self.frame_bytes_max)
         have: list[bytes] = []
         need: list[bytes] = []
-        for step in _steps(items, parse(message)):
+        for step in _steps(items, parse(message, bytes_max=self._message_bytes_max)):
             if isinstance(step.theirs, IdList):
                 ours = items.ids(step.lower, step.upper)
                 have += self._unreported(ours, step.theirs.ids)
@@ -118,7 +118,7 @@ class Responder:
         if not speaks_our_version(message, bytes_max=self._message_bytes_max):
             return bytes((VERSION,))
         answer = _Answer(items, self.frame_bytes_max)
-        for step in _steps(items, parse(message)):
+        for step in _steps(items, parse(message, bytes_max=self._message_bytes_max)):
             if isinstance(step.theirs, IdList):
                 answer.list_ids(step)
             else:
@@ -209,13 +209,21 @@ def _check_frame(frame_bytes_max: int) -> None:
     assert frame_bytes_max == 0 or frame_bytes_max >= RECONCILE_FRAME_BYTES_MIN, "a frame must hold one parted range"
 
 
-def _steps(items: Items, ranges: list[Range]) -> Iterator[_Step]:
-    uppers = items.lower_bounds([theirs.bound for theirs in ranges])
-    lowers = [0, *uppers]
-    asked = [at for at, theirs in enumerate(ranges) if isinstance(theirs, Fingerprint)]
-    ours = dict(zip(asked, items.fingerprints([(lowers[at], uppers[at]) for at in asked]), strict=True))
-    for at, theirs in enumerate(ranges):
-        yield _Step(theirs, lowers[at], uppers[at], ours.get(at, b""))
+def _steps(items: Items, ranges: Sequence[Range]) -> Iterator[_Step]:
+    """The ranges with our items in each, looked up some at a time: a full answer looks up no more."""
+    told = [
+        each for each, following in pairwise(ranges) if not (isinstance(each, Skip) and isinstance(following, Skip))
+    ]
+    told += ranges[-1:]
+    lower = 0
+    for start in range(0, len(told), RECONCILE_RANGES_AT_ONCE):
+        part = told[start : start + RECONCILE_RANGES_AT_ONCE]
+        ends = [lower, *items.lower_bounds([theirs.bound for theirs in part])]
+        asked = [at for at, theirs in enumerate(part) if isinstance(theirs, Fingerprint)]
+        ours = dict(zip(asked, items.fingerprints([(ends[at], ends[at + 1]) for at in asked]), strict=True))
+        for at, theirs in enumerate(part):
+            yield _Step(theirs, ends[at], ends[at + 1], ours.get(at, b""))
+        lower = ends[-1]
 
 
 def _describe(writer: Writer, items: Items, lower: int, upper: int, bound: Bound) -> None:
@@ -226,7 +234,7 @@ def _describe(writer: Writer, items: Items, lower: int, upper: int, bound: Bound
         return
     each, larger = divmod(count, _BUCKETS)
     ends = [lower + each * nth + min(nth, larger) for nth in range(_BUCKETS + 1)]
+    fingerprints = items.fingerprints(list(pairwise(ends)))  # first: it loads what the keys are then found in
     bounds = [bound_between(items.key(end - 1), items.key(end)) for end in ends[1:-1]]
-    fingerprints = items.fingerprints(list(pairwise(ends)))
     for bucket_bound, fingerprint in zip([*bounds, bound], fingerprints, strict=True):
         writer.fingerprint(bucket_bound, fingerprint)

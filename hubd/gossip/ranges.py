@@ -24,6 +24,7 @@ FINGERPRINT_BYTES = 16
 
 _SKIP, _FINGERPRINT, _ID_LIST = range(3)  # section "Range"
 _U64_MAX = 2**64 - 1
+_FINGERPRINT_RANGE_BYTES_MIN = 3 + FINGERPRINT_BYTES
 _VARINT_BYTES_MAX = 10  # 2^64 - 1 in digits of seven bits
 _SUM_MODULUS = 1 << 256  # section "Fingerprint Algorithm"
 
@@ -143,13 +144,20 @@ def speaks_our_version(message: bytes, *, bytes_max: int) -> bool:
     return message[0] == VERSION
 
 
-def parse(message: bytes) -> list[Range]:
-    """All ranges of a message of our version, or `RemoteError`. Takes time and memory in proportion to the message."""
+def parse(message: bytes, *, bytes_max: int) -> list[Range]:
+    """All ranges of a message of our version, or `RemoteError`. Takes time and memory in proportion to the message.
+
+    An honest message has no more ranges than one of `bytes_max` has room for fingerprints, with a skip before each: what
+    is answered with an empty list was asked by a fingerprint.
+    """
     reader = _Reader(message)
+    ranges_max = 2 * (bytes_max // _FINGERPRINT_RANGE_BYTES_MIN + 1)
     ranges: list[Range] = []
     listed: set[bytes] = set()
     listed_count = 0
     while not reader.at_end:
+        if len(ranges) == ranges_max:
+            raise _malformed(f"more than {ranges_max} ranges")
         bound = reader.bound()
         mode = reader.varint()
         if mode == _SKIP:

@@ -1,6 +1,7 @@
 """Both sides of the reconciliation protocol."""
 
 import time
+from contextlib import suppress
 
 import pytest
 from reconciliation import (
@@ -46,13 +47,14 @@ def test_equal_sets_are_proven_equal_in_one_round():
 @pytest.mark.parametrize(("count", "modes"), [(31, [IdList]), (32, [Fingerprint] * 16)])
 def test_fewer_than_thirty_two_items_are_listed_and_more_are_parted(count, modes):
     opening = Initiator().open(SortedItems((1000 + number, numbered_id(number)) for number in range(count)))
-    assert [type(each) for each in parse(opening)] == modes
+    assert [type(each) for each in parse(opening, bytes_max=UNBOUNDED_BYTES)] == modes
 
 
 @pytest.mark.parametrize(("frame_bytes_max", "ids_count"), [(4096, 122), (4231, 126), (4232, 126), (4233, 127)])
 def test_ids_are_listed_until_the_frame_less_200_bytes_is_exceeded(frame_bytes_max, ids_count):
     items = SortedItems((1000 + number, numbered_id(number)) for number in range(500))
-    listed, rest = parse(Responder(frame_bytes_max).handle(items, Initiator().open(SortedItems())))
+    answer = Responder(frame_bytes_max).handle(items, Initiator().open(SortedItems()))
+    listed, rest = parse(answer, bytes_max=UNBOUNDED_BYTES)
     assert isinstance(listed, IdList)
     assert isinstance(rest, Fingerprint)
     assert len(listed.ids) == ids_count
@@ -159,7 +161,8 @@ def test_the_densest_message_costs_little_time(range_bytes):
     message = b"\x61" + range_bytes * ((RECONCILE_FRAME_BYTES_MAX - 1) // len(range_bytes))
     for side in (Initiator(), Responder()):
         start = time.process_time()
-        side.handle(items, message)
+        with suppress(RemoteError):  # more ranges than an honest message of this size
+            side.handle(items, message)
         assert time.process_time() - start < 3
 
 

@@ -1,11 +1,15 @@
 """The reader is stricter than the reference's, and reads whatever the writer writes."""
 
+from functools import partial
+
 import pytest
 
 from hubd.errors import RemoteError
+from hubd.gossip import ranges
 from hubd.gossip.ranges import (
     INFINITY,
     START,
+    Bound,
     Fingerprint,
     IdList,
     Skip,
@@ -13,10 +17,11 @@ from hubd.gossip.ranges import (
     bound_between,
     digest,
     key,
-    parse,
     varint,
 )
+from hubd.limits import RECONCILE_LINK_BYTES_MAX
 
+parse = partial(ranges.parse, bytes_max=RECONCILE_LINK_BYTES_MAX)
 ID = bytes(range(32))
 OTHER_ID = bytes(range(1, 33))
 BEYOND_U64 = bytes.fromhex("82808080808080808000")
@@ -104,9 +109,9 @@ def test_the_reader_reads_what_the_writer_wrote():
     writer.id_list(middle, [ID])
     writer.fingerprint(INFINITY, digest(0, 0))
     assert len(writer) == len(writer.message())
-    ranges = parse(writer.message())
-    assert ranges == [Skip(low), IdList(middle, [ID]), Fingerprint(INFINITY, digest(0, 0))]
-    assert [type(each) for each in ranges] == [Skip, IdList, Fingerprint]
+    found = parse(writer.message())
+    assert found == [Skip(low), IdList(middle, [ID]), Fingerprint(INFINITY, digest(0, 0))]
+    assert [type(each) for each in found] == [Skip, IdList, Fingerprint]
 
 
 def test_a_bound_is_as_short_as_can_be_and_parts_its_neighbours():
@@ -126,3 +131,17 @@ def test_the_fingerprint_wraps_its_sum_at_256_bits():
 def test_an_item_that_has_no_key_is_our_own_mistake(created, id_):
     with pytest.raises(AssertionError):
         key(created, id_)
+
+
+def test_a_message_has_no_more_ranges_than_fingerprints_with_skips_between_would_fill_it():
+    bytes_max, honest, hostile = 19 * 100, Writer(), Writer()
+    for number in range(100):
+        honest.skip(Bound((2 * number + 1).to_bytes(8, "big")))
+        honest.fingerprint(Bound((2 * number + 2).to_bytes(8, "big")), bytes(16))
+    assert len(ranges.parse(honest.message(), bytes_max=bytes_max)) == 200
+    for number in range(1, 204):
+        hostile.id_list(Bound(number.to_bytes(8, "big")), [])
+    assert len(hostile) < bytes_max
+    with pytest.raises(RemoteError) as refusal:
+        ranges.parse(hostile.message(), bytes_max=bytes_max)
+    assert refusal.value.code == "reconcile"
