@@ -255,15 +255,16 @@ class Peers:
             peer.is_dialling = False
         if len(peer.links) == len(Side) and self._hub > peer.member.hub:
             peer.is_surplus = True
-            return [] if peer.is_in_session else self._drop_surplus(peer)
+            return [] if peer.is_in_session else self._drop_surplus(peer, now)
         if side is Side.DIALLED:
             peer.session_at, peer.is_in_session, peer.wants_session = now, True, False
             return [BeginSession(peer.member.hub)]
         return []
 
-    def _drop_surplus(self, peer: Peer) -> list[OutEvent]:
+    def _drop_surplus(self, peer: Peer, now: float) -> list[OutEvent]:
         peer.is_surplus = False
-        self._unlink(peer, Side.DIALLED)
+        if self._unlink(peer, Side.DIALLED):
+            self._reconcile_soon(peer, now)  # what was pushed over it may be lost
         return [HangUp(peer.member.hub, Side.DIALLED)]
 
     def _lost(self, peer: Peer, side: Side, reason: str, now: float) -> None:
@@ -320,7 +321,7 @@ class Peers:
             return out
         peer.is_in_session = False
         if peer.is_surplus:
-            return out + self._drop_surplus(peer)
+            return out + self._drop_surplus(peer, now)
         if ended.code == "silent":
             self._lost(peer, Side.DIALLED, "silent", now)
             return [*out, HangUp(peer.member.hub, Side.DIALLED)]

@@ -364,6 +364,14 @@ def test_the_surplus_link_is_dropped_only_when_its_session_is_over():
     assert desk.tell(SessionEnded(hub(LOW), DIALLED, PROVEN)) == [HangUp(hub(LOW), DIALLED)]
 
 
+def test_what_was_pushed_over_a_surplus_link_is_asked_for_soon_over_the_other():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW, DIALLED)
+    desk.tell(news(b"an action"))
+    assert HangUp(hub(LOW), DIALLED) in desk.up(LOW, ACCEPTED)
+    assert SendNudge(hub(LOW)) in desk.after(SESSION_AGAIN_S + 1)
+
+
 def test_a_link_is_no_surplus_any_more_once_the_other_is_lost():
     desk = Desk(member(LOW, "a:1"))
     desk.tell(LinkOpened(hub(LOW), DIALLED))
