@@ -139,6 +139,7 @@ BUCKET_ITEMS_MAX = (
 BUCKET_LOAD_QUESTIONS = 4  # about one bucket, from which on it is loaded: 0.2 ms, as four sums of half of it
 BUCKETS_LOADED_MAX = 32  # of one comparison, the newest: 2 MB
 SKETCH_STEP_IDS = 8_192  # added to the kept sketch between two looks at other work of its thread: 40 ms
+SKETCH_KEEP_IDS = 256  # new ones, from which on the kept sketch is written anew: 43 kB to a card, for 1 ms saved
 SCRUB_STEP_ROWS = 256  # read and hashed in one step: 10 ms here, 50 ms on a Pi 4
 SCRUB_STEP_BUCKETS = 16  # counted again in one step: 4 ms
 SCRUB_IDLE_TIMES = 20  # as long as a step takes, then rest: 5 % of a core, a Pi's million actions in two hours

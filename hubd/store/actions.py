@@ -242,15 +242,17 @@ class Store:
         """The coded symbols [first, first + count) of the whole set (`hubd.gossip.sketch`)."""
         async with self._sketching:
             while True:
-                kept, ahead, is_whole = await self.database.compare(sketches.advance)
-                if ahead != kept:
+                advanced = await self.database.compare(sketches.advance)
+                if advanced.is_worth_keeping:
                     try:
-                        await self.change(partial(sketches.keep, kept=ahead))
+                        await self.change(partial(sketches.keep, kept=advanced.found))
                     except LocalError:  # a full card: what was found is right though it does not last
-                        if not is_whole:
+                        if not advanced.is_whole:
                             raise
-                if is_whole:  # of the moment when it was read: a set that grows all the time never stands still
-                    return ahead.symbols[first * SYMBOL_BYTES : (first + count) * SYMBOL_BYTES]
+                if (
+                    advanced.is_whole
+                ):  # of the moment when it was read: a set that grows all the time never stands still
+                    return advanced.found.symbols[first * SYMBOL_BYTES : (first + count) * SYMBOL_BYTES]
 
     async def summary(self) -> SetSummary:
         """Count, fingerprint and latest place, of one moment."""

@@ -1,8 +1,8 @@
 """The coded symbols of the whole set (`hubd.gossip.sketch`), kept in the database and caught up with it when asked for.
 
 Adding an id takes as long as inserting it, so this is not done with every insert: whoever asks first adds what arrived
-since. What is kept says up to which sequence it goes, and has a version that changes with it, so that a step that was
-overtaken, because an action rotted meanwhile, is done again.
+since. A few are not worth writing it again for. What is kept says up to which sequence it goes, and has a version that
+changes with it, so that a step that was overtaken, because an action rotted meanwhile, is done again.
 """
 
 import sqlite3
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hubd.action.sip018 import ActionId
 from hubd.gossip.sketch import Symbols
-from hubd.limits import SKETCH_STEP_IDS
+from hubd.limits import SKETCH_KEEP_IDS, SKETCH_STEP_IDS
 
 _NUMBER_BYTES = 8
 _CHECK_BYTES = 8
@@ -37,17 +37,31 @@ def load(connection: sqlite3.Connection) -> Kept:
     return Kept(version, sequence, rest[2 * _NUMBER_BYTES :])
 
 
-def advance(connection: sqlite3.Connection) -> tuple[Kept, Kept, bool]:
-    """What is kept, the same with the next actions added, and whether these are all there are."""
+class Advanced(NamedTuple):
+    """`found` is what was kept with the next `added` actions; `is_whole` when there are no more."""
+
+    found: Kept
+    added: int
+    is_whole: bool
+
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether the next question would have much to add again."""
+        return not self.is_whole or self.added >= SKETCH_KEEP_IDS
+
+
+def advance(connection: sqlite3.Connection) -> Advanced:
+    """Add the next actions to what is kept."""
     kept = load(connection)
     rows = connection.execute(
         "select sequence, id from action where sequence > ? order by sequence limit ?", (kept.sequence, SKETCH_STEP_IDS)
     ).fetchall()
     if not rows:
-        return kept, kept, True
+        return Advanced(kept, 0, is_whole=True)
     symbols = Symbols.from_bytes(kept.symbols)
     symbols.add(ActionId(action_id) for _, action_id in rows)
-    return kept, Kept(kept.version, rows[-1][0], symbols.to_bytes()), len(rows) < SKETCH_STEP_IDS
+    found = Kept(kept.version, rows[-1][0], symbols.to_bytes())
+    return Advanced(found, len(rows), is_whole=len(rows) < SKETCH_STEP_IDS)
 
 
 def keep(connection: sqlite3.Connection, kept: Kept) -> None:
