@@ -161,6 +161,7 @@ class Hub:
             "count": summary.count,
             "fingerprint": summary.fingerprint.hex(),
             "spoken": spoken(summary.fingerprint),
+            "lacking": summary.lacking,
             "views": views.digest.hex(),
             "views_behind": self.folding.behind,
             "chain_time_s": views.time_s,

@@ -54,6 +54,7 @@ class SetSummary:
     fingerprint: bytes  # sha256 of the LtHash over all ids
     sequence: int  # the latest arrival
     mark: bytes = b""  # names that place, so that another database's is not taken for it
+    lacking: int = 0  # of these, whose content is missing here; no matter for the fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class ActionStore(Protocol):
         """Add to the set; returns the ones that were new, in arrival order, once they are on disk.
 
         `source` is the principal of the peer they came from: a page for that peer can leave them out.
+        What is returned is without content that its author erased.
         An action known without its content gains the content that is offered, unless it was erased.
         """
 
@@ -97,6 +99,9 @@ class ActionStore(Protocol):
 
     async def sketch_symbols(self, first: int, count: int) -> bytes:
         """The coded symbols [first, first + count) of the whole set, as `hubd.gossip.sketch` makes them."""
+
+    async def lacking(self, after: int, actions_max: int) -> list[tuple[int, "ActionId"]]:
+        """(sequence, id) by arrival, beyond `after`, of actions whose content is missing here and was not erased."""
 
     async def mark_of(self, sequence: int) -> bytes:
         """The name of a place in this database's arrival order, b"" where no action has it (any more)."""

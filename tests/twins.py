@@ -68,7 +68,16 @@ class MemoryStore:
 
     async def summary(self) -> SetSummary:
         count = len(self._by_id)
-        return SetSummary(count, fingerprint(self._lthash), count, await self.mark_of(count))
+        lacking = len(await self.lacking(0, count))
+        return SetSummary(count, fingerprint(self._lthash), count, await self.mark_of(count), lacking)
+
+    async def lacking(self, after: int, actions_max: int) -> list[tuple[int, ActionId]]:
+        erased = {(each.statement.subject, each.statement.author) for each in self._by_id.values()}
+        return [
+            (sequence, action.id)
+            for sequence, action in enumerate(self._by_id.values(), 1)
+            if sequence > after and action.lacks_content and (action.id, action.statement.author) not in erased
+        ][:actions_max]
 
     async def sketch_symbols(self, first: int, count: int) -> bytes:
         symbols = Symbols()

@@ -40,7 +40,12 @@ class Action:
     @property
     def lacks_content(self) -> bool:
         """Whether the statement names content that is not here."""
-        return self.content is None and self.statement.content != NO_CONTENT and self.kind != "rating-seal"
+        return self.content is None and is_content_named(self.kind, self.statement.content)
+
+
+def is_content_named(kind: str, digest: bytes) -> bool:
+    """Whether a statement of this kind names content by this digest; a seal names what is told later, elsewhere."""
+    return digest != NO_CONTENT and kind != "rating-seal"
 
 
 def parse(raw: bytes, domain: Domain) -> Action:

@@ -56,10 +56,15 @@ def _lag(behind: int) -> str:
     return f", behind by {behind} actions" if behind else ""
 
 
+def _lack(lacking: int) -> str:
+    """Sets are proven by ids; texts beside them may be missing, and are said apart."""
+    return f" ({lacking} {'text is' if lacking == 1 else 'texts are'} missing here)" if lacking else ""
+
+
 def _lines(facts: dict[str, Any]) -> list[str]:
     lines = [
         f"{facts['name']} ({'running' if facts['running'] else 'stopped'}) in {facts['mesh']} on {facts['network']}",
-        f"set: {facts['count']} actions, read aloud: {facts['spoken']}",
+        f"set: {facts['count']} actions{_lack(facts['lacking'])}, read aloud: {facts['spoken']}",
         f"views: {facts['views'][:16]}{_lag(facts['views_behind'])}",
     ]
     if not facts["admitted"]:

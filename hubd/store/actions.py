@@ -24,7 +24,7 @@ from hubd.gossip.items import Items
 from hubd.gossip.sketch import SYMBOL_BYTES
 from hubd.limits import APPEND_ACTIONS_MAX, CURSOR_WAIT_S, LOCK_POLL_S, LOCK_WAIT_S, QUERY_IDS_MAX
 from hubd.ports import Cursor, SetSummary
-from hubd.store import audience, sketches, writing
+from hubd.store import audience, lacking, sketches, writing
 from hubd.store.database import Database, lock_directory
 from hubd.store.items import Remembered, SqliteItems
 from hubd.store.ledger import Ledger
@@ -142,11 +142,10 @@ class Store:
                     for _, done in batch:
                         done.set_exception(error)
                     continue
-                fresh = {action.id for action in written}
+                fresh = {action.id: action for action in written}
                 for (actions, _), done in batch:
-                    mine = {action.id: action for action in actions if action.id in fresh}
-                    fresh.difference_update(mine)
-                    done.set_result(list(mine.values()))
+                    mine = [fresh.pop(action.id, None) for action in actions]
+                    done.set_result([action for action in mine if action is not None])
 
     def _take(self) -> list[tuple[Offer, asyncio.Future[list[Action]]]]:
         taken, size = 0, 0
@@ -256,11 +255,20 @@ class Store:
 
     async def summary(self) -> SetSummary:
         """Count, fingerprint and latest place, of one moment."""
-        [(count, state, sequence, last)] = await self.database.read(
-            "select (select value from meta where key = 'count'), (select value from meta where key = 'lthash'), *"
+        [(count, state, missing, sequence, last)] = await self.database.read(
+            "select (select value from meta where key = 'count'), (select value from meta where key = 'lthash'),"
+            " (select count(*) from lacking), *"
             " from (select max(sequence), id from action)"
         )
-        return SetSummary(count, fingerprint(state), sequence or 0, self._mark(sequence, last) if sequence else b"")
+        mark = self._mark(sequence, last) if sequence else b""
+        return SetSummary(count, fingerprint(state), sequence or 0, mark, missing)
+
+    async def lacking(self, after: int, actions_max: int) -> list[tuple[int, ActionId]]:
+        """(sequence, id) by arrival, beyond the sequence `after`, of actions whose content is missing here."""
+        sql = (
+            "select sequence, id from lacking join action using (sequence) where sequence > ? order by sequence limit ?"
+        )
+        return [(sequence, ActionId(id_)) for sequence, id_ in await self.database.read(sql, (after, actions_max))]
 
     async def mark_of(self, sequence: int) -> bytes:
         """The name of a place in this database's arrival order, b"" where no action has it."""
@@ -298,17 +306,25 @@ class Store:
         return cursor.sequence if rows and rows[0][0][:ID_PREFIX_BYTES] == cursor.id_prefix else None
 
     async def _actions(self, rows: Iterable[Sequence[Any]]) -> list[tuple[int, Action]]:
-        """Rows as actions by sequence. Those whose bytes rotted on the card leave the set, and are counted in `rotten`."""
-        actions, rotten = [], []
+        """Rows as actions by sequence. Those whose bytes rotted on the card leave the set, and are counted in `rotten`.
+
+        Where the content alone rotted, it alone goes.
+        """
+        actions, rotten, bare = [], [], []
         for sequence, action_id, header, digest, body in rows:
             try:
                 if row_digest(header) != digest:
                     raise RemoteError("rot", "stored bytes changed")
-                actions.append((int(sequence), envelope.reopen(ActionId(action_id), header, body, self.domain)))
+                action = envelope.reopen(ActionId(action_id), header, body, self.domain)
+                actions.append((int(sequence), action))
+                if action.content != body:
+                    bare.append(int(sequence))
             except RemoteError:
                 rotten.append(int(sequence))
         if rotten:
             await self.change(partial(writing.set_aside, sequences=rotten))
+        if bare:
+            await self.change(partial(lacking.rot, sequences=bare))
         return actions
 
 

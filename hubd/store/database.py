@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from hubd.errors import FatalError, LocalError
 from hubd.limits import DATABASE_BUSY_MS, DATABASE_CACHE_KIB, DATABASE_SHARE_PERCENT, DISK_FULL_BYTES
-from hubd.store import audience, buckets
+from hubd.store import audience, buckets, lacking
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ _PRAGMAS = (
     f"pragma cache_size = -{DATABASE_CACHE_KIB}",
 )
 
-_FILL = {2: buckets.recount, 3: audience.fill}  # what SQL alone can't compute
+_FILL = {2: buckets.recount, 3: audience.fill, 4: lacking.fill}  # what SQL alone can't compute
 
 
 def migrations() -> list[tuple[int, str]]:

@@ -13,7 +13,7 @@ from hubd.action.envelope import Action
 from hubd.action.fingerprint import extend, without
 from hubd.action.sip018 import ActionId
 from hubd.limits import QUERY_IDS_MAX
-from hubd.store import audience, buckets, sketches
+from hubd.store import audience, buckets, lacking, sketches
 
 ROW_DIGEST_BYTES = 8
 Offer = tuple[Sequence[Action], bytes]  # actions and the principal of the peer they came from, b"" for none
@@ -29,7 +29,7 @@ def row_digest(header: bytes) -> bytes:
 
 
 def append(connection: sqlite3.Connection, offers: Iterable[Offer], cursors: Cursors) -> list[Action]:
-    """Add what is not there; returns it, in arrival order. Writes down peers' places, too."""
+    """Add what is not there; returns it, in arrival order, without what was erased. Writes down peers' places, too."""
     for peer, (sequence, mark) in cursors.items():
         number = peer_number(connection, peer)
         connection.execute("update peer set sequence = ?, mark = ? where number = ?", (sequence, mark, number))
@@ -47,13 +47,14 @@ def append(connection: sqlite3.Connection, offers: Iterable[Offer], cursors: Cur
     connection.executemany(_INSERT, [(sequence, *_row(each, numbers[sources[each.id]])) for sequence, each in arrived])
     audience.note(connection, arrived)
     _write_content(connection, list(offered.values()), fresh)
+    lacking.note(connection, arrived, offered.values())
     if fresh:
         ids = [action.id for action in fresh]
         if connection.execute("select id from rotten limit 1").fetchone():
             connection.executemany("delete from rotten where id = ?", [(action_id,) for action_id in ids])
         _weigh(connection, len(ids), extend(_lthash(connection), ids))
         buckets.add(connection, [(action.statement.created, action.id) for action in fresh])
-    return fresh
+    return lacking.without_erased(connection, fresh)
 
 
 def set_aside(connection: sqlite3.Connection, sequences: Iterable[int]) -> None:
@@ -66,6 +67,7 @@ def set_aside(connection: sqlite3.Connection, sequences: Iterable[int]) -> None:
         connection.execute("insert or replace into rotten (id, header) values (?, ?)", (action_id, header))
         connection.execute("delete from action where sequence = ?", (sequence,))
         connection.execute("delete from content where id = ?", (action_id,))
+        connection.execute("delete from lacking where sequence = ?", (sequence,))
         _weigh(connection, -1, without(_lthash(connection), [ActionId(action_id)]))
         buckets.remove(connection, created, action_id)
         sketches.remove(connection, sequence, ActionId(action_id))

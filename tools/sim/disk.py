@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from hubd.action.envelope import Action
+from hubd.action.envelope import Action, without_content
 from hubd.action.fingerprint import EMPTY, extend, fingerprint
 from hubd.action.sip018 import ActionId
 from hubd.gossip.items import Items, SortedItems
@@ -41,7 +41,9 @@ class Disk:
         self.epoch = epoch
         self.log: list[Action] = []
         self.ids: dict[ActionId, int] = {}
+        self.bare: set[int] = set()  # sequences of actions whose content is missing here
         self._sources: list[bytes] = []
+        self._erased: set[tuple[ActionId, bytes]] = set()
         self.sums = [0]
         self.items_now = SortedItems()
         self._symbols = Symbols()
@@ -103,10 +105,17 @@ class Disk:
 
     def _enter(self, actions: Sequence[Action], source: bytes = b"") -> list[Action]:
         fresh = []
-        for action in actions:
-            if action.id in self.ids:
+        for offered in actions:
+            action = self._judged(offered)
+            known = self.ids.get(action.id)
+            if known is not None:
+                if known in self.bare and action.content is not None:
+                    self.log[known - 1] = action
+                    self.bare.discard(known)
                 continue
             self.log.append(action)
+            if action.lacks_content and not self._is_erased(action):
+                self.bare.add(len(self.log))
             self._sources.append(source)
             self.ids[action.id] = len(self.log)
             self.sums.append((self.sums[-1] + int.from_bytes(action.id, "big")) % _SUM_MODULUS)
@@ -115,6 +124,20 @@ class Disk:
             fresh.append(action)
         self._symbols.add(action.id for action in fresh)
         return fresh
+
+    def _judged(self, action: Action) -> Action:
+        """Without its content if its author erased that; an erasure takes effect here."""
+        if action.kind == "content-erase":
+            named = (action.statement.subject, action.statement.author)
+            self._erased.add(named)
+            known = self.ids.get(named[0])
+            if known is not None and self.log[known - 1].statement.author == named[1]:
+                self.log[known - 1] = without_content(self.log[known - 1])
+                self.bare.discard(known)
+        return without_content(action) if self._is_erased(action) else action
+
+    def _is_erased(self, action: Action) -> bool:
+        return (action.id, action.statement.author) in self._erased
 
     def inherit(self, actions: Sequence[Action]) -> None:
         """These are here from the beginning."""
@@ -142,6 +165,7 @@ class Disk:
         self._symbols.remove(action.id for action in self.log[self._durable :])
         del self.log[self._durable :]
         del self._sources[self._durable :]
+        self.bare = {sequence for sequence in self.bare if sequence <= self._durable}
         self.items_now = SortedItems((action.statement.created, action.id) for action in self.log)
         self._state, self._summed = EMPTY, 0
 
@@ -173,6 +197,12 @@ class Disk:
         await Wait(self.speed.read_s)
         return work(self.items_now)
 
+    async def lacking(self, after: int, actions_max: int) -> list[tuple[int, ActionId]]:
+        """(sequence, id) of actions whose content is missing here, beyond `after`."""
+        await Wait(self.speed.read_s)
+        beyond = sorted(sequence for sequence in self.bare if sequence > after)
+        return [(sequence, self.log[sequence - 1].id) for sequence in beyond[:actions_max]]
+
     async def sketch_symbols(self, first: int, count: int) -> bytes:
         """The coded symbols [first, first + count) of the whole set."""
         await Wait(self.speed.read_s)
@@ -187,7 +217,8 @@ class Disk:
         """The summary without the time that reading it takes."""
         self._state = extend(self._state, (action.id for action in self.log[self._summed :]))
         self._summed = len(self.log)
-        return SetSummary(len(self.log), fingerprint(self._state), len(self.log), self._mark(len(self.log)))
+        count = len(self.log)
+        return SetSummary(count, fingerprint(self._state), count, self._mark(count), len(self.bare))
 
     async def cursor(self) -> Cursor:
         """The cursor at the end of the set."""

@@ -4,7 +4,7 @@ import pytest
 
 from hubd.action.network import TESTNET
 from hubd.action.principal import standard
-from hubd.cli.status import _neighbour_lines
+from hubd.cli.status import _lack, _neighbour_lines
 from hubd.daemon import _peer
 from hubd.gossip.channel import Traffic
 from hubd.gossip.dialogue import Ended, Rung
@@ -50,3 +50,7 @@ def test_a_neighbour_is_not_called_the_same_where_that_is_not_proven(ended, ours
     lines = said(*ended, **ours)
     assert "holds the same" not in lines
     assert expected in lines
+
+
+def test_missing_texts_are_said_apart_from_the_set_that_is_proven():
+    assert [_lack(0), _lack(1), _lack(12)] == ["", " (1 text is missing here)", " (12 texts are missing here)"]

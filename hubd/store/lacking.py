@@ -1,0 +1,89 @@
+"""The index of actions whose content is not here though nobody erased it, so that neighbours can be asked for it.
+
+A header may arrive alone: its content did not match, was not carried, or rotted somewhere on the way. The index is kept
+in the transactions that write headers, content and erasures, and is as long as what is missing, however large the set.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from hubd.action import cbor
+from hubd.action.content import is_anchored
+from hubd.action.envelope import Action, is_content_named, without_content
+from hubd.action.statement import FIELDS
+from hubd.errors import RemoteError
+from hubd.limits import QUERY_IDS_MAX
+
+_IS_ERASED = "exists (select 1 from erasure where erasure.id = action.id and erasure.author = action.author)"
+_IS_HERE = "exists (select 1 from content where content.id = action.id)"
+_PAGE_ROWS = 4_096
+
+
+def note(connection: sqlite3.Connection, arrived: Iterable[tuple[int, Action]], offered: Iterable[Action]) -> None:
+    """Index what arrived without its content, and strike out what came or was erased. Called when all else is written."""
+    bare, fresh, erased = [], set(), []
+    for sequence, action in arrived:
+        fresh.add(action.id)
+        if action.lacks_content:
+            bare.append((sequence,))
+        elif action.kind == "content-erase":
+            erased.append(action.statement.subject)
+    connection.executemany(
+        f"insert into lacking (sequence) select sequence from action where sequence = ? and not {_IS_ERASED}",
+        bare,
+    )
+    if connection.execute("select 1 from lacking limit 1").fetchone():
+        came = [action.id for action in offered if action.content is not None and action.id not in fresh]
+        connection.executemany(
+            "delete from lacking where sequence ="
+            f" (select sequence from action where id = ? and ({_IS_HERE} or {_IS_ERASED}))",
+            [(action_id,) for action_id in (*came, *erased)],
+        )
+
+
+def without_erased(connection: sqlite3.Connection, fresh: Sequence[Action]) -> list[Action]:
+    """These without the content that their authors erased: nobody is to be told it again."""
+    bodied = [action.id for action in fresh if action.content is not None and not is_anchored(action.kind)]
+    gone: set[bytes] = set()
+    if bodied and connection.execute("select 1 from erasure limit 1").fetchone():
+        for start in range(0, len(bodied), QUERY_IDS_MAX):
+            part = bodied[start : start + QUERY_IDS_MAX]
+            sql = f"select id from action where id in ({', '.join('?' * len(part))}) and {_IS_ERASED}"  # marks only
+            gone.update(row[0] for row in connection.execute(sql, part))
+    return [without_content(action) if action.id in gone else action for action in fresh]
+
+
+def rot(connection: sqlite3.Connection, sequences: Iterable[int]) -> None:
+    """The content of these changed on the card: it goes, to be asked for again."""
+    for sequence in sequences:
+        connection.execute(
+            "delete from content where id = (select id from action where sequence = ?)",
+            (sequence,),
+        )
+        connection.execute(
+            f"insert or ignore into lacking (sequence) select sequence from action where sequence = ? and not {_IS_ERASED}",
+            (sequence,),
+        )
+
+
+def fill(connection: sqlite3.Connection) -> None:
+    """Index a set that was there before the index."""
+    after = 0
+    sql = (
+        "select sequence, header from action where sequence > ?"
+        f" and not {_IS_HERE} and not {_IS_ERASED} order by sequence limit ?"
+    )
+    while rows := connection.execute(sql, (after, _PAGE_ROWS)).fetchall():
+        connection.executemany(
+            "insert into lacking (sequence) values (?)", [(sequence,) for sequence, header in rows if _lacks(header)]
+        )
+        after = rows[-1][0]
+
+
+def _lacks(header: bytes) -> bool:
+    """Not for a header that rotted: what it was comes back as a new row."""
+    try:
+        fields = dict(zip(FIELDS, cbor.decode(header)[0], strict=True))
+        return is_content_named(fields["action"], fields["content"])
+    except (RemoteError, TypeError, ValueError):
+        return False

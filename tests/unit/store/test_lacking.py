@@ -1,0 +1,114 @@
+"""Which actions' content is missing: whatever comes in whichever order, exactly those are listed that may be asked for."""
+
+import sqlite3
+from itertools import permutations
+
+import pytest
+
+from hubd.action import content, envelope
+from hubd.action.network import TESTNET
+from hubd.action.principal import contract
+from hubd.action.signature import Signer
+from hubd.action.sip018 import Domain
+from hubd.action.statement import Statement
+from hubd.store.actions import DATABASE_NAME, Store
+
+SIGNER, OTHER = Signer(b"\x05" * 32), Signer(b"\x06" * 32)
+DOMAIN = Domain(TESTNET, contract(SIGNER.principal(TESTNET), "access"))
+BODY = content.seal_content({"note": "here"}, bytes(16))
+
+
+def action(number, kind="offer-set", body=BODY, signer=SIGNER, **fields):
+    statement = Statement(kind, signer.principal(TESTNET), number, number + 9, number.to_bytes(8, "big"), **fields)
+    return envelope.seal(statement, signer, DOMAIN, body)
+
+
+FULL = action(1)
+BARE = envelope.without_content(FULL)
+ERASURE = action(2, "content-erase", None, subject=FULL.id)
+NOT_THE_AUTHORS = action(3, "content-erase", None, OTHER, subject=FULL.id)
+
+
+@pytest.fixture
+async def store(tmp_path):
+    opened = await Store.open(tmp_path, DOMAIN)
+    yield opened
+    await opened.close()
+
+
+async def lacking(store):
+    found = [id_ for _, id_ in await store.lacking(0, 100)]
+    assert (await store.summary()).lacking == len(found)
+    return found
+
+
+@pytest.mark.parametrize("story", [
+    story
+    for size in (1, 2, 3)
+    for several in ([BARE, FULL, ERASURE], [BARE, FULL, NOT_THE_AUTHORS], [BARE, ERASURE, NOT_THE_AUTHORS])
+    for story in permutations(several, size)
+])  # fmt: skip
+@pytest.mark.parametrize("together", [True, False])
+async def test_all_orders_of_a_header_its_content_and_its_erasure(store, story, together):
+    for batch in [story] if together else [[each] for each in story]:
+        told = await store.append(batch)
+        assert ERASURE not in batch or FULL not in told, "what was erased is told to nobody"
+    is_here, is_erased = BARE in story or FULL in story, ERASURE in story
+    found = await store.get([FULL.id])
+    assert found == ([BARE if is_erased or FULL not in story else FULL] if is_here else [])
+    assert await lacking(store) == ([FULL.id] if is_here and not is_erased and FULL not in story else [])
+
+
+async def test_erased_content_that_comes_again_is_stored_by_nobody_and_told_to_nobody(store):
+    await store.append([ERASURE])
+    assert await store.append([FULL]) == [BARE]
+    assert await store.append([FULL]) == []
+    assert await store.get([FULL.id]) == [BARE]
+
+
+async def test_what_names_no_content_lacks_none(store):
+    await store.append([action(1, "vouch-give", None), action(2, "rating-seal", None, content=b"\x01" * 32)])
+    assert await lacking(store) == []
+
+
+async def test_a_page_goes_on_behind_the_last_one(store):
+    several = [action(number) for number in range(5)]
+    await store.append(
+        [envelope.without_content(each) if number % 2 == 0 else each for number, each in enumerate(several)]
+    )
+    [first, second] = await store.lacking(0, 2)
+    assert [first[1], second[1]] == [several[0].id, several[2].id]
+    assert [id_ for _, id_ in await store.lacking(second[0], 2)] == [several[4].id]
+
+
+async def test_content_that_rotted_is_missing_until_it_is_given_again(store):
+    await store.append([FULL])
+    await store.database.write(lambda writer: writer.execute("update content set body = x'a0'"))
+    assert await store.page(0, 9) == [(1, BARE)]
+    assert await lacking(store) == [FULL.id]
+    await store.append([FULL])
+    assert (await store.get([FULL.id]), await lacking(store)) == ([FULL], [])
+
+
+async def test_what_leaves_the_set_is_not_asked_for(store):
+    await store.append([BARE])
+    await store.database.write(lambda writer: writer.execute("update action set digest = x'00'"))
+    assert await store.page(0, 9) == []
+    assert await lacking(store) == []
+    await store.append([BARE])
+    assert await lacking(store) == [FULL.id]
+
+
+async def test_a_set_from_before_the_index_is_indexed_when_it_opens(tmp_path):
+    store = await Store.open(tmp_path, DOMAIN)
+    erased, whole = action(4), action(5)
+    await store.append([BARE, envelope.without_content(erased), whole, action(6, "vouch-give", None)])
+    await store.append([action(7, "content-erase", None, subject=erased.id)])
+    listed = await store.lacking(0, 9)
+    await store.close()
+    with sqlite3.connect(tmp_path / DATABASE_NAME) as old:
+        old.executescript("drop table lacking; pragma user_version = 3;")
+    old.close()
+    store = await Store.open(tmp_path, DOMAIN)
+    assert await store.lacking(0, 9) == listed == [(1, FULL.id)]
+    await store.close()
