@@ -41,6 +41,9 @@ class Acceptor:
             self._counters["unwelcome"] += 1
             return
         known = self._routes.get(arrival.route)
+        if known is not None and known[0] != hub:  # a peer chooses its own routing id: this one was another hub's
+            self._forget(known[0], known[1], "closed")
+            known = None
         channel = known[1] if known is not None else self._accept(arrival)
         channel.take(arrival.raw)
 

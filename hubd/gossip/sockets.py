@@ -5,6 +5,8 @@ itself here: `hubd.gossip.peers` decides when to dial again.
 """
 
 import asyncio
+import ctypes
+import secrets
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
@@ -117,6 +119,7 @@ def listen(
 
     `host` "*" is every address of this machine, of both families where the machine has both.
     """
+    _begin_anywhere()
     socket = context.socket(zmq.ROUTER)
     _harden(socket)
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
@@ -141,6 +144,16 @@ def listen(
             hint="set mesh.listen_host in hubd.toml to an address of this machine, or to * for all of them",
         ) from error
     return socket
+
+
+def _begin_anywhere() -> None:
+    """Let a ROUTER number its peers from where nobody can tell.
+
+    It begins with what the C library's `rand()` says, which libzmq leaves unseeded: the same number in every process. A
+    peer that names itself with a number still to come has libzmq abort the process when that number's turn comes.
+    """
+    with suppress(OSError, TypeError, AttributeError):  # a system without a C library of this kind
+        ctypes.CDLL(None).srand(secrets.randbits(32))
 
 
 class Dialled:

@@ -5,6 +5,7 @@ listener, this task, which knows the admitted keys at this very moment, and `pro
 can know. An admitted hub's principal becomes the `User-Id` of all its frames, its key their `X-Curve-Key`.
 """
 
+import asyncio
 import struct
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import zmq.asyncio
 from hubd.action.principal import Principal
 from hubd.addresses import holder, without_interface
 from hubd.gossip.sockets import Dialled, DialOutcome, curve_keypair
+from hubd.limits import LINK_KNOCKS_BURST_MAX, LINK_KNOCKS_PER_S_MAX
 
 ENDPOINT = "inproc://zeromq.zap.01"
 DOMAIN = b"hubd"
@@ -37,11 +39,12 @@ class Zap:
     """The ZAP task of one ZeroMQ context. `bind` before any listener; then `serve` until cancelled."""
 
     def __init__(self, context: zmq.asyncio.Context, admitted: Callable[[bytes], Principal | None]) -> None:
-        self.counters: Counter[str] = Counter()  # "admitted", "refused"
+        self.counters: Counter[str] = Counter()  # "admitted", "refused", "hasty"
         self._context = context
         self._admitted = admitted
         self._socket: zmq.asyncio.Socket | None = None
         self._hosts: dict[Principal, str] = {}  # where each was admitted from last
+        self._knocks: dict[Principal, tuple[float, float]] = {}  # how many each may do at once, and since when
 
     def bind(self) -> None:
         """Take the endpoint that libzmq asks."""
@@ -59,17 +62,20 @@ class Zap:
         assert self._socket is not None, "bound before"
         while True:
             request = await self._socket.recv_multipart()
-            await self._socket.send_multipart(self.answer(request))
+            await self._socket.send_multipart(self.answer(request, asyncio.get_running_loop().time()))
 
     def hubs_at(self, host: str) -> list[Principal]:
         """Which hubs were admitted last from this host, as `holder` names it."""
         return [hub for hub, there in self._hosts.items() if there == host]
 
-    def answer(self, request: list[bytes]) -> list[bytes]:
+    def answer(self, request: list[bytes], now: float) -> list[bytes]:
         """The reply to one request: 200 with the hub's principal, or 400."""
         hub = None
         if len(request) == _PARTS and request[0] == _VERSION and request[2] == DOMAIN and request[5] == _CURVE:
             hub = self._admitted(request[6])
+        if hub is not None and self._is_hasty(hub, now):
+            self.counters["hasty"] += 1
+            hub = None
         if hub is not None:
             self._hosts[hub] = holder(without_interface(request[3].decode("ascii", "replace")))
         self.counters["refused" if hub is None else "admitted"] += 1
@@ -77,6 +83,14 @@ class Zap:
         if hub is None:
             return [_VERSION, request_id, b"400", b"not admitted to this mesh", b"", b""]
         return [_VERSION, request_id, b"200", b"OK", hub.hex().encode(), _property(KEY_PROPERTY, request[6].hex())]
+
+    def _is_hasty(self, hub: Principal, now: float) -> bool:
+        """Whether this hub opens link after link: each takes a turn of libzmq's thread, and one of libzmq's numbers."""
+        left, since = self._knocks.get(hub, (LINK_KNOCKS_BURST_MAX, now))
+        left = min(LINK_KNOCKS_BURST_MAX, left + (now - since) * LINK_KNOCKS_PER_S_MAX)
+        is_hasty = left < 1
+        self._knocks[hub] = (left if is_hasty else left - 1, now)
+        return is_hasty
 
 
 def _property(name: str, value: str) -> bytes:
