@@ -233,7 +233,8 @@ STICK_SENDERS_TOLD_MAX = (
     32  # writers of bundles that RECEIPT.txt names, so that a person reads it; the others are added up
 )
 RECEIPT_ROWS_MAX = 512  # hubs that one receipt speaks of: what it has of more is told by theirs
-RECEIPT_BYTES_MAX = 32 * 1024  # 512 rows of 45 bytes, and what stands around them
+RECEIPT_BYTES_MAX = 32 * 1024  # 512 rows of 55 bytes, and what stands around them
+RECEIPT_EPOCHS_MAX = 16  # databases that one hub had before, remembered so that their receipts are known as old
 POST_MEMORY_BYTES_MAX = 64 * 1024 * 1024  # receipts of all hubs in a file of this hub's own; twenty hubs' are 20 kB
 POST_AHEAD_CHUNKS_MAX = 4_096  # chunks remembered behind a gap: a file of 256 MB with its first chunk gone
 

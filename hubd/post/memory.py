@@ -15,22 +15,27 @@ from pathlib import Path
 from hubd.action import cbor
 from hubd.action.principal import STANDARD_BYTES, Principal
 from hubd.errors import LocalError, RemoteError
-from hubd.limits import BUNDLE_RECIPIENTS_MAX, POST_MEMORY_BYTES_MAX
+from hubd.limits import BUNDLE_RECIPIENTS_MAX, POST_MEMORY_BYTES_MAX, RECEIPT_EPOCHS_MAX
 from hubd.ports import Cursor
 from hubd.post.receipt import place_fields, place_of
 
 FILE_NAME = "post.cbor"
 _DIGEST_BYTES = 32
-_ITEMS_MAX = 8 * BUNDLE_RECIPIENTS_MAX + 16
+_ITEMS_MAX = (10 + RECEIPT_EPOCHS_MAX) * BUNDLE_RECIPIENTS_MAX + 16
 
 
 @dataclass
 class Memory:
-    """`own` is this database's end when it was written; `taken` by hub; `receipts` are signed bytes by hub."""
+    """`own` is this database's end when it was written; `taken` by hub; `receipts` are signed bytes by hub.
+
+    `past` are the databases which a hub had before, the latest last; `round` is this hub's own (hubd/post/order.py).
+    """
 
     own: Cursor
     taken: dict[Principal, Cursor] = field(default_factory=dict)
     receipts: dict[Principal, bytes] = field(default_factory=dict)
+    past: dict[Principal, list[bytes]] = field(default_factory=dict)
+    round: int = 0
 
 
 def read(path: Path) -> Memory | None:
@@ -41,11 +46,13 @@ def read(path: Path) -> Memory | None:
         if hashlib.sha256(body).digest() != digest:
             return None
         shown = cbor.decode(body, bytes_max=POST_MEMORY_BYTES_MAX, items_max=_ITEMS_MAX)
-        own, taken, receipts = shown
+        own, taken, receipts, past, number = shown
         return Memory(
             place_of(own),
             {_hub(hub): place_of(place) for hub, place in taken},
             {_hub(hub): bytes(receipt) for hub, receipt in receipts if isinstance(receipt, bytes)},
+            {_hub(hub): list(epochs) for hub, *epochs in past},
+            int(number),
         )
     except (OSError, RemoteError, TypeError, ValueError):
         return None
@@ -53,7 +60,9 @@ def read(path: Path) -> Memory | None:
 
 def write(path: Path, memory: Memory) -> None:
     """Replace the file, durably. Raises `LocalError("disk-full")` where it can't be written."""
-    body = cbor.encode([place_fields(memory.own), _rows(memory.taken), sorted(map(list, memory.receipts.items()))])
+    receipts = sorted(map(list, memory.receipts.items()))
+    past = [[hub, *epochs] for hub, epochs in sorted(memory.past.items())]
+    body = cbor.encode([place_fields(memory.own), _rows(memory.taken), receipts, past, memory.round])
     waiting = path.with_name(path.name + ".new")
     try:
         with waiting.open("wb") as file:

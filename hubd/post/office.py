@@ -8,7 +8,7 @@ door for bytes.
 
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,13 +22,20 @@ from hubd.action.kinds import KINDS
 from hubd.action.principal import Principal
 from hubd.action.signature import Signer
 from hubd.errors import RemoteError
-from hubd.limits import BUNDLE_RECIPIENTS_MAX, PAGE_ACTIONS, POST_AHEAD_CHUNKS_MAX, RECEIPT_BYTES_MAX
+from hubd.limits import (
+    BUNDLE_RECIPIENTS_MAX,
+    PAGE_ACTIONS,
+    POST_AHEAD_CHUNKS_MAX,
+    RECEIPT_BYTES_MAX,
+    RECEIPT_EPOCHS_MAX,
+)
 from hubd.ports import Cursor, Door, Intake, Outcome, SetSummary, Verdict
 from hubd.post import memory as memories
 from hubd.post import receipt as receipts
 from hubd.post.blocks import BUNDLE_ID_BYTES
 from hubd.post.bundle import FILE_KEY_BYTES, PREFIX_BYTES, Opened, Seal, recipient_of
 from hubd.post.memory import Memory
+from hubd.post.order import Belief, believe
 from hubd.post.receipt import Receipt
 
 URGENT_KINDS = tuple(sorted({"safety-post"} | {name for name, kind in KINDS.items() if kind.area == "mesh"}))
@@ -96,6 +103,7 @@ class PostOffice:
         self.hub = ports.signer.principal(ports.charter.network)
         self._ports = ports
         self._memory = Memory(Cursor(b"", 0, b""))
+        self._read: dict[Principal, tuple[bytes, Receipt]] = {}  # the receipts in memory
         self._ahead: dict[Principal, dict[int, Cursor]] = {}  # chunks behind a gap: where each ends, by its start
         self._is_dirty = False
         self._log = log.get("post")
@@ -107,7 +115,7 @@ class PostOffice:
             self._memory = Memory(Cursor(b"", 0, b""))
         else:
             is_ours = await self._ports.store.resume(found.own) is not None
-            self._memory = Memory(found.own, found.taken if is_ours else {}, found.receipts)
+            self._memory = replace(found, taken=found.taken if is_ours else {})
 
     # --- what comes
 
@@ -170,17 +178,35 @@ class PostOffice:
     async def heard(self, raw: bytes) -> tuple[Principal, bool] | None:
         """Take a receipt: of which other admitted hub it is, and whether it says something new; None for anybody else's.
 
-        Raises `RemoteError`: `cbor`, `receipt`.
+        One that is older than what the hub said last changes nothing (hubd/post/order.py). Raises `RemoteError`: `cbor`,
+        `receipt`.
         """
         if len(raw) > RECEIPT_BYTES_MAX:
             raise RemoteError("receipt", "too large")
         said = receipts.parse(raw, self.charter)
         if said.hub == self.hub or said.hub not in self._ports.boxes():
             return None
-        is_new = self._memory.receipts.get(said.hub) != raw
-        self._memory.receipts[said.hub] = raw
-        self._is_dirty |= is_new
+        memory, known = self._memory, self._said_by(said.hub)
+        past = memory.past.get(said.hub, [])
+        belief = believe(said, known, past, self.hub, memory.round)
+        is_new = belief is Belief.LATER and memory.receipts.get(said.hub) != raw
+        if is_new:
+            memory.receipts[said.hub] = raw
+            if known is not None and known.place.epoch != said.place.epoch:
+                others = [epoch for epoch in past if epoch not in (known.place.epoch, said.place.epoch)]
+                memory.past[said.hub] = [*others, known.place.epoch][-RECEIPT_EPOCHS_MAX:]
+        memory.round += belief is Belief.DOUBTED
+        self._is_dirty |= is_new or belief is Belief.DOUBTED
         return said.hub, is_new
+
+    def _said_by(self, hub: Principal) -> Receipt | None:
+        """The latest receipt of a hub; its signature was looked at when it came, and is not again."""
+        raw = self._memory.receipts.get(hub)
+        if raw is None:
+            return None
+        if hub not in self._read or self._read[hub][0] != raw:
+            self._read[hub] = (raw, receipts.parse(raw, self.charter))
+        return self._read[hub][1]
 
     async def settle(self) -> None:
         """Make durable what was taken and heard: after the set itself, so that a power cut loses only time."""
@@ -189,6 +215,7 @@ class PostOffice:
             admitted = self._ports.boxes()
             self._memory.taken = {hub: place for hub, place in self._memory.taken.items() if hub in admitted}
             self._memory.receipts = {hub: raw for hub, raw in self._memory.receipts.items() if hub in admitted}
+            self._memory.past = {hub: past for hub, past in self._memory.past.items() if hub in admitted}
             memories.write(self._ports.path, self._memory)
             self._is_dirty = False
 
@@ -199,7 +226,8 @@ class PostOffice:
         summary, place = await self._ports.store.summary(), await self._ports.store.cursor()
         admitted = self._ports.boxes()
         has = {hub: taken for hub, taken in self._memory.taken.items() if hub in admitted}
-        said = Receipt(self.hub, summary.count, summary.fingerprint, place, has)
+        rounds = {hub: said.round for hub in self._memory.receipts if (said := self._said_by(hub)) and said.round}
+        said = Receipt(self.hub, self._memory.round, summary.count, summary.fingerprint, place, has, rounds)
         return receipts.seal(said, self.charter, self._ports.signer)
 
     def receipts(self) -> dict[Principal, bytes]:
@@ -211,10 +239,9 @@ class PostOffice:
 
         Where each of us has all of the other and the sets still differ, something was lost: we begin anew.
         """
-        raw = self._memory.receipts.get(hub)
-        if raw is None:
+        said = self._said_by(hub)
+        if said is None:
             return 0
-        said = receipts.parse(raw, self.charter)
         place = said.has.get(self.hub)
         sequence = await self._ports.store.resume(place) if place is not None else None
         summary = await self._ports.store.summary()
@@ -243,9 +270,8 @@ class PostOffice:
         summary = await self._ports.store.summary()
         rows = []
         for hub in self._ports.boxes():
-            if (raw := self._memory.receipts.get(hub)) is None:
+            if (said := self._said_by(hub)) is None:
                 continue
-            said = receipts.parse(raw, self.charter)
             rows.append(
                 {
                     "hub": hub,

@@ -199,9 +199,11 @@ def test_a_bundle_made_from_the_page_is_the_products():
 def test_a_receipt_made_from_the_page_is_the_products():
     hub, other = HUB.principal(CHARTER.network), VILLAGE.principal("hub b")
     place, row = Cursor(b"database", 12, b"id of 12"), Cursor(b"another1", 0, b"")
-    said = [CHARTER.digest[:8], hub, 12, sha(b"set"), [b"database", 12, b"id of 12"], [[other, [b"another1", 0, b""]]]]
+    third = VILLAGE.principal("hub c")
+    rows = sorted([[other, [b"another1", 0, b""], 0], [third, None, 3]])
+    said = [CHARTER.digest[:8], hub, 5, 12, sha(b"set"), [b"database", 12, b"id of 12"], rows]
     made = one_form([*said, HUB.sign(sha(b"hubd-receipt-v1" + CHARTER.digest + one_form(said)))])
-    ours = receipt.Receipt(hub, 12, sha(b"set"), place, {other: row})
+    ours = receipt.Receipt(hub, 5, 12, sha(b"set"), place, {other: row}, {third: 3})
     assert receipt.seal(ours, CHARTER, HUB) == made
     assert receipt.parse(made, CHARTER) == ours
 
