@@ -27,15 +27,6 @@ from hubd.store import keyfile
 _WATCHED_S = 10.0  # the hub folds and scrubs by itself
 _SESSION_S = 60.0
 _PHONE_S = 20.0
-_RUN = "import sys; sys.modules |= dict.fromkeys(('rich', 'pygments')); from hubd.cli import main; main()"
-
-
-class _Installed(HubProcess):
-    """A hub that finds what it is installed with; libraries that only a checkout's tools brought would count as its own."""
-
-    def __init__(self, name: str, directory: Path) -> None:
-        super().__init__(name, directory)
-        self.command = (sys.executable, "-c", _RUN, "run", "--data", str(directory))
 
 
 class Watched:
@@ -64,7 +55,7 @@ async def _until(condition: Callable[[], Any], within_s: float) -> bool:
 
 async def memory(folder: Path, hubs: Hubs, phone_url: str, watched_s: float) -> dict[str, float]:
     """The memory of hub `a`: alone, while `b` gets what it lacks, while a phone is filled."""
-    full, lacking = _Installed("a", hubs.full), _Installed("b", hubs.lacking)
+    full, lacking = HubProcess("a", hubs.full), HubProcess("b", hubs.lacking)
     try:
         await full.start()
         watched = Watched(full)

@@ -128,7 +128,7 @@ def _prepare(directory: Path, settings: dict[str, object]) -> Action:
     directory.mkdir(mode=0o700)
     (directory / config.FILE_NAME).write_bytes(config.write(settings))
     identity = Identity.make(directory)
-    said = identity.announcement(name=str(settings["hub.name"]), addresses=[], uplink=False)
+    said = identity.announcement(name=str(settings["hub.name"]), addresses=[], uplink=bool(settings.get("relay.nodes")))
     return sign_action(identity.hub, PLAIN.domain, "hub-announce", int(time.time()), said)
 
 

@@ -8,7 +8,10 @@ import logging
 import sys
 from typing import Any
 
-import structlog
+from hubd.lean import without_pretty
+
+with without_pretty():
+    import structlog
 
 FIELDS = frozenset(
     (
@@ -27,7 +30,9 @@ def _allow_listed(_logger: object, _method: str, entry: structlog.typing.EventDi
 def configure(level: str = "info", form: str = "auto") -> None:
     """Set up logging for this process. `level`: debug, info, warning, error. `form`: auto, console, json."""
     console = form == "console" or (form == "auto" and sys.stderr.isatty())
-    renderer: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(sort_keys=True)
+    renderer: Any = structlog.processors.JSONRenderer(sort_keys=True)
+    if console:
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

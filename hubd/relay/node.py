@@ -13,13 +13,15 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
-
 from hubd.action.clarity import Value, decode, encode
 from hubd.action.principal import Principal, address, contract_name, owner_of, parse_address
 from hubd.errors import RemoteError
+from hubd.lean import without_pretty
 from hubd.limits import NODE_RESPONSE_BYTES_MAX, NODE_RETRY_AFTER_S_MAX, NODE_TIMEOUT_S
 from hubd.relay.chain import MINED, STATUSES, Account, Place, Seen, Standing, Tip
+
+with without_pretty():
+    import httpx
 
 _HINT_UNREACHABLE = "is the uplink up? Actions wait safely and go out when a node answers; relay.nodes lists the nodes"
 _HINT_BUSY = "the node limits requests; a key (relay.api_key_file), a second node or a longer relay.poll_ms helps"
