@@ -9,8 +9,9 @@ await phone.sync("http://10.42.0.1:7780")
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from hubd.action import charter as charters
@@ -38,7 +39,7 @@ from hubd.phone.pocket import Pocket
 from hubd.phone.replica import Replica
 from hubd.phone.show import Screen
 from hubd.phone.sync import SyncReport, meet, sync
-from hubd.phone.words import Words
+from hubd.phone.words import Words, beginnings
 from hubd.store import keyfile
 from hubd.store.keyfile import KeyFile
 
@@ -148,14 +149,14 @@ class Phone:
             return await self._seal_rating(said)
         if kind == "rating-open":
             return await self._open_rating(said)
-        words = await self._words()
+        words = await self._words(said)
         row, columns = compose.read(kind, said, words)
         texts = {name: said[name] for name in compose.TEXT_FIELDS if name in said}
         filled = compose.fill(row, columns, await self._about(words, said, columns.get("subject", NO_ID)))
         return await self._seal(kind, filled, texts or None)
 
     async def _seal_rating(self, said: dict[str, str]) -> Action:
-        words = await self._words()
+        words = await self._words(said)
         row, columns = compose.read("rating-seal", said, words)
         lesson = (about := await self._about(words, said, columns.get("subject", NO_ID))).lesson().id
         rating.check_stars(columns.get("amount", 0))
@@ -172,7 +173,7 @@ class Phone:
         return action
 
     async def _open_rating(self, said: dict[str, str]) -> Action:
-        words = await self._words()
+        words = await self._words(said)
         row, columns = compose.read("rating-open", said, words)
         about = await self._about(words, said, columns.get("subject", NO_ID))
         lesson = about.lesson()
@@ -296,9 +297,10 @@ class Phone:
 
     # --- what the words mean here
 
-    async def _words(self) -> Words:
+    async def _words(self, said: Mapping[str, str] = MappingProxyType({})) -> Words:
+        """What this phone understands of this; ids are looked up by how they begin, however large the set is."""
         await self._learn_names()
-        ids = [action_id for _, action_id in await self._replica.store.items()]
+        ids = [id_ for begun in beginnings(said.values()) for id_ in await self._replica.store.ids_beginning(begun, 2)]
         return Words(self.charter, self._names.by_name(), ids, int(self._clock()))
 
     async def _about(self, words: Words, said: dict[str, str], subject: ActionId) -> About:

@@ -21,6 +21,7 @@ _SLOTS = 8  # two hours each, from 06:00 to 22:00
 _YES, _NO = ("yes", "true", "1", "on"), ("no", "false", "0", "off")
 _SCOPES = {"all": SCOPES_ALL, **{scope.name.lower(): int(scope) for scope in Scope if scope.name}}
 _ID_CHARS_MIN = 4
+_ID_CHARS = 64
 _DIGITS_MAX = 30  # with underscores; the largest number has 19
 
 
@@ -29,9 +30,18 @@ def wrong(what: str, hint: str) -> RemoteError:
     return RemoteError("field", what, hint=hint)
 
 
+def beginnings(said: Iterable[str]) -> set[str]:
+    """Words that may be the first digits of an id, in lower case."""
+    digits = (text.strip().lower() for text in said)
+    return {text for text in digits if re.fullmatch(rf"[0-9a-f]{{{_ID_CHARS_MIN},{_ID_CHARS - 1}}}", text)}
+
+
 @dataclass(frozen=True)
 class Words:
-    """The words one phone understands. `people` are names this phone knows, in lower case; `now` is Unix seconds."""
+    """The words one phone understands. `people` are names this phone knows, in lower case; `now` is Unix seconds.
+
+    `ids` are those that begin as something that was said (`beginnings`): two for one beginning tell that it is too short.
+    """
 
     charter: Charter
     people: Mapping[str, Principal]
@@ -53,9 +63,9 @@ class Words:
     def action_id(self, text: str) -> ActionId:
         """An id of 64 hexadecimal digits, or the first ones of a known action's."""
         digits = text.strip().lower()
-        if not re.fullmatch(r"[0-9a-f]+", digits) or len(digits) > 64:
+        if not re.fullmatch(r"[0-9a-f]+", digits) or len(digits) > _ID_CHARS:
             raise wrong(f"{text!r} is no id", "an id is written in the digits 0-9 and a-f; its first eight are enough")
-        if len(digits) == 64:
+        if len(digits) == _ID_CHARS:
             return ActionId(bytes.fromhex(digits))
         found = [each for each in self.ids if each.hex().startswith(digits)] if len(digits) >= _ID_CHARS_MIN else []
         if len(found) != 1:

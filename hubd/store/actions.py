@@ -36,6 +36,7 @@ T = TypeVar("T")
 DATABASE_NAME = "hubd.sqlite3"
 EPOCH_BYTES = 8
 ID_PREFIX_BYTES = 8
+ID_BYTES = 32
 MARK_BYTES = 8
 _COLUMNS = "sequence, action.id, header, digest, content.body"
 _FROM = "from action left join content on content.id = action.id"
@@ -232,6 +233,12 @@ class Store:
         """Every (created, id), sorted."""
         rows = await self.database.read("select created, id from action order by created, id")
         return [(created, ActionId(action_id)) for created, action_id in rows]
+
+    async def ids_beginning(self, digits: str, ids_max: int) -> list[ActionId]:
+        """Ids whose hexadecimal digits begin with these, at most so many; costs what it returns."""
+        bounds = (bytes.fromhex(digits.ljust(2 * ID_BYTES, filler)) for filler in "0f")
+        rows = await self.database.read("select id from action where id between ? and ? limit ?", (*bounds, ids_max))
+        return [ActionId(row[0]) for row in rows]
 
     async def over_items(self, work: Callable[[Items], T]) -> T:
         """What `work` returns, done in another thread over the sorted items of one moment."""

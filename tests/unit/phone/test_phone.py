@@ -14,3 +14,36 @@ async def test_who_registers_again_in_the_same_words_signs_nothing_new(tmp_path)
     other = await phone.register("Amina", 3)
     assert other.id != first.id
     await phone.close()
+
+
+async def test_an_action_is_found_by_its_first_digits_without_a_walk_through_the_set(tmp_path):
+    phone = await Phone.create(tmp_path, CHARTER)
+    await phone.register("Amina", 1)
+    requests = [await phone.do("request-open", subjects="0", ceiling="60") for _ in range(3)]
+    asked = []
+    read = phone._replica.store.database.read
+
+    async def watched(sql, values=()):
+        rows = await read(sql, values)
+        asked.append(len(rows))
+        return rows
+
+    phone._replica.store.database.read = watched
+    closed = await phone.do("request-close", request=requests[1].id.hex()[:8].upper())
+    assert closed.statement.subject == requests[1].id
+    assert max(asked) <= 2
+    await phone.close()
+
+
+async def test_ids_are_found_by_any_number_of_first_digits(tmp_path):
+    phone = await Phone.create(tmp_path, CHARTER)
+    await phone.register("Amina", 1)
+    beginning = phone._replica.store.ids_beginning
+    for number in range(16):
+        await phone.do("request-open", subjects="0", ceiling=str(number))
+    ids = [id_ for digit in "0123456789abcdef" for id_ in await beginning(digit, 99)]
+    assert len(ids) == len({*ids}) == (await phone._replica.store.summary()).count
+    for id_ in ids:
+        assert await beginning(id_.hex()[:63], 2) == await beginning(id_.hex()[:9], 2) == [id_]
+    assert 2 in [len(await beginning(digit, 2)) for digit in "0123456789abcdef"]
+    await phone.close()
