@@ -82,8 +82,16 @@ class ActionStore(Protocol):
     async def get(self, ids: Sequence["ActionId"]) -> list["Action"]:
         """The actions that are here, in the order asked for; unknown ids are left out."""
 
-    async def page(self, after: int, actions_max: int, *, without: bytes = b"") -> list[tuple[int, "Action"]]:
-        """Actions by arrival sequence, beyond `after`, less those that came from the peer `without`."""
+    async def page(self, after: int, actions_max: int) -> list[tuple[int, "Action"]]:
+        """Actions by arrival sequence, beyond `after`."""
+
+    async def page_for(
+        self, peer: bytes, after: int, until: int, actions_max: int
+    ) -> tuple[list[tuple[int, "Action"]], int]:
+        """Actions by arrival from beyond `after` up to `until`, less those that came from this peer.
+
+        A bounded number of actions is looked at; the second value says how far that went, which is `until` at the end.
+        """
 
     async def page_of_names(self, after: int, actions_max: int) -> list[tuple[int, "ActionId", str]]:
         """(sequence, id, kind) by arrival, beyond `after`, for who needs only few of the actions."""

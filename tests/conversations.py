@@ -61,6 +61,7 @@ class TwinSet:
         self.from_peer: set[ActionId] = set()
         self.cursor = NOWHERE
         self.is_full = False
+        self.window_rows = 1_000  # looked at for one page
         self.rotten: set[ActionId] = set()  # counted, and not readable any more
         self.add(envelopes)
 
@@ -122,9 +123,12 @@ class TwinSet:
 
     def page(self, after: int, until: int, actions_max: int) -> PageLoaded:
         rows = enumerate(self.envelopes.items(), 1)
-        found = [(at, raw) for at, (id_, raw) in rows if after < at <= until and raw and id_ not in self.from_peer]
+        until_now = min(until, after + self.window_rows)
+        found = [(at, raw) for at, (id_, raw) in rows if after < at <= until_now and raw and id_ not in self.from_peer]
         page = found[:actions_max]
-        return PageLoaded(self.place(page[-1][0]) if page else NOWHERE, [raw for _, raw in page])
+        reached = page[-1][0] if len(page) == actions_max else min(until, after + self.window_rows)
+        place = self.place(page[-1][0]) if page else NOWHERE
+        return PageLoaded(place, [raw for _, raw in page], reached if reached < until else None)
 
     def judge(self, raw: bytes) -> Outcome:
         if self.is_full:

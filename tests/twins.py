@@ -53,9 +53,15 @@ class MemoryStore:
     async def get(self, ids: Sequence[ActionId]) -> list[Action]:
         return [self._by_id[id_] for id_ in ids if id_ in self._by_id]
 
-    async def page(self, after: int, actions_max: int, *, without: bytes = b"") -> list[tuple[int, Action]]:
-        arrived = list(enumerate(self._by_id.values(), 1))[after:]
-        return [each for each in arrived if not without or self._sources[each[1].id] != without][:actions_max]
+    async def page(self, after: int, actions_max: int) -> list[tuple[int, Action]]:
+        return list(enumerate(self._by_id.values(), 1))[after : after + actions_max]
+
+    async def page_for(
+        self, peer: bytes, after: int, until: int, actions_max: int
+    ) -> tuple[list[tuple[int, Action]], int]:
+        arrived = list(enumerate(self._by_id.values(), 1))[after:until]
+        page = [each for each in arrived if self._sources[each[1].id] != peer][:actions_max]
+        return page, page[-1][0] if len(page) == actions_max else until
 
     async def page_of_names(self, after: int, actions_max: int) -> list[tuple[int, ActionId, str]]:
         return [(sequence, action.id, action.kind) for sequence, action in await self.page(after, actions_max)]

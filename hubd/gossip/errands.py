@@ -70,17 +70,20 @@ class Errands:
         summary = await self._store.summary()
         beyond = summary.sequence - check.sequence
         if is_known and beyond > STREAM_ANYWAY_ACTIONS:
-            few = await self._store.page(check.sequence, STREAM_ANYWAY_ACTIONS + 1, without=self._peer)
-            beyond = len(few) if len(few) <= STREAM_ANYWAY_ACTIONS else beyond
+            few, reached = await self._store.page_for(
+                self._peer, check.sequence, summary.sequence, STREAM_ANYWAY_ACTIONS + 1
+            )
+            beyond = len(few) if reached == summary.sequence and len(few) <= STREAM_ANYWAY_ACTIONS else beyond
         return SummaryLoaded(summary, cursor, is_known, beyond)
 
     async def _page(self, asked: LoadPage) -> PageLoaded:
-        rows = await self._store.page(asked.after, asked.actions_max, without=self._peer)
-        page = [row for row in rows if row[0] <= asked.until]
+        page, reached = await self._store.page_for(self._peer, asked.after, asked.until, asked.actions_max)
+        after = reached if reached < asked.until else None
         if not page:
-            return PageLoaded(NOWHERE, ())
+            return PageLoaded(NOWHERE, (), after)
         last = page[-1][0]
-        return PageLoaded(Place(last, await self._store.mark_of(last)), _envelopes([action for _, action in page]))
+        place = Place(last, await self._store.mark_of(last))
+        return PageLoaded(place, _envelopes([action for _, action in page]), after)
 
 
 def _envelopes(actions: Sequence[Action]) -> list[bytes]:

@@ -46,10 +46,11 @@ class ActionsLoaded:
 
 @dataclass(frozen=True, slots=True)
 class PageLoaded:
-    """In: the answer to a `LoadPage`. No envelopes: the end of the set."""
+    """In: the answer to a `LoadPage`. It may hold nothing, where the peer itself brought all that was looked at."""
 
     place: Place  # of the last one
     envelopes: Sequence[bytes]
+    after: int | None  # where to go on; None: there is no more
 
 
 class Chunk(NamedTuple):
@@ -115,8 +116,7 @@ class Transfer:
         self._is_loading = False
         place = NOWHERE
         if isinstance(event, PageLoaded):
-            place = event.place
-            self._page_after = place.sequence if event.envelopes else None
+            place, self._page_after = event.place, event.after
         ready = [Chunk(each, NOWHERE) for each in chunks(event.envelopes)]
         if ready:
             ready[-1] = ready[-1]._replace(place=place)

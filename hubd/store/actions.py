@@ -22,7 +22,7 @@ from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import FatalError, LocalError, RemoteError
 from hubd.gossip.items import Items
 from hubd.gossip.sketch import SYMBOL_BYTES
-from hubd.limits import APPEND_ACTIONS_MAX, CURSOR_WAIT_S, LOCK_POLL_S, LOCK_WAIT_S, QUERY_IDS_MAX
+from hubd.limits import APPEND_ACTIONS_MAX, CURSOR_WAIT_S, LOCK_POLL_S, LOCK_WAIT_S, PAGE_WINDOW_ROWS, QUERY_IDS_MAX
 from hubd.ports import Cursor, SetSummary
 from hubd.store import audience, lacking, sketches, writing
 from hubd.store.database import Database, lock_directory
@@ -40,7 +40,9 @@ ID_BYTES = 32
 MARK_BYTES = 8
 _COLUMNS = "sequence, action.id, header, digest, content.body"
 _FROM = "from action left join content on content.id = action.id"
-_NOT_FROM = "source is not (select coalesce(max(number), 0) from peer where principal = ?) and"  # no peer has number 0
+_WINDOW = """
+    source is not (select coalesce(max(number), 0) from peer where principal = ?) and sequence <= ? and
+"""  # no peer has number 0
 
 
 class Store:
@@ -172,13 +174,17 @@ class Store:
             found.update((action.id, action) for _, action in await self._actions(rows))
         return [found[action_id] for action_id in ids if action_id in found]
 
-    async def page(self, after: int, actions_max: int, *, without: bytes = b"") -> list[tuple[int, Action]]:
-        """Actions by arrival, beyond the sequence `after`; fewer than asked for only at the end of the set.
+    async def page(self, after: int, actions_max: int) -> list[tuple[int, Action]]:
+        """Actions by arrival, beyond the sequence `after`; fewer than asked for only at the end of the set."""
+        return await self._page("", (), after, actions_max)
 
-        What came from the peer `without` is left out.
-        """
-        condition, values = (_NOT_FROM, (without,)) if without else ("", ())
-        return await self._page(condition, values, after, actions_max)
+    async def page_for(
+        self, peer: bytes, after: int, until: int, actions_max: int
+    ) -> tuple[list[tuple[int, Action]], int]:
+        """Actions up to `until` that did not come from this peer, and how far was looked. See `ActionStore`."""
+        reached = min(until, after + PAGE_WINDOW_ROWS)
+        found = await self._page(_WINDOW, (peer, reached), after, actions_max)
+        return found, found[-1][0] if len(found) == actions_max else reached
 
     async def seen_page(self, names: Sequence[Audience], after: int, actions_max: int) -> list[tuple[int, Action]]:
         """Like `page`, for what any of these audiences sees; costs what it returns."""

@@ -13,7 +13,7 @@ from hubd.action.fingerprint import EMPTY, extend, fingerprint
 from hubd.action.sip018 import ActionId
 from hubd.gossip.items import Items, SortedItems
 from hubd.gossip.sketch import Symbols
-from hubd.limits import APPEND_ACTIONS_MAX
+from hubd.limits import APPEND_ACTIONS_MAX, PAGE_WINDOW_ROWS
 from hubd.ports import Cursor, SetSummary, T
 from tools.sim.clock import Clock, Signal, Wait
 
@@ -176,16 +176,24 @@ class Disk:
         await Wait(self.speed.read_s)
         return [self.log[self.ids[id_] - 1] for id_ in ids if id_ in self.ids]
 
-    async def page(self, after: int, actions_max: int, *, without: bytes = b"") -> list[tuple[int, Action]]:
-        """Actions by arrival sequence, beyond `after`, less those that came from the peer `without`."""
+    async def page(self, after: int, actions_max: int) -> list[tuple[int, Action]]:
+        """Actions by arrival sequence, beyond `after`."""
+        await Wait(self.speed.read_s)
+        return list(enumerate(self.log[after : after + actions_max], after + 1))
+
+    async def page_for(
+        self, peer: bytes, after: int, until: int, actions_max: int
+    ) -> tuple[list[tuple[int, Action]], int]:
+        """Actions up to `until` that did not come from this peer, and how far was looked."""
         await Wait(self.speed.read_s)
         page: list[tuple[int, Action]] = []
-        for sequence in range(after + 1, len(self.log) + 1):
-            if len(page) == actions_max:
-                break
-            if not without or self._sources[sequence - 1] != without:
+        reached = min(until, after + PAGE_WINDOW_ROWS)
+        for sequence in range(after + 1, min(reached, len(self.log)) + 1):
+            if self._sources[sequence - 1] != peer:
                 page.append((sequence, self.log[sequence - 1]))
-        return page
+            if len(page) == actions_max:
+                return page, sequence
+        return page, reached
 
     async def items(self) -> list[tuple[int, ActionId]]:
         """Every (created, id), sorted."""

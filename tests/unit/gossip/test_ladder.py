@@ -102,6 +102,20 @@ def test_what_arrives_while_a_stream_runs_is_left_to_the_pushes():
     assert talk.b.machine._transfer.sent == 300
 
 
+def test_a_stream_goes_on_past_any_number_of_actions_that_the_peer_itself_brought():
+    a, b = met()
+    pushed = numbers(1_000, 60)
+    a.add(pushed)
+    b.add(pushed[:30], from_peer=True)
+    b.add(numbers(2_000, 20))
+    b.add(pushed[30:], from_peer=True)
+    b.add(numbers(3_000, 20))
+    b.window_rows = 7
+    talk = proven(a, b)
+    assert wire.Want not in talk.kinds
+    assert (talk.a.ended.received, talk.b.ended.sent) == (40, 40)
+
+
 def test_what_came_from_a_peer_is_not_streamed_back_to_it():
     a, b = met()
     a.add(numbers(1_000, 5))

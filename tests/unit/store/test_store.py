@@ -312,9 +312,19 @@ async def test_a_page_for_a_peer_leaves_out_what_came_from_it(store):
     await store.append([action(1)], NEIGHBOUR)
     await store.append([action(2)])
     await store.append([action(3), action(1)], OTHER_NEIGHBOUR)
-    assert [found for _, found in await store.page(0, 9, without=NEIGHBOUR)] == [action(2), action(3)]
-    assert [found for _, found in await store.page(0, 9, without=OTHER_NEIGHBOUR)] == [action(1), action(2)]
-    assert [found for _, found in await store.page(0, 9, without=b"a stranger")] == [action(1), action(2), action(3)]
+    assert await store.page_for(NEIGHBOUR, 0, 9, 9) == ([(2, action(2)), (3, action(3))], 9)
+    assert await store.page_for(OTHER_NEIGHBOUR, 0, 9, 9) == ([(1, action(1)), (2, action(2))], 9)
+    assert await store.page_for(b"a stranger", 0, 2, 9) == ([(1, action(1)), (2, action(2))], 2)
+    assert await store.page_for(b"a stranger", 0, 9, 1) == ([(1, action(1))], 1)
+
+
+async def test_a_page_for_a_peer_looks_at_so_many_actions_and_goes_on_from_there(store, monkeypatch):
+    monkeypatch.setattr("hubd.store.actions.PAGE_WINDOW_ROWS", 3)
+    await store.append([action(number) for number in range(1, 8)], NEIGHBOUR)
+    await store.append([action(8)])
+    assert await store.page_for(NEIGHBOUR, 0, 8, 9) == ([], 3)
+    assert await store.page_for(NEIGHBOUR, 3, 8, 9) == ([], 6)
+    assert await store.page_for(NEIGHBOUR, 6, 8, 9) == ([(8, action(8))], 8)
 
 
 async def test_the_place_reached_with_a_peer_is_kept_across_a_restart(tmp_path):
