@@ -257,6 +257,7 @@ def _peer(peer: PeerStatus, ours: SetSummary) -> dict[str, Any]:
         "peer_count": peer.peer_count,
         "missing": peer.missing,
         "refused": peer.refused,
+        "lacking": peer.lacking,
         "bytes_in": peer.bytes_in,
         "bytes_out": peer.bytes_out,
         "counters": peer.counters,

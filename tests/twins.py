@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count as counted
 from typing import TypeVar
 
-from hubd.action.envelope import Action
+from hubd.action.envelope import Action, without_content
 from hubd.action.fingerprint import EMPTY, extend, fingerprint
 from hubd.action.sip018 import ActionId
 from hubd.gossip.items import Items, SortedItems
@@ -31,11 +31,16 @@ class MemoryStore:
         self._cursors: dict[bytes, tuple[int, bytes]] = {}
         self._items: list[tuple[int, ActionId]] = []
         self._lthash = EMPTY
+        self._erased: set[tuple[ActionId, bytes]] = set()
         self._put(actions, b"")
 
     def _put(self, actions: Sequence[Action], source: bytes) -> list[Action]:
         fresh = []
-        for action in actions:
+        for offered in actions:
+            if offered.kind == "content-erase":
+                self._erase(offered)
+            is_erased = (offered.id, offered.statement.author) in self._erased
+            action = without_content(offered) if is_erased else offered
             known = self._by_id.get(action.id)
             if known is None:
                 fresh.append(action)
@@ -46,6 +51,12 @@ class MemoryStore:
                 self._by_id[action.id] = replace(known, content=action.content)
         self._lthash = extend(self._lthash, (action.id for action in fresh))
         return fresh
+
+    def _erase(self, erasure: Action) -> None:
+        self._erased.add((erasure.statement.subject, erasure.statement.author))
+        known = self._by_id.get(erasure.statement.subject)
+        if known is not None and known.statement.author == erasure.statement.author:
+            self._by_id[known.id] = without_content(known)
 
     async def append(self, actions: Sequence[Action], source: bytes = b"") -> list[Action]:
         return self._put(actions, source)
@@ -78,11 +89,10 @@ class MemoryStore:
         return SetSummary(count, fingerprint(self._lthash), count, await self.mark_of(count), lacking)
 
     async def lacking(self, after: int, actions_max: int) -> list[tuple[int, ActionId]]:
-        erased = {(each.statement.subject, each.statement.author) for each in self._by_id.values()}
         return [
             (sequence, action.id)
             for sequence, action in enumerate(self._by_id.values(), 1)
-            if sequence > after and action.lacks_content and (action.id, action.statement.author) not in erased
+            if sequence > after and action.lacks_content and (action.id, action.statement.author) not in self._erased
         ][:actions_max]
 
     async def sketch_symbols(self, first: int, count: int) -> bytes:

@@ -56,15 +56,15 @@ def _lag(behind: int) -> str:
     return f", behind by {behind} actions" if behind else ""
 
 
-def _lack(lacking: int) -> str:
+def _lack(lacking: int, where: str) -> str:
     """Sets are proven by ids; texts beside them may be missing, and are said apart."""
-    return f" ({lacking} {'text is' if lacking == 1 else 'texts are'} missing here)" if lacking else ""
+    return f" ({lacking} {'text is' if lacking == 1 else 'texts are'} missing {where})" if lacking else ""
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
     lines = [
         f"{facts['name']} ({'running' if facts['running'] else 'stopped'}) in {facts['mesh']} on {facts['network']}",
-        f"set: {facts['count']} actions{_lack(facts['lacking'])}, read aloud: {facts['spoken']}",
+        f"set: {facts['count']} actions{_lack(facts['lacking'], 'here')}, read aloud: {facts['spoken']}",
         f"views: {facts['views'][:16]}{_lag(facts['views_behind'])}",
     ]
     if not facts["admitted"]:
@@ -125,7 +125,8 @@ def _standing(peer: dict[str, Any]) -> str:
         return "not compared yet" if peer["last_age_s"] is None else "never proven to hold the same"
     proof = f"proven {_age(peer['proven_age_s'])}"
     if peer["proven"]:
-        return f"holds the same {peer['count']} actions, {peer['proven_spoken']}, {proof} {_RUNGS[peer['rung']]}"
+        held = f"holds the same {peer['count']} actions{_lack(peer['lacking'], 'there')}"
+        return f"{held}, {peer['proven_spoken']}, {proof} {_RUNGS[peer['rung']]}"
     held = f"held the same {peer['proven_count']} actions, {peer['proven_spoken']}, {proof}"
     if peer["newer"]:
         return f"{held}; {peer['newer']} here are newer"

@@ -8,13 +8,14 @@ peer that keeps to none.
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from hubd.action import envelope
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
-from hubd.gossip import dialogue, wire
+from hubd.gossip import content, dialogue, wire
 from hubd.gossip.dialogue import Ended, KeepCursor, Parties, Rung, SendFrame
 from hubd.gossip.errands import Errand, Errands
 from hubd.gossip.initiator import Initiator
@@ -84,8 +85,15 @@ class Traffic:
 class Channel:
     """`send` takes one frame's bytes and returns "" or why it could not; `lost` is told that reason once."""
 
-    def __init__(
-        self, house: House, side: Side, parties: Parties, send: Callable[[bytes], str], lost: Callable[[str], None]
+    def __init__(  # noqa: PLR0913  # who speaks to whom, what is remembered, and both ends of a wire, by name
+        self,
+        house: House,
+        side: Side,
+        parties: Parties,
+        sought: content.Sought,
+        *,
+        send: Callable[[bytes], str],
+        lost: Callable[[str], None],
     ) -> None:
         self.traffic = Traffic()
         self.heard_at = house.now()
@@ -104,6 +112,8 @@ class Channel:
         self._is_comparing = False
         self._to_compare: tuple[Session, dialogue.Compare] | None = None  # the newest, for the present session
         self._is_closed = False
+        self._seeker = content.Seeker(sought)
+        self._is_giving = False  # an answer to `AskContent` is being made
 
     # --- what the link asks for
 
@@ -171,9 +181,12 @@ class Channel:
         try:
             self._take_frame(wire.decode(raw))
         except RemoteError as error:
-            self.traffic.counters[error.code] += 1
-            self.send(wire.Fault(error.code))
-            self._house.report(FaultSeen(self._peer, error.code))
+            self._blame(error)
+
+    def _blame(self, error: RemoteError) -> None:
+        self.traffic.counters[error.code] += 1
+        self.send(wire.Fault(error.code))
+        self._house.report(FaultSeen(self._peer, error.code))
 
     def _take_frame(self, frame: wire.Frame) -> None:
         if self._tasks >= LINK_TASKS_MAX:
@@ -191,6 +204,10 @@ class Channel:
                 self._house.report(PruneReceived(self._peer))
             case wire.Took(0):
                 self._house.report(PushTaken(self._peer, self._side))
+            case wire.AskContent(ids):
+                self._take_question(ids)
+            case wire.Content():
+                self._seek(frame)
             case wire.Nudge() if self._side is Side.DIALLED:
                 self._house.report(NudgeReceived(self._peer))
             case wire.Nudge():
@@ -222,6 +239,38 @@ class Channel:
         self.send(wire.Took(0))
         self._house.report(_judged(self._peer, outcomes))
 
+    # --- content that is missing
+
+    def _take_question(self, ids: tuple[ActionId, ...]) -> None:
+        if self._is_giving:
+            raise RemoteError("order", "asked for content again before the answer")
+        self._is_giving = True
+        self._run(lambda: self._give(ids))
+
+    async def _give(self, ids: tuple[ActionId, ...]) -> None:
+        """As long a rest as it took comes before the answer: who asks for everything leaves the others their turns."""
+        began = self._house.now()
+        answer = await self._errands.content(ids)
+        await self._house.sleep(self._house.now() - began)
+        self._is_giving = False
+        self.send(answer)
+
+    def _seek(self, event: content.InEvent) -> None:
+        if self._is_closed:
+            return
+        for out in self._seeker.handle(event, self._house.now()):
+            if isinstance(out, SendFrame):
+                self.send(out.frame)
+            else:
+                self._run(partial(self._go_seeking, out))
+
+    async def _go_seeking(self, errand: content.LoadLacking | dialogue.Offer) -> None:
+        found = await self._errands.seek(errand)
+        try:
+            self._seek(found)
+        except RemoteError as error:
+            self._blame(error)
+
     # --- sessions
 
     def _handle(self, session: Session, event: dialogue.InEvent) -> None:
@@ -240,6 +289,7 @@ class Channel:
                 if out.is_fault:
                     self.traffic.counters[out.code] += 1
                 self._house.report(SessionEnded(self._peer, self._side, out))
+                self._seek(out)
             case _:
                 self._run(lambda: self._answer(session, out))
 

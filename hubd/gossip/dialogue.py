@@ -166,6 +166,8 @@ class Ended:
     fingerprint: bytes = b""  # of our set, as last summed up
     peer_count: int = 0  # the peer's set, as it last said
     peer_grew: int = 0  # by so many actions since it greeted
+    lacking: int = 0  # contents of actions that are missing here, which no proof speaks of
+    peer_lacking: int = 0  # ... and at the peer, as it last said
 
 
 OutEvent: TypeAlias = (

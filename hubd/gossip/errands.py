@@ -6,7 +6,9 @@ from typing import TypeAlias
 from hubd.action import envelope
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal
+from hubd.action.sip018 import ActionId
 from hubd.errors import LocalError
+from hubd.gossip.content import LackingLoaded, LoadLacking
 from hubd.gossip.dialogue import (
     Compare,
     InEvent,
@@ -18,8 +20,8 @@ from hubd.gossip.dialogue import (
     SummaryLoaded,
 )
 from hubd.gossip.transfer import ActionsLoaded, LoadActions, LoadPage, PageLoaded
-from hubd.gossip.wire import NOWHERE, Place
-from hubd.limits import SKETCH_SYMBOLS_MAX, STREAM_ANYWAY_ACTIONS
+from hubd.gossip.wire import NOWHERE, Content, Place
+from hubd.limits import CONTENT_READ_MAX, LINK_CHUNK_BYTES_MAX, SKETCH_SYMBOLS_MAX, STREAM_ANYWAY_ACTIONS
 from hubd.ports import ActionStore, Door, Intake, Outcome, Verdict
 
 _OF_THE_CARD = frozenset({"disk-full", "database"})  # a write that failed: no fault of a peer, and no bug of ours
@@ -59,6 +61,28 @@ class Errands:
             if error.code not in _OF_THE_CARD:
                 raise
             return [Outcome(Verdict.DEFERRED, code=error.code)] * len(envelopes)
+
+    async def seek(self, errand: LoadLacking | Offer) -> LackingLoaded | Offered:
+        """Do what looking for missing content asks for."""
+        if isinstance(errand, Offer):
+            return Offered(await self.offer(errand.envelopes), errand.number)
+        return LackingLoaded(await self._store.lacking(errand.after, errand.actions_max))
+
+    async def content(self, ids: Sequence[ActionId]) -> Content:
+        """Those of the first of these whose content is here, as many as fit one chunk."""
+        through, size = 0, 0
+        envelopes: list[bytes] = []
+        for start in range(0, len(ids), CONTENT_READ_MAX):
+            part = ids[start : start + CONTENT_READ_MAX]
+            found = {action.id: action for action in await self._store.get(part) if action.content is not None}
+            for id_ in part:
+                raw = envelope.encode(found[id_]) if id_ in found else b""
+                size += len(raw)
+                if size > LINK_CHUNK_BYTES_MAX:
+                    return Content(through, tuple(envelopes))
+                envelopes += [raw] if raw else []
+                through += 1
+        return Content(through, tuple(envelopes))
 
     async def keep(self, place: Place) -> None:
         """Note durably up to where we have what the peer has."""

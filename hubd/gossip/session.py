@@ -90,6 +90,7 @@ class Session(ABC):
         self._ours = SetSummary(0, b"", 0)
         self._cursor = NOWHERE  # ours, of the peer's order
         self._peer_counts: list[int] = []  # what it said of its set, in order
+        self._peer_lacking = 0
 
     def handle(self, event: InEvent, now: float) -> list[OutEvent]:
         """Take one event; `now` is any clock of seconds that never goes back. Returns what to do, in order."""
@@ -144,18 +145,23 @@ class Session(ABC):
     def _hello(self, cursor: Place, abilities: int) -> SendFrame:
         ours, mesh = self._ours, self._parties.mesh
         whole = (ours.count, ours.fingerprint, self._position)
-        return SendFrame(Hello(LINK_VERSION, mesh, self.number, *whole, cursor, abilities))
+        return SendFrame(Hello(LINK_VERSION, mesh, self.number, *whole, cursor, abilities, ours.lacking))
 
     def _meet(self, frame: Hello) -> None:
         if frame.mesh != self._parties.mesh:
             raise RemoteError("mesh", "the peer belongs to another mesh")
-        self._peer_counts.append(frame.count)
+        self._hear_of_set(frame)
+
+    def _hear_of_set(self, theirs: Hello | Done) -> None:
+        self._peer_counts.append(theirs.count)
+        self._peer_lacking = theirs.lacking
 
     def _is_equal(self, theirs: Hello | Done) -> bool:
         return (self._ours.count, self._ours.fingerprint) == (theirs.count, theirs.fingerprint)
 
     def _done(self) -> SendFrame:
-        return SendFrame(Done(self.number, self._ours.count, self._ours.fingerprint, self._position))
+        ours = self._ours
+        return SendFrame(Done(self.number, ours.count, ours.fingerprint, self._position, ours.lacking))
 
     def _prove(self, theirs: Hello | Done) -> list[OutEvent]:
         """Both sets are one: so we have what the peer has, up to where its order ends."""
@@ -163,7 +169,7 @@ class Session(ABC):
         return [*kept, *self._end(is_proven=True)]
 
     def _compare(self, theirs: Done) -> list[OutEvent]:
-        self._peer_counts.append(theirs.count)
+        self._hear_of_set(theirs)
         if self._is_equal(theirs):
             return self._prove(theirs)
         return self._end("refused" if self._refused else "missing" if self._missing else "busy")
@@ -175,7 +181,8 @@ class Session(ABC):
         moved = (self._received, self._transfer.sent, self._refused, self._missing)
         first, last = (self._peer_counts[0], self._peer_counts[-1]) if self._peer_counts else (0, 0)
         sets = (self._ours.fingerprint, last, last - first)
-        return [Ended(is_proven, code, detail, is_fault, self._ours.count, *moved, self._rung, *sets)]
+        bare = (self._ours.lacking, self._peer_lacking)
+        return [Ended(is_proven, code, detail, is_fault, self._ours.count, *moved, self._rung, *sets, *bare)]
 
     # --- bodies
 

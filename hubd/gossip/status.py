@@ -32,6 +32,7 @@ class PeerStatus:
     peer_count: int  # its set, as it said then
     missing: int  # actions that it said it has, and did not give when asked
     refused: int  # actions that it gave, and that are not valid here
+    lacking: int  # contents of actions that are missing there, as it last said
     proven_age_s: float | None  # since both sets were last proven equal
     proven_count: int
     proven_fingerprint: bytes
@@ -66,6 +67,7 @@ def peer_status(peer: Peer, traffic: Traffic, now: float) -> PeerStatus:
         peer_count=last.peer_count,
         missing=last.missing,
         refused=last.refused,
+        lacking=last.peer_lacking,
         proven_age_s=None if peer.proven_at is None else now - peer.proven_at,
         proven_count=proven.count,
         proven_fingerprint=proven.fingerprint,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from hubd import log
 from hubd.action.principal import Principal, address
 from hubd.gossip.channel import Channel, House, Traffic
+from hubd.gossip.content import Sought
 from hubd.gossip.dialogue import Parties
 from hubd.gossip.peer import LinkOpened, Side
 
@@ -17,6 +18,7 @@ class Switchboard:
         self._hub = hub
         self._mesh = mesh
         self._past: dict[Principal, Traffic] = {}  # over links that ended; no more hubs than were ever admitted
+        self._sought: dict[Principal, Sought] = {}  # of as many hubs
         self._channels: dict[tuple[Principal, Side], Channel] = {}
         self._log = log.get("gossip")
 
@@ -39,7 +41,8 @@ class Switchboard:
 
     def connect(self, hub: Principal, side: Side, send: Callable[[bytes], str], lost: Callable[[str], None]) -> Channel:
         """A link is up: `send` and `lost` are as in `Channel`."""
-        channel = Channel(self._house, side, Parties(self._hub, hub, self._mesh), send, lost)
+        sought = self._sought.setdefault(hub, Sought())
+        channel = Channel(self._house, side, Parties(self._hub, hub, self._mesh), sought, send=send, lost=lost)
         self._channels[hub, side] = channel
         self._log.info("link-opened", peer=address(hub), state=side.name.lower())
         self._house.report(LinkOpened(hub, side))

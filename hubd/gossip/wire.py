@@ -16,6 +16,7 @@ from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import RemoteError
 from hubd.gossip.sketch import SAMPLE_BYTES, SYMBOL_BYTES
 from hubd.limits import (
+    CONTENT_IDS_MAX,
     ENVELOPE_BYTES_MAX,
     HAVE_IDS_MAX,
     INTEGER_MAX,
@@ -70,6 +71,7 @@ class Hello:
     position: Place  # the end of the sender's arrival order
     cursor: Place  # up to where the sender has what the receiver has
     abilities: int
+    lacking: int = 0  # contents of actions that are missing at the sender: said beside the proof, and no part of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class Done:
     count: int
     fingerprint: bytes
     position: Place
+    lacking: int = 0  # as in `Hello`
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,21 @@ class Sketch:
     symbols: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class AskContent:
+    """The sender has these without their content; outside any session. The answer is one `Content`."""
+
+    ids: tuple[ActionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The answer for the first `through` ids: those of them whose content is here, as whole envelopes."""
+
+    through: int
+    envelopes: tuple[bytes, ...]
+
+
 Frame: TypeAlias = (
     Hello
     | Reconcile
@@ -203,6 +221,8 @@ Frame: TypeAlias = (
     | Have
     | Ask
     | Prune
+    | AskContent
+    | Content
 )
 
 
@@ -274,14 +294,14 @@ _envelopes = _several(_octets(1, ENVELOPE_BYTES_MAX), 1, LINK_CHUNK_ACTIONS_MAX)
 _FRAMES: dict[int, tuple[type[Frame], tuple[Callable[[Any], Any], ...]]] = {
     0: (Hello, (
         _uint(1, 0xFFFF), _octets(MESH_TAG_BYTES, MESH_TAG_BYTES), _session, _count, _fingerprint, _place, _place,
-        _uint(0, _ABILITIES_MAX),
+        _uint(0, _ABILITIES_MAX), _count,
     )),
     1: (Reconcile, (_session, _octets(1, RECONCILE_LINK_BYTES_MAX))),
     2: (Want, (_session, _several(_octets(_ID_BYTES, _ID_BYTES), 1, WANT_IDS_MAX))),
     4: (Actions, (_session, _envelopes, _place)),
     5: (Took, (_uint(0, SESSION_MAX),)),
     6: (End, (_session,)),
-    7: (Done, (_session, _count, _fingerprint, _place)),
+    7: (Done, (_session, _count, _fingerprint, _place, _count)),
     8: (Push, (_envelopes,)),
     9: (Nudge, ()),
     10: (Ping, ()),
@@ -291,6 +311,8 @@ _FRAMES: dict[int, tuple[type[Frame], tuple[Callable[[Any], Any], ...]]] = {
     14: (Have, (_several(_octets(_ID_BYTES, _ID_BYTES), 1, HAVE_IDS_MAX),)),
     15: (Ask, (_several(_octets(_ID_BYTES, _ID_BYTES), 1, HAVE_IDS_MAX),)),
     16: (Prune, ()),
+    17: (AskContent, (_several(_octets(_ID_BYTES, _ID_BYTES), 1, CONTENT_IDS_MAX),)),
+    18: (Content, (_uint(1, CONTENT_IDS_MAX), _several(_octets(1, ENVELOPE_BYTES_MAX), 0, CONTENT_IDS_MAX))),
 }  # fmt: skip
 _NUMBERS = {frame: (number, tuple(field.name for field in fields(frame))) for number, (frame, _) in _FRAMES.items()}
 _ITEMS_MAX = max(WANT_IDS_MAX, LINK_CHUNK_ACTIONS_MAX) + 16  # and the frame around them

@@ -40,5 +40,5 @@ def test_the_examples_of_the_page_are_the_bytes_of_the_code(frame, shown):
 
 def test_a_done_frame_begins_as_the_page_shows():
     raw = wire.encode(wire.Done(1, 7, bytes(range(32)), wire.Place(9, bytes(8))))
-    assert raw == bytes.fromhex("85070107" + "5820") + bytes(range(32)) + bytes.fromhex("820948") + bytes(8)
-    assert "`85070107`, then `5820` and the fingerprint, then `820948` and the mark" in PAGE
+    assert raw == bytes.fromhex("86070107" + "5820") + bytes(range(32)) + bytes.fromhex("820948") + bytes(9)
+    assert "`86070107`, then `5820` and the fingerprint, then `820948`, the mark and `00`" in PAGE

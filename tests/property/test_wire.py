@@ -57,6 +57,8 @@ TYPES = {
     "session": int,
     "count": int,
     "abilities": int,
+    "lacking": int,
+    "through": int,
     "first": int,
     "amount": int,
     "code": str,
@@ -114,6 +116,8 @@ def test_frames_with_a_few_bytes_changed_are_judged(seed):
         wire.Done(5, 10, b"\x33" * 32, wire.Place(300, b"\x44" * 8)),
         wire.AskSketch(5, 0, 0, bytes(SAMPLE_BYTES)),
         wire.Sketch(5, 0, b"\x55" * SYMBOL_BYTES * 3),
+        wire.AskContent((ActionId(b"\x22" * 32),) * 2),
+        wire.Content(2, (b"abc" * 30,)),
         wire.Push((b"e" * ENVELOPE_BYTES_MAX,)),
     ]
     verdicts = set()

@@ -14,6 +14,7 @@ from hubd.action.principal import Principal
 from hubd.gossip import peer as events
 from hubd.gossip import wire
 from hubd.gossip.channel import Channel
+from hubd.gossip.content import Sought
 from hubd.gossip.dialogue import Parties, Rung, first_rung
 from hubd.gossip.peer import Member, Side
 from hubd.gossip.peers import Peers
@@ -79,6 +80,7 @@ class Hub:
         self.channels: dict[tuple[Principal, Side], tuple[Channel, Pipe]] = {}
         self.dialled: dict[Principal, Pipe] = {}
         self.peers = self._peers()
+        self.sought: dict[Principal, Sought] = {}
         self._is_woken = False
 
     def _intake(self) -> Intake:
@@ -95,6 +97,7 @@ class Hub:
         self.starts += 1
         self._is_woken = False  # a call of `_wake` is under way
         self.peers = self._peers()
+        self.sought = {}
         self.putting = Putting(
             self.disk, self.intake, Known(self.disk, self.people), actions.CHARTER, lambda: self.clock.now
         )
@@ -305,8 +308,9 @@ class Hub:
             self,
             side,
             parties,
-            lambda raw: self.send(pipe, side, raw),
-            lambda reason: lost(reason) if is_alive() else None,
+            self.sought.setdefault(hub, Sought()),
+            send=lambda raw: self.send(pipe, side, raw),
+            lost=lambda reason: lost(reason) if is_alive() else None,
         )
         self.channels[hub, side] = channel, pipe
         return channel

@@ -1,5 +1,7 @@
 """What is said of a neighbour is never more than was proven, and names what lacks."""
 
+from dataclasses import replace
+
 import pytest
 
 from hubd.action.network import TESTNET
@@ -53,4 +55,9 @@ def test_a_neighbour_is_not_called_the_same_where_that_is_not_proven(ended, ours
 
 
 def test_missing_texts_are_said_apart_from_the_set_that_is_proven():
-    assert [_lack(0), _lack(1), _lack(12)] == ["", " (1 text is missing here)", " (12 texts are missing here)"]
+    assert [_lack(0, "here"), _lack(1, "here"), _lack(12, "here")] == [
+        "",
+        " (1 text is missing here)",
+        " (12 texts are missing here)",
+    ]
+    assert "holds the same 5 actions (2 texts are missing there), bebe" in said(replace(PROVEN, peer_lacking=2))

@@ -14,6 +14,7 @@ from hubd.gossip import wire
 from hubd.gossip.sketch import SAMPLE_BYTES, SYMBOL_BYTES
 from hubd.gossip.wire import NOWHERE, Place, decode, encode
 from hubd.limits import (
+    CONTENT_IDS_MAX,
     ENVELOPE_BYTES_MAX,
     HAVE_IDS_MAX,
     LINK_CHUNK_ACTIONS_MAX,
@@ -48,6 +49,11 @@ FRAMES = [
     wire.Have((ID,)),
     wire.Ask((ID,) * HAVE_IDS_MAX),
     wire.Prune(),
+    wire.Hello(1, MESH, 1, 0, bytes(32), NOWHERE, NOWHERE, 0, 12),
+    wire.Done(1, 7, ID, END, 2**63 - 1),
+    wire.AskContent((ID,) * CONTENT_IDS_MAX),
+    wire.Content(1, ()),
+    wire.Content(CONTENT_IDS_MAX, (b"x",) * CONTENT_IDS_MAX),
 ]
 
 
@@ -61,7 +67,9 @@ def test_the_bytes_are_those_of_the_page():
     assert encode(wire.Ping()).hex() == "810a"
     assert encode(wire.Took(3)).hex() == "820503"
     assert encode(wire.Fault("order")).hex() == "820b656f72646572"
-    assert encode(wire.Done(1, 7, ID, Place(9, END.mark))).hex() == "850701075820" + "11" * 32 + "820948" + "22" * 8
+    assert (
+        encode(wire.Done(1, 7, ID, Place(9, END.mark))).hex() == "860701075820" + "11" * 32 + "820948" + "22" * 8 + "00"
+    )
 
 
 def test_the_largest_frames_of_ours_fit_a_message():
@@ -70,7 +78,7 @@ def test_the_largest_frames_of_ours_fit_a_message():
     assert len(encode(wire.Reconcile(1, bytes(RECONCILE_LINK_BYTES_MAX)))) < LINK_MESSAGE_BYTES_MAX
 
 
-HELLO = [0, 1, MESH, 1, 0, bytes(32), [0, b""], [0, b""], 0]
+HELLO = [0, 1, MESH, 1, 0, bytes(32), [0, b""], [0, b""], 0, 0]
 
 
 def hello(**changes):
@@ -91,7 +99,16 @@ def hello(**changes):
         ([True], "frame"),
         ([-1], "frame-unknown"),
         ([3, 1], "frame-unknown"),
-        ([17], "frame-unknown"),
+        ([19], "frame-unknown"),
+        (hello(lacking=-1), "frame"),
+        (hello(lacking=True), "frame"),
+        ([17, []], "frame"),
+        ([17, [ID] * (CONTENT_IDS_MAX + 1)], "frame"),
+        ([18, 0, []], "frame"),
+        ([18, CONTENT_IDS_MAX + 1, []], "frame"),
+        ([18, 1, [b""]], "frame"),
+        ([18, 1, [bytes(ENVELOPE_BYTES_MAX + 1)]], "frame"),
+        ([18, 1, [b"x"] * (CONTENT_IDS_MAX + 1)], "frame"),
         ([2**63], "frame-unknown"),
         ([9, 0], "frame"),
         ([0], "frame"),
