@@ -89,11 +89,9 @@ LINK_KNOCKS_BURST_MAX = 120  # links that one hub may open at once: a network th
 LINK_KNOCKS_PER_S_MAX = (
     0.5  # ... and in the long run: to run into one of 2**32 numbers that libzmq gives takes years then
 )
-LINK_BYTES_PER_S_IDLE = 64  # heartbeats of one link, which are never handed over
+LINK_BYTES_PER_S_IDLE = 64  # below the frames, where hubs of another make may let ZeroMQ beat; never handed over
 TURNSTILE_S = 0.2  # between two looks at them: 13 MB pass in it where CURVE is the limit
 LINK_SEND_FRAMES_MAX = 64  # ZeroMQ SNDHWM a peer
-HEARTBEAT_MS = 5_000  # without heartbeats a cut was not noticed in 20 s
-HEARTBEAT_TIMEOUT_MS = 15_000  # three beats lost: a village's Wi-Fi loses one now and then
 LISTEN_TRIES_MAX = 200  # every 50 ms: libzmq gives a port back a moment after its socket was closed, a busy Pi later
 DISCOVERED_HUBS_MAX = 256  # instances followed at once that claim an admitted hub's key; 200 bytes each
 DISCOVERED_PHONES_MAX = 64  # phones followed at once; a flood changes nothing for these, nor for hubs
@@ -108,8 +106,11 @@ DISCOVERY_RETRY_S = (
 INTERFACES_S = 15  # between two looks at this machine's own addresses, where the system tells no news
 INTERFACES_SETTLE_S = 0.3  # after such news: a new IPv6 address is on trial for a second, then there is news again
 LINK_PROBE_S = 60  # between two tests that a stranger is still refused
-LINK_SILENCE_S = 90  # an accepted link without any frame is gone; pings and sessions come more often than that
-LINK_PING_S = 5  # between two signs of life; libzmq tells a listener that a peer is gone only when it sends
+LINK_PING_S = 15  # of hearing nothing, until a dialler asks for a sign of life: on an idle link once between sessions
+LINK_SILENCE_S = 25  # a link without any frame is gone: ten seconds for the answer to a Ping; 64 KiB pass at 2.6 kB/s
+LINK_IDLE_BYTES_PER_HOUR_MAX = 64 * 1024  # both ways, with CURVE and without TCP's headers: mobile data is paid for
+LINK_KEEPALIVE_S = 60  # until the kernel asks after a connection that nothing passes: no link in use is so quiet
+LINK_KEEPALIVE_AGAIN_S = 15  # between such questions; a connection that leaves three unanswered is closed
 CHARTER_BYTES_MAX = 256 * 1024  # twenty hubs' founding actions are 20 kB
 CHARTER_STEWARDS_MIN = 3  # one may be ill, one may be lost, and no one rules alone
 

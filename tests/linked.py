@@ -151,6 +151,7 @@ class Cable:
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_whole = True
         self.bytes_left: int | None = None  # it cuts itself when so many bytes have passed
+        self.passed_bytes = 0  # both ways
         self.flows = asyncio.Event()
         self.flows.set()
 
@@ -198,6 +199,7 @@ class Cable:
         with suppress(OSError):
             while raw := await reader.read(4_096):
                 await self.flows.wait()
+                self.passed_bytes += len(raw)
                 if self.bytes_left is not None:
                     self.bytes_left -= len(raw)
                     if self.bytes_left < 0:

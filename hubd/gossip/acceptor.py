@@ -9,7 +9,6 @@ from hubd.gossip.channel import Channel
 from hubd.gossip.listener import Arrival, Listener
 from hubd.gossip.peer import LinkLost, Side
 from hubd.gossip.switchboard import Switchboard
-from hubd.limits import LINK_SILENCE_S
 
 
 class Acceptor:
@@ -46,12 +45,6 @@ class Acceptor:
             known = None
         channel = known[1] if known is not None else self._accept(arrival)
         channel.take(arrival.raw)
-
-    def tick(self, now: float) -> None:
-        """Let go of links that are silent: libzmq tells nobody that a dialler is gone."""
-        for hub, channel, _ in list(self._routes.values()):
-            if now - channel.heard_at > LINK_SILENCE_S:
-                self._forget(hub, channel, "silent")
 
     def cut(self) -> None:
         """End all links, because libzmq cannot end one; who is still welcome dials anew."""

@@ -35,7 +35,7 @@ from hubd.gossip.peer import (
 )
 from hubd.gossip.responder import Responder
 from hubd.gossip.session import Session
-from hubd.limits import LINK_PING_S, LINK_PUSH_WINDOW_CHUNKS, LINK_TASKS_MAX
+from hubd.limits import LINK_PING_S, LINK_PUSH_WINDOW_CHUNKS, LINK_SILENCE_S, LINK_TASKS_MAX
 from hubd.ports import ActionStore, Intake, Outcome, Verdict
 
 
@@ -96,7 +96,7 @@ class Channel:
         lost: Callable[[str], None],
     ) -> None:
         self.traffic = Traffic()
-        self.heard_at = house.now()
+        self._heard_at = self._said_at = self._pinged_at = house.now()
         self._house = house
         self._side = side
         self._parties = parties
@@ -104,7 +104,6 @@ class Channel:
         self._errands = Errands(house.store, house.intake, parties.peer)
         self._send_raw = send
         self._lost = lost
-        self._said_at = house.now()
         self._session: Session | None = None
         self._sessions_begun = 0
         self._tasks = 0
@@ -131,8 +130,7 @@ class Channel:
         raw = wire.encode(frame)
         reason = self._send_raw(raw)
         if reason:
-            self.close()
-            self._lost(reason)
+            self._give_up(reason)
             return
         self._said_at = self._house.now()
         self.traffic.bytes_out += len(raw)
@@ -162,13 +160,27 @@ class Channel:
         """Some seconds have passed."""
         if self._session is not None:
             self._handle(self._session, dialogue.TimerFired())
-        if self._house.now() - self._said_at >= LINK_PING_S:
+        now = self._house.now()
+        if now - self._heard_at > LINK_SILENCE_S:
+            self._give_up("silent")
+        elif self._side is Side.DIALLED and now - self._quiet_since >= LINK_PING_S:
+            self._pinged_at = now
             self.send(wire.Ping())
+
+    @property
+    def _quiet_since(self) -> float:
+        """Since when one of the two sides says nothing, and was not asked to."""
+        return max(self._pinged_at, min(self._heard_at, self._said_at))
 
     def close(self) -> None:
         """No more frames, either way. What the intake has already been given stays given."""
         self._is_closed = True
         self._session = None
+
+    def _give_up(self, reason: str) -> None:
+        if not self._is_closed:
+            self.close()
+            self._lost(reason)
 
     # --- what the peer says
 
@@ -176,7 +188,7 @@ class Channel:
         """Deal with one frame's bytes, whatever they are."""
         if self._is_closed:
             return
-        self.heard_at = self._house.now()
+        self._heard_at = self._house.now()
         self.traffic.bytes_in += len(raw)
         try:
             self._take_frame(wire.decode(raw))
@@ -193,7 +205,8 @@ class Channel:
             raise RemoteError("flood", "more requests than any window allows")
         match frame:
             case wire.Ping():
-                return
+                if self._side is Side.ACCEPTED:
+                    self.send(frame)
             case wire.Push(envelopes):
                 self._take_push(envelopes)
             case wire.Have(ids):

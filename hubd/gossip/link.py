@@ -269,7 +269,6 @@ class Link:
         self._refresh()
         for channel in self._board:
             channel.tick()
-        self._acceptor.tick(self._clock())
         self.report(events.TimerFired())
         linked = sum(peer.is_up for peer in self._peers.peers.values())
         if self._company.look(linked, len(self._peers.peers), self._clock()):

@@ -24,8 +24,8 @@ from hubd.errors import FatalError, RemoteError
 from hubd.limits import (
     DIAL_GIVE_UP_S,
     HANDSHAKE_MS,
-    HEARTBEAT_MS,
-    HEARTBEAT_TIMEOUT_MS,
+    LINK_KEEPALIVE_AGAIN_S,
+    LINK_KEEPALIVE_S,
     LINK_MESSAGE_BYTES_MAX,
     LINK_RECEIVE_FRAMES_MAX,
     LINK_SEND_FRAMES_MAX,
@@ -105,9 +105,10 @@ def _harden(socket: zmq.asyncio.Socket) -> None:
     socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
     socket.setsockopt(zmq.RCVHWM, LINK_RECEIVE_FRAMES_MAX)
     socket.setsockopt(zmq.SNDHWM, LINK_SEND_FRAMES_MAX)
-    socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
-    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
-    socket.setsockopt(zmq.HEARTBEAT_TTL, HEARTBEAT_TIMEOUT_MS)
+    socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
+    socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, LINK_KEEPALIVE_S)
+    socket.setsockopt(zmq.TCP_KEEPALIVE_INTVL, LINK_KEEPALIVE_AGAIN_S)
+    socket.setsockopt(zmq.TCP_KEEPALIVE_CNT, 3)
     socket.setsockopt(zmq.IPV6, 1)
     socket.setsockopt(zmq.LINGER, 0)
 
@@ -193,7 +194,7 @@ class Dialled:
                 return DialOutcome.UNREACHABLE
 
     async def closed(self) -> None:
-        """Wait until the peer is gone: it closed, or its heartbeats stopped."""
+        """Wait until the peer is gone, as far as the kernel knows; who is silent the channel gives up."""
         while not await self._event() & (_ENDS | _REFUSED | _FAILED):
             pass
 

@@ -110,6 +110,7 @@ async def test_a_hub_that_dies_in_the_middle_and_comes_back_is_caught_up_with(st
 
 async def test_the_dialled_side_notices_too_that_the_other_is_gone(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hubd.gossip.channel.LINK_PING_S", 0.1)
+    monkeypatch.setattr("hubd.gossip.channel.LINK_SILENCE_S", 0.5)
     a, b = await mesh.hubs_that_know_each_other("a", "b")
     await mesh.start(a, b)
     tell_address(a, b)

@@ -156,8 +156,9 @@ def test_a_stalled_peer_costs_at_most_five_megabytes(does: str, tmp_path: Path) 
 
 @pytest.fixture
 def pings_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A side that was dialled notices by sending that the other is gone."""
+    """A side that was dialled notices soon that the other is gone."""
     monkeypatch.setattr("hubd.gossip.channel.LINK_PING_S", 0.1)
+    monkeypatch.setattr("hubd.gossip.channel.LINK_SILENCE_S", 0.5)
 
 
 @pytest.mark.usefixtures("pings_soon")

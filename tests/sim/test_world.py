@@ -2,14 +2,16 @@
 
 import pytest
 
+from hubd.action.sip018 import ActionId
 from hubd.gossip.peer import Side
-from hubd.limits import HEARTBEAT_TIMEOUT_MS, QUOTA_NEWCOMERS_PER_HOUR
+from hubd.gossip.wire import Have
+from hubd.limits import LINK_PING_S, LINK_SILENCE_S, QUOTA_NEWCOMERS_PER_HOUR
 from tools.sim import actions, scenario, story
 from tools.sim.actions import Person
 from tools.sim.clock import Clock, Wait
 from tools.sim.disk import Disk, Speed
 from tools.sim.network import Cable, Network
-from tools.sim.plan import plan_of
+from tools.sim.plan import Plan, plan_of
 
 ACTIONS = [actions.parsed(actions.made(Person("somebody"), number, 0)) for number in range(6)]
 
@@ -50,30 +52,67 @@ def test_bytes_take_their_time_and_a_full_pipe_says_so():
     assert [at for _, at in wire.came] == [6.5]
 
 
-def test_a_short_partition_delays_and_a_long_one_ends_the_connection():
+def test_a_partition_delays_and_ends_nothing_by_itself():
     wire = Wire()
     wire.network.part({0: 1})
     wire.send(b"late")
-    wire.clock.run(15.0)
+    wire.clock.run(60.0)
     assert wire.came == []
     wire.network.heal()
     assert [raw for raw, _ in wire.came] == [b"late"]
-    wire.network.part({0: 1})
-    wire.send(b"lost")
-    wire.clock.run(60.0)
-    wire.network.heal()
-    wire.clock.run(100.0)
-    assert len(wire.came) == 1
-    assert wire.noticed_s == pytest.approx(15.0 + HEARTBEAT_TIMEOUT_MS / 1_000)
-    assert wire.send(b"too late") == ["closed"]
+    assert wire.noticed_s is None
 
 
-def test_flapping_does_not_keep_a_dead_connection_alive():
+@pytest.mark.parametrize("is_noticed", [True, False])
+def test_an_end_is_told_or_swallows_whatever_is_said(is_noticed):
     wire = Wire()
-    for at_s in range(6, 40, 2):
-        wire.network.part({0: at_s})
-        wire.clock.run(float(at_s + 2))
-    assert wire.noticed_s == pytest.approx(5.0 + HEARTBEAT_TIMEOUT_MS / 1_000, abs=2.0)
+    wire.pipe.end(is_noticed=is_noticed)
+    assert wire.send(b"lost") == ["closed" if is_noticed else ""]
+    wire.clock.run(100.0)
+    assert wire.came == []
+    assert wire.noticed_s == (5.0 if is_noticed else None)
+
+
+def two_linked_hubs():
+    """A story in which two hubs are linked and have nothing to tell each other any more."""
+    quiet = story.Story(scenario.Scenario("quiet", "", "mesh", 2, 1_000.0, interval_s=1_000.0), 1, Plan((), ()))
+    for hub in quiet.hubs:
+        hub.start()
+    quiet.clock.run(10.0)
+    assert all(hub.channels for hub in quiet.hubs)
+    return quiet
+
+
+def test_a_link_of_two_hubs_with_nothing_to_say_lives_on_a_ping_and_its_answer():
+    quiet = two_linked_hubs()
+    before = quiet.network.frames_sent
+    quiet.clock.run(10.0 + 20 * LINK_PING_S)
+    assert 0 < quiet.network.frames_sent - before <= 2 * 20
+    assert all(hub.channels for hub in quiet.hubs)
+
+
+def test_a_link_that_dies_without_a_word_is_given_up_by_both_sides():
+    quiet = two_linked_hubs()
+    began = quiet.clock.now
+    quiet.network.part({0: 1})
+    quiet.clock.run(began + LINK_SILENCE_S - LINK_PING_S - 1)
+    assert all(hub.channels for hub in quiet.hubs)
+    quiet.clock.run(began + LINK_SILENCE_S + 1)
+    assert not any(hub.channels for hub in quiet.hubs)
+    quiet.network.heal()
+    quiet.clock.run(began + 60.0)
+    assert all(hub.channels for hub in quiet.hubs)
+
+
+def test_a_side_that_is_only_told_things_says_now_and_then_that_it_is_there():
+    quiet = two_linked_hubs()
+    [channel] = [
+        channel for hub in quiet.hubs for (_, side), (channel, _) in hub.channels.items() if side.name[0] == "A"
+    ]
+    for second in range(10, 200):
+        channel.send(Have((ActionId(bytes(32)),)))
+        quiet.clock.run(float(second))
+    assert all(hub.channels for hub in quiet.hubs)
 
 
 def spawned(clock, work):

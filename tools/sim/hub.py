@@ -18,7 +18,6 @@ from hubd.gossip.content import Sought
 from hubd.gossip.dialogue import Parties, Rung, first_rung
 from hubd.gossip.peer import Member, Side
 from hubd.gossip.peers import Peers
-from hubd.limits import LINK_SILENCE_S
 from hubd.ports import Cursor, Outcome
 from hubd.web.putting import Putting
 from tools.sim import actions
@@ -122,10 +121,8 @@ class Hub:
     def _tick(self, life: int) -> None:
         if not self.is_up or life != self.starts:
             return
-        for (hub, side), (channel, _) in list(self.channels.items()):
+        for channel, _ in list(self.channels.values()):
             channel.tick()
-            if side is Side.ACCEPTED and self.clock.now - channel.heard_at > LINK_SILENCE_S:
-                self._forget(hub, channel, "silent")
         self.report(events.TimerFired())
         self.clock.after(self.tick_s, self._tick, life)
 

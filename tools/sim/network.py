@@ -1,9 +1,10 @@
 """Connections between hubs, as TCP with CURVE on it makes them.
 
 On one connection nothing is lost, repeated or overtaken: it delivers in order, or it ends. So the faults here are those
-that are left: delay, little bandwidth, a stall (a partition that heals in time; everything arrives late), a break (what
-was on the way is gone), and an end that only one side notices. Loss, repetition and reordering come about above:
-by links that end between two frames, by neighbours who push the same, and by phones and sticks.
+that are left: delay, little bandwidth, a stall (a partition; what is said meanwhile arrives late, if nobody gave the
+connection up), a break (what was on the way is gone), and an end that only one side notices, or neither. Loss,
+repetition and reordering come about above: by links that end between two frames, by neighbours who push the same, and by
+phones and sticks.
 """
 
 from collections import Counter, deque
@@ -11,11 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hubd.gossip.peer import Side
-from hubd.limits import DIAL_GIVE_UP_S, HEARTBEAT_TIMEOUT_MS, LINK_RECEIVE_FRAMES_MAX, LINK_SEND_FRAMES_MAX
+from hubd.limits import DIAL_GIVE_UP_S, LINK_RECEIVE_FRAMES_MAX, LINK_SEND_FRAMES_MAX
 from tools.sim.clock import Clock
 
 _FRAMES_MAX = LINK_SEND_FRAMES_MAX + LINK_RECEIVE_FRAMES_MAX
-_NOTICED_S = HEARTBEAT_TIMEOUT_MS / 1_000
 _OTHER = {Side.DIALLED: Side.ACCEPTED, Side.ACCEPTED: Side.DIALLED}
 
 
@@ -33,7 +33,7 @@ class Pipe:
 
     def __init__(self, network: "Network", dialler: int, accepter: int) -> None:
         self.is_open = True
-        self.stalled_at: float | None = None
+        self._is_noticed = False  # its end
         self.hubs = {Side.DIALLED: dialler, Side.ACCEPTED: accepter}
         self.take: dict[Side, Callable[[bytes], None]] = {}
         self.ended: Callable[[], None] = lambda: None
@@ -46,7 +46,7 @@ class Pipe:
     def send(self, side: Side, raw: bytes) -> str:
         """One frame from a side. "" or why not, as `hubd.gossip.sockets.send_now` has it."""
         if not self.is_open:
-            return "closed"
+            return "closed" if self._is_noticed else ""
         if self.frames[side] >= _FRAMES_MAX:
             return "stalled"
         clock, cable = self._network.clock, self._network.cable
@@ -71,19 +71,20 @@ class Pipe:
         self.take[_OTHER[side]](raw)
 
     def release(self) -> None:
-        """The partition is over before anybody gave up: what was stalled arrives."""
+        """The partition is over: what was stalled arrives."""
         for side in Side:
             while self._held[side] and self.is_open:
                 self.frames[side] -= 1
                 self.take[_OTHER[side]](self._held[side].popleft())
 
     def end(self, *, is_noticed: bool = True) -> None:
-        """The connection is gone; the dialler notices now, or when heartbeats stay out. The accepter is never told."""
+        """The connection is gone. The dialler is told, and the accepter when it sends; or nobody ever is."""
         if not self.is_open:
             return
-        self.is_open = False
+        self.is_open, self._is_noticed = False, is_noticed
         self._network.pipes.pop(self, None)
-        self._network.clock.after(0.0 if is_noticed else _NOTICED_S, self._tell)
+        if is_noticed:
+            self._network.clock.after(0.0, self._tell)
 
     def _tell(self) -> None:
         self.ended()  # whoever listens by then
@@ -123,24 +124,15 @@ class Network:
         answer(pipe, "")
 
     def part(self, groups: dict[int, int]) -> None:
-        """From now on only hubs of one group hear each other. Connections across stall, and end if it lasts."""
+        """From now on only hubs of one group hear each other. Connections across stall until a hub gives them up."""
         self._group_of = groups
-        self.clock.after(_NOTICED_S, self._give_up)
         for pipe in list(self.pipes):
             if self.joined(*pipe.hubs.values()):
-                pipe.stalled_at = None
                 pipe.release()
-            elif pipe.stalled_at is None:
-                pipe.stalled_at = self.clock.now
 
     def heal(self) -> None:
         """Everybody hears everybody again."""
         self.part({})
-
-    def _give_up(self) -> None:
-        for pipe in list(self.pipes):
-            if pipe.stalled_at is not None and self.clock.now - pipe.stalled_at >= _NOTICED_S:
-                pipe.end()
 
     def unplug(self, hub: int, *, is_noticed: bool) -> None:
         """This hub is gone; its kernel says so to the others, or nobody does."""
