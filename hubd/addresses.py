@@ -20,6 +20,7 @@ _SPLIT = re.compile(
     r"(?:tcp://)?(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%[\w.-]{1,15})?)\]|(?P<name>[\w.-]+)):(?P<port>\d{1,5})\Z"
 )
 _UNIQUE_LOCAL = ip_network("fc00::/7")
+_BROADCAST = ip_address("255.255.255.255")
 _HOLDER_BITS = 64  # of an IPv6 prefix: what one subscriber gets, and may use every address of
 
 
@@ -91,6 +92,29 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+_THIS_MACHINE = frozenset(("localhost", "ip6-localhost", "localhost.localdomain"))
+_NUMBERS = re.compile(r"[\d.]+\Z")
+
+
+def wrong_host(host: str, *, announced: bool = False) -> str:
+    """Why nobody can dial this host, in words; "" where somebody may. `announced`: to machines elsewhere."""
+    try:
+        ip = ip_address(host)
+    except ValueError:
+        if _NUMBERS.match(host):
+            return "is no IP address: that has four numbers, each from 0 to 255"
+        return "is this machine itself, which others can't reach so" if announced and host in _THIS_MACHINE else ""
+    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+    ip = mapped or ip
+    if ip.is_unspecified:
+        return "means every address of a machine, and leads to none"
+    if ip.is_multicast or ip == _BROADCAST:
+        return "is the address of many machines, and a hub is one"
+    if announced and ip.is_loopback:
+        return "is this machine itself, which others can't reach so"
+    return "holds on one cable or Wi-Fi only, and says nothing elsewhere" if announced and ip.is_link_local else ""
 
 
 def is_near(host: str, own: Iterable[Network], *, on_loopback: bool = False) -> bool:

@@ -168,12 +168,24 @@ def _fail(detail: str) -> FatalError:
     )
 
 
+_EXAMPLES: dict[str, Any] = {
+    "mesh.addresses": ["town.example.org:7701"],
+    "mesh.peers": ["10.42.0.2:7701"],
+    "mesh.interfaces": ["10.42.0.1"],
+    "phones.tls_cert": "/etc/hubd/fullchain.pem",
+    "phones.tls_key": "/etc/hubd/privkey.pem",
+    "relay.nodes": ["https://node.example"],
+    "relay.api_key_file": "/etc/hubd/node.key",
+}
+"""What a value may look like, of keys whose default says nothing."""
+
+
 def check(key: Key, value: Any) -> Any:
     """The value if it fits the key. Raises `FatalError("config")`, which says what would fit."""
     wanted = type(key.default)
     if type(value) is not wanted:
         names = {str: "a text in quotes", int: "a whole number", bool: "true or false", list: "a list of texts"}
-        raise _fail(f"{key.name} must be {names[wanted]}, for example {_toml(key.default)}")
+        raise _fail(f"{key.name} must be {names[wanted]}, for example {_toml(key.default or _EXAMPLES[key.name])}")
     if wanted is int and not key.low <= value <= key.high:
         raise _fail(f"{key.name} must be between {key.low} and {key.high}, not {value}")
     if key.choices and value not in key.choices:
@@ -182,7 +194,11 @@ def check(key: Key, value: Any) -> Any:
         raise _fail(f"{key.name} must be a list of texts")
     if key.name in ("mesh.addresses", "mesh.peers"):
         for item in value:
-            split_address(item, key.name)
+            host, _ = split_address(item, key.name)
+            if wrong := addresses.wrong_host(host, announced=key.name == "mesh.addresses"):
+                raise _fail(f"{key.name}: {host} {wrong}; write an address that others reach, such as 10.42.0.2:7701")
+    if key.name in ("mesh.listen_host", "phones.listen_host"):
+        _check_listening(value, key.name)
     if key.name == "mesh.interfaces":
         for item in value:
             _check_ip(item, key.name)
@@ -200,6 +216,15 @@ def check(key: Key, value: Any) -> Any:
     return value
 
 
+_ALL = (EVERYWHERE, "0.0.0.0", "::")  # noqa: S104  # as people write it
+
+
+def _check_listening(host: str, name: str) -> None:
+    wrong = "" if host in _ALL else addresses.wrong_host(host) if host and "/" not in host else "is no address"
+    if wrong:
+        raise _fail(f"{name}: {host!r} {wrong}; write one address of this machine, or * for all")
+
+
 def _is_folder(path: str) -> bool:
     """Whether this is a whole path to a folder below the root: below the root itself, everything is mounted."""
     return path.startswith("/") and path.strip("/") != "" and ".." not in path.split("/") and "\0" not in path
@@ -210,7 +235,9 @@ def split_address(text: str, name: str = "address") -> tuple[str, int]:
     try:
         return addresses.split(text)
     except RemoteError as error:
-        raise _fail(f"{name}: {text!r} must look like 10.0.0.2:7701 or [fd00::2]:7701") from error
+        is_portless = text.endswith(":0")
+        why = " (0 is no port that anybody can dial)" if is_portless else ""
+        raise _fail(f"{name}: {text!r} must look like 10.0.0.2:7701 or [fd00::2]:7701{why}") from error
 
 
 def _check_ip(text: str, name: str) -> None:
@@ -218,6 +245,8 @@ def _check_ip(text: str, name: str) -> None:
         ip_address(text)
     except ValueError as error:
         raise _fail(f"{name}: {text!r} must be an IP address such as 10.0.0.2 or fd00::2") from error
+    if wrong := addresses.wrong_host(text):
+        raise _fail(f"{name}: {text} {wrong}; leave the list empty for all addresses of this machine")
 
 
 def check_url(text: str, name: str, schemes: Iterable[str] = ("http", "https")) -> str:
@@ -238,8 +267,10 @@ def read(raw: bytes) -> Config:
     """The configuration of a file's bytes. Raises `FatalError("config")`, which names the line."""
     try:
         tables = tomllib.loads(raw.decode("utf-8-sig"))  # Windows' editor begins a file with a mark
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _fail(f"can't be read ({error})") from error
+    except UnicodeDecodeError as error:
+        raise _fail("can't be read: save it as a plain text file in UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise _fail(f"can't be read ({error}); a text stands in quotes, true and false in small letters") from error
     values: dict[str, Any] = {}
     for section, table in tables.items():
         if not isinstance(table, dict):
@@ -249,7 +280,16 @@ def read(raw: bytes) -> Config:
             if name not in BY_NAME:
                 raise _fail(f"there is no key {name}{_did_you_mean(name)}")
             values[name] = check(BY_NAME[name], value)
-    return Config(values)
+    return check_together(Config(values))
+
+
+def check_together(config: Config) -> Config:
+    """The configuration, if its lines fit each other. Raises `FatalError("config")`."""
+    if config["mesh.listen_port"] and config["mesh.listen_port"] == config["phones.listen_port"]:
+        raise _fail("mesh.listen_port and phones.listen_port are the same: hubs and phones need a port each")
+    if bool(config["phones.tls_cert"]) != bool(config["phones.tls_key"]):
+        raise _fail("phones.tls_cert and phones.tls_key belong together: name both files, or neither")
+    return config
 
 
 def _did_you_mean(name: str) -> str:

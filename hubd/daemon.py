@@ -29,6 +29,7 @@ from hubd.post.desk import PocketDesk
 from hubd.post.watch import PostWatch
 from hubd.store.scrubber import Scrubber
 from hubd.supervisor import Service, supervise
+from hubd.surroundings import unmet
 from hubd.web import http
 from hubd.web.door import PhoneDoor, Ports
 from hubd.web.server import PhoneServer
@@ -145,6 +146,7 @@ class Daemon:
             if self._uplink is not None:
                 await stack.enter_async_context(self._uplink)
             self._hub.live_status = self._status
+            self._tell_unmet()
             self._log.info("hub-started", hub=address(self._hub.principal), version=__version__, pid=os.getpid())
             await _until(stop, asyncio.create_task(supervise(self._services()), name="services"))
             self._log.info("hub-stopped")
@@ -198,6 +200,10 @@ class Daemon:
         except FatalError as error:
             self._log.warning("certificate-refused", code=error.code, detail=error.detail, hint=error.hint)
 
+    def _tell_unmet(self) -> None:
+        for code, detail in unmet(self._config):
+            self._log.warning("config-unmet", code=code, detail=detail)
+
     def _reload(self) -> None:
         """Take up the keys of `hubd.toml` that may change in a running hub; name the others."""
         try:
@@ -213,15 +219,12 @@ class Daemon:
             self._uplink.reload()
         self._renew_certificate()
         self._log.info("config-reloaded", items=len(changed) - len(waiting))
+        self._tell_unmet()
         if waiting:
             self._log.warning("config-needs-restart", detail=", ".join(waiting))
 
 
 def _certificate(certificate_file: str, key_file: str) -> Certificate | None:
-    if bool(certificate_file) != bool(key_file):
-        raise FatalError(
-            "config", "phones.tls_cert and phones.tls_key belong together", hint="name both files, or neither"
-        )
     return Certificate(Path(certificate_file), Path(key_file)) if certificate_file else None
 
 

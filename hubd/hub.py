@@ -30,6 +30,7 @@ from hubd.ports import Door, Outcome, SetSummary, TransactionState
 from hubd.post import counter, memory
 from hubd.post.office import PostOffice, PostPorts
 from hubd.store.actions import Store
+from hubd.surroundings import unmet
 from hubd.web.putting import Putting
 from hubd.web.standing import ViewsStanding
 
@@ -171,6 +172,7 @@ class Hub:
             "void": len(views.void),
             "rotten": await self.store.rotten(),
             "disk": self.store.room.level.value,
+            "unmet": [list(each) for each in unmet(self.config)],
             "counters": dict(self.intake.counters),
             "post": await self._post_status(),
             **(

@@ -24,7 +24,7 @@ _CALLS = {
 # ... names they are assigned to, functions that return them or pair them with something, and enums of them.
 _NAMES = ("code", "reason", "trouble")
 _RETURNING = ("judge", "send_now")
-_PAIRING = ("_asked",)
+_PAIRING = ("_asked", "unmet")
 _ENUMS = ("DialOutcome",)
 _CODE = re.compile(r"[a-z][a-z-]*\Z")
 _LEVELS = ("debug", "info", "warning", "error", "exception", "critical")

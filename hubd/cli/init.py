@@ -8,6 +8,7 @@ import click
 
 from hubd import config as configuration
 from hubd.action.principal import address
+from hubd.addresses import joined
 from hubd.cli.terminal import command, data_option, json_option, show
 from hubd.errors import FatalError
 from hubd.hub import CHARTER_NAME, Hub, read_charter
@@ -24,11 +25,16 @@ from hubd.identity import KEYS_FOLDER, Identity
     help="The mesh's charter file.",
 )
 @click.option(
+    "--town",
+    metavar="NAME",
+    help="A town hub, which the internet reaches by this name: https for phones, no mDNS (docs/town-hub.md).",
+)
+@click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A line of hubd.toml, for example hub.name=Kijiji."
 )
 @json_option
 @command
-async def init(directory: Path, charter_file: Path, settings: tuple[str, ...], as_json: bool) -> None:
+async def init(directory: Path, charter_file: Path, town: str | None, settings: tuple[str, ...], as_json: bool) -> None:
     """Prepare a hub's data folder: its keys, its configuration, its charter."""
     made = read_charter(charter_file)
     if any((directory / name).exists() for name in (CHARTER_NAME, configuration.FILE_NAME, KEYS_FOLDER)):
@@ -37,7 +43,8 @@ async def init(directory: Path, charter_file: Path, settings: tuple[str, ...], a
             f"{directory} holds a hub already",
             hint="start it with `hubd run`; to begin anew, choose an empty folder",
         )
-    values = dict(_setting(text) for text in settings)
+    values = {**(_town(town, directory) if town else {}), **dict(_setting(text) for text in settings)}
+    configuration.check_together(configuration.Config(values))
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directory / configuration.FILE_NAME).write_bytes(configuration.write(values))
     identity = Identity.make(directory)
@@ -55,6 +62,24 @@ async def init(directory: Path, charter_file: Path, settings: tuple[str, ...], a
         f"its wallet for fees is {facts['wallet']}",
         "next: start it with `hubd run`, and have a steward admit it (`hubd admit`), unless the charter founds it",
     ])  # fmt: skip
+
+
+_HTTPS_PORT = 443
+_CERTIFICATES = "tls"  # the folder in the hub's own where the renewal of docs/town-hub.md puts them
+
+
+def _town(name: str, directory: Path) -> dict[str, Any]:
+    """What `hubd.toml` of a hub on the internet says otherwise; each line may still be set."""
+    port = configuration.BY_NAME["mesh.listen_port"].default
+    values = {
+        "mesh.addresses": [joined(name, port)],
+        "mesh.discover": False,
+        "phones.listen_port": _HTTPS_PORT,
+        "phones.tls_cert": str(directory.absolute() / _CERTIFICATES / "fullchain.pem"),
+        "phones.tls_key": str(directory.absolute() / _CERTIFICATES / "privkey.pem"),
+        "phones.discover": False,
+    }
+    return {key: configuration.check(configuration.BY_NAME[key], value) for key, value in values.items()}
 
 
 _READERS: dict[type, Callable[[str], Any]] = {

@@ -93,6 +93,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         lines.append(f"carried for newer hubs, not understood here: {kinds}")
     if facts["disk"] != "plenty":
         say(f"warning: {_DISK[facts['disk']]}")
+    for code, detail in facts["unmet"]:
+        say(f"warning: {detail}: {words(code)}")
     if facts["rotten"]:
         say(f"warning: {facts['rotten']} actions on this card are damaged; neighbours will fill them in")
     return lines

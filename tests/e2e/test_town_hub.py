@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from builders import Village
 
-from hubd import config, daemon
+from hubd import config
 from hubd.action import charter, envelope
 from hubd.action.content import seal_content
 from hubd.action.envelope import Action
@@ -20,7 +20,6 @@ from hubd.action.signature import Signer
 from hubd.action.sip018 import ActionId
 from hubd.action.statement import Statement
 from hubd.demo.processes import HubProcess, free_port
-from hubd.errors import FatalError
 from hubd.hub import CHARTER_NAME, Hub
 from hubd.identity import Identity
 from hubd.limits import STATEMENT_LIFE_S
@@ -135,9 +134,3 @@ async def reloaded(hub: HubProcess, event: str, count: int) -> None:
     async with asyncio.timeout(10):
         while hub.log.read_text().count(event) < count:
             await asyncio.sleep(0.05)
-
-
-@pytest.mark.parametrize("files", [("a.pem", ""), ("", "a.key")])
-def test_a_certificate_without_its_key_is_said_before_anything_runs(files: tuple[str, str]) -> None:
-    with pytest.raises(FatalError, match="belong together"):
-        daemon._certificate(*files)
