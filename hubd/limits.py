@@ -85,6 +85,9 @@ HANDSHAKE_MS = 3_000  # ZeroMQ HANDSHAKE_IVL: idle strangers hold a descriptor n
 LINK_RECEIVE_FRAMES_MAX = 16  # ZeroMQ RCVHWM a peer: the default of 1000 was 63 MB
 LINK_UNREAD_BYTES_MAX = 16 * 1024 * 1024  # received from one address and not handed over: its windows are 1 MB a link
 LINK_SOCKETS_PER_ADDRESS_MAX = 32  # connections of one address at the hubs' door: a whole mesh behind one router
+LINK_SOCKETS_MAX = (
+    400  # connections at that door in all: 1,024 descriptors are what a program has that is not given more
+)
 LINK_KNOCKS_BURST_MAX = 120  # links that one hub may open at once: a network that comes and goes for two minutes ...
 LINK_KNOCKS_PER_S_MAX = (
     0.5  # ... and in the long run: to run into one of 2**32 numbers that libzmq gives takes years then

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "hubd"
 _CALLS = {
     "RemoteError": 0, "FatalError": 0, "LocalError": 0,  # errors
     "Fault": 0, "_end": 0, "_compare": 1,  # how a session of two hubs ends
-    "_forget": 2, "_lost": 2,  # why a link ended
+    "_forget": 1, "_lost": 2,  # why a link ended
 }  # fmt: skip
 # ... names they are assigned to, functions that return them or pair them with something, and enums of them.
 _NAMES = ("code", "reason", "trouble")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from hubd import log
 from hubd.action.principal import Principal, address
@@ -9,6 +10,15 @@ from hubd.gossip.channel import Channel
 from hubd.gossip.listener import Arrival, Listener
 from hubd.gossip.peer import LinkLost, Side
 from hubd.gossip.switchboard import Switchboard
+from hubd.gossip.turnstile import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    hub: Principal
+    channel: Channel
+    host: str
+    connection: Connection | None
 
 
 class Acceptor:
@@ -30,7 +40,7 @@ class Acceptor:
         self._admitted = admitted
         self._lost = lost
         self._counters = counters
-        self._routes: dict[bytes, tuple[Principal, Channel, str]] = {}
+        self._routes: dict[bytes, _Accepted] = {}
         self._log = log.get("gossip")
 
     def arrived(self, arrival: Arrival) -> None:
@@ -40,24 +50,24 @@ class Acceptor:
             self._counters["unwelcome"] += 1
             return
         known = self._routes.get(arrival.route)
-        if known is not None and known[0] != hub:  # a peer chooses its own routing id: this one was another hub's
-            self._forget(known[0], known[1], "closed")
+        if known is not None and known.hub != hub:  # a peer chooses its own routing id: this one was another hub's
+            self._forget(known, "closed")
             known = None
-        channel = known[1] if known is not None else self._accept(arrival)
+        channel = known.channel if known is not None else self._accept(arrival)
         channel.take(arrival.raw)
 
     def cut(self) -> None:
-        """End all links, because libzmq cannot end one; who is still welcome dials anew."""
+        """End all links: one of whom nothing was heard yet may be theirs who must go. Who is welcome dials anew."""
         assert self.listener is not None, "running"
         self.listener.cut()
-        for hub, channel, _ in list(self._routes.values()):
-            self._forget(hub, channel, "cut")
+        for link in list(self._routes.values()):
+            self._forget(link, "cut")
 
     def give_up(self, is_gone: Callable[[str], bool]) -> None:
         """Let go of links to hosts that cannot be reached as they were."""
-        for hub, channel, host in list(self._routes.values()):
-            if is_gone(host):
-                self._forget(hub, channel, "network")
+        for link in list(self._routes.values()):
+            if is_gone(link.host):
+                self._forget(link, "network")
 
     def close(self) -> None:
         """Close the door; nobody is told of it."""
@@ -69,19 +79,21 @@ class Acceptor:
     def _accept(self, arrival: Arrival) -> Channel:
         listener, hub, route = self.listener, arrival.hub, arrival.route
         assert listener is not None, "running"
-        former = self._board.get(hub, Side.ACCEPTED)
-        if former is not None:
-            self._forget(hub, former, "replaced")
+        for former in [each for each in self._routes.values() if each.hub == hub]:
+            self._forget(former, "replaced")
 
         def lost(reason: str) -> None:
-            self._forget(hub, channel, reason)
+            self._forget(self._routes[route], reason)
 
         channel = self._board.connect(hub, Side.ACCEPTED, lambda raw: listener.send(route, raw), lost)
-        self._routes[route] = hub, channel, arrival.host
+        self._routes[route] = _Accepted(hub, channel, arrival.host, listener.connection(arrival))
         return channel
 
-    def _forget(self, hub: Principal, channel: Channel, reason: str) -> None:
-        self._routes = {route: entry for route, entry in self._routes.items() if entry[1] is not channel}
-        if self._board.drop(hub, Side.ACCEPTED, channel):
-            self._log.info("link-lost", peer=address(hub), reason=reason)
-            self._lost(LinkLost(hub, Side.ACCEPTED, reason))
+    def _forget(self, link: _Accepted, reason: str) -> None:
+        """The connection goes, too: what a peer leaves unread would wait for it as long as it likes."""
+        self._routes = {route: each for route, each in self._routes.items() if each is not link}
+        if link.connection is not None and self.listener is not None:
+            self.listener.shut(link.connection)
+        if self._board.drop(link.hub, Side.ACCEPTED, link.channel):
+            self._log.info("link-lost", peer=address(link.hub), reason=reason)
+            self._lost(LinkLost(link.hub, Side.ACCEPTED, reason))

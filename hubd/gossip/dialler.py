@@ -8,7 +8,7 @@ import zmq.asyncio
 from hubd import log
 from hubd.action.principal import Principal, address
 from hubd.addresses import split
-from hubd.errors import RemoteError
+from hubd.errors import LocalError, RemoteError
 from hubd.gossip.channel import Channel
 from hubd.gossip.peer import LinkLost, Member, Side
 from hubd.gossip.sockets import CurveKeys, Dialled, DialOutcome, resolved, send_now
@@ -69,7 +69,10 @@ class Dialler:
 
     async def _dial_one(self, member: Member, endpoint: str) -> DialOutcome:
         """One address and, where the hub is there, the whole life of the link."""
-        dialled = Dialled(self._context, endpoint, server_key=member.curve_key, keys=self._keys)
+        try:
+            dialled = Dialled(self._context, endpoint, server_key=member.curve_key, keys=self._keys)
+        except LocalError:
+            return DialOutcome.OVERLOADED
         try:
             outcome = await dialled.opened()
             if outcome is DialOutcome.OPEN:

@@ -1,7 +1,8 @@
 """The door for hubs that dial us: a ROUTER that can be cut and opened again, its ZAP task, and the probe of both.
 
-libzmq cannot disconnect one peer of a ROUTER. Where one must go (a retired hub, a changed key), all do: the socket is
-closed and bound again, and those who are still welcome dial anew within seconds.
+libzmq cannot disconnect one peer of a ROUTER. A connection over which frames came is known and can be shut; where one peer
+must go for certain (a retired hub, a changed key), all do: the socket is closed and bound again, and those who are still
+welcome dial anew within seconds.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from hubd.action.principal import Principal
 from hubd.addresses import joined
 from hubd.errors import FatalError, LocalError
 from hubd.gossip.sockets import CurveKeys, listen, send_now
-from hubd.gossip.turnstile import Turnstile
+from hubd.gossip.turnstile import Connection, Turnstile
 from hubd.gossip.zap import DOMAIN, KEY_PROPERTY, Probe, Zap, probe
 from hubd.limits import LINK_PROBE_S, LISTEN_TRIES_MAX, TURNSTILE_S
 
@@ -27,14 +28,15 @@ _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "*": "127.0.0.1"}  # noqa: S1
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One message from an authenticated peer. `route` is where to answer, `hub` and `curve_key` are what ZAP said, and
-    `host` is where the connection comes from.
+    """One message from an authenticated peer. `route` is where to answer, `hub` and `curve_key` are what ZAP said, `host`
+    is where the connection comes from, and `descriptor` is libzmq's number for it.
     """
 
     route: bytes
     hub: Principal
     curve_key: bytes
     host: str
+    descriptor: int
     raw: bytes
 
 
@@ -100,6 +102,14 @@ class Listener:
         """Send one frame without waiting. Returns "" or why not."""
         return send_now(self._socket, [route, raw]) if self._socket is not None else "closed"
 
+    def connection(self, arrival: Arrival) -> Connection | None:
+        """Where it came from, if that is still there."""
+        return self._turnstile.connection(arrival.host, arrival.descriptor)
+
+    def shut(self, connection: Connection) -> None:
+        """End one connection, and all that waits for it."""
+        self._turnstile.shut(connection)
+
     def close(self) -> None:
         """Close at once."""
         self.zap.close()
@@ -130,14 +140,14 @@ class Listener:
     async def _receive(self, socket: zmq.asyncio.Socket) -> None:
         while True:
             parts = await socket.recv_multipart(copy=False)
-            host = str(parts[-1].get("Peer-Address"))
+            host, descriptor = str(parts[-1].get("Peer-Address")), int(parts[-1].get(zmq.SRCFD))
             for part in parts[1:]:
-                self._turnstile.handed_over(host, len(part))
+                self._turnstile.handed_over(host, len(part), descriptor)
             if len(parts) == _PARTS:
                 route, frame = parts
                 hub = Principal(bytes.fromhex(str(frame.get("User-Id"))))
                 key = bytes.fromhex(str(frame.get(KEY_PROPERTY)))
-                self._arrived(Arrival(route.bytes, hub, key, host, frame.bytes))
+                self._arrived(Arrival(route.bytes, hub, key, host, descriptor, frame.bytes))
             else:
                 self.counters["parts"] += 1
             await asyncio.sleep(0)  # a busy peer must not keep the loop from the others

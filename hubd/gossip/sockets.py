@@ -6,6 +6,7 @@ itself here: `hubd.gossip.peers` decides when to dial again.
 
 import asyncio
 import ctypes
+import itertools
 import secrets
 import struct
 from contextlib import suppress
@@ -20,7 +21,7 @@ import zmq.asyncio
 from zmq.utils import z85
 
 from hubd.addresses import by_turns, joined, split
-from hubd.errors import FatalError, RemoteError
+from hubd.errors import FatalError, LocalError, RemoteError
 from hubd.limits import (
     DIAL_GIVE_UP_S,
     HANDSHAKE_MS,
@@ -36,6 +37,8 @@ CURVE_KEY_BYTES = 32
 _ENDS = zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED
 _REFUSED = zmq.EVENT_HANDSHAKE_FAILED_AUTH
 _FAILED = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+_WATCHED = zmq.EVENT_HANDSHAKE_SUCCEEDED | _ENDS | _REFUSED | _FAILED
+_NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -65,6 +68,7 @@ class DialOutcome(Enum):
     FAILED = "handshake"  # another key than the pinned one, or no ZeroMQ at all
     UNREACHABLE = "unreachable"
     SLOW = "timeout"
+    OVERLOADED = "overloaded"  # this machine gave no socket for it
 
 
 def endpoint(address: str) -> str:
@@ -158,10 +162,16 @@ def _begin_anywhere() -> None:
 
 
 class Dialled:
-    """A link that we open. `opened` tells how that went; then send, receive, and watch with `closed`."""
+    """A link that we open. `opened` tells how that went; then send, receive, and watch with `closed`.
+
+    Raises `LocalError("overloaded")` where there is no descriptor left for it.
+    """
 
     def __init__(self, context: zmq.asyncio.Context, endpoint: str, *, server_key: bytes, keys: CurveKeys) -> None:
-        self.socket: zmq.asyncio.Socket = context.socket(zmq.DEALER)
+        try:
+            self.socket: zmq.asyncio.Socket = context.socket(zmq.DEALER)
+        except zmq.ZMQError as error:
+            raise LocalError("overloaded", str(error)) from error
         _harden(self.socket)
         self.socket.setsockopt(zmq.IMMEDIATE, 1)
         self.socket.setsockopt(zmq.RECONNECT_IVL, -1)
@@ -169,10 +179,13 @@ class Dialled:
         self.socket.curve_serverkey = server_key
         self.socket.curve_publickey = keys.public
         self.socket.curve_secretkey = keys.secret
-        self._monitor: zmq.asyncio.Socket = self.socket.get_monitor_socket(
-            zmq.EVENT_HANDSHAKE_SUCCEEDED | _ENDS | _REFUSED | _FAILED
-        )
-        self.socket.connect(endpoint)
+        self._monitor: zmq.asyncio.Socket | None = None
+        try:
+            self._monitor = self.socket.get_monitor_socket(_WATCHED, f"inproc://hubd-dial-{next(_NUMBERS)}")
+            self.socket.connect(endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise LocalError("overloaded", str(error)) from error
 
     async def opened(self) -> DialOutcome:
         """Wait for the end of the handshake, or of the patience."""
@@ -199,6 +212,7 @@ class Dialled:
             pass
 
     async def _event(self) -> int:
+        assert self._monitor is not None, "made with it"
         head, *_ = await self._monitor.recv_multipart()
         (event,) = struct.unpack_from("=H", head)
         return int(event)
@@ -206,5 +220,6 @@ class Dialled:
     def close(self) -> None:
         """Close at once; what was not sent is lost."""
         self.socket.disable_monitor()
-        self._monitor.close(0)
+        if self._monitor is not None:
+            self._monitor.close(0)
         self.socket.close(0)

@@ -1,4 +1,8 @@
-"""What libzmq itself does not bound at a listener: connections of one address, and bytes that wait for the end of a message.
+"""What libzmq itself does not bound at a listener: connections, of one address and in all, and bytes that wait for the end
+of a message.
+
+Where there are too many connections in all, those give way that are there the longest and have said nothing that only an
+admitted hub can say: strangers, of which a network with IPv6 has as many addresses as they like.
 
 A message of many parts is handed over when its last part is there, and no option of libzmq limits what waits until then:
 an admitted rogue who never ends a message was measured to raise a process by 300 MB in a second. So the turnstile
@@ -20,7 +24,12 @@ import zmq.asyncio
 
 from hubd import log
 from hubd.addresses import holder, without_interface
-from hubd.limits import LINK_BYTES_PER_S_IDLE, LINK_SOCKETS_PER_ADDRESS_MAX, LINK_UNREAD_BYTES_MAX
+from hubd.limits import (
+    LINK_BYTES_PER_S_IDLE,
+    LINK_SOCKETS_MAX,
+    LINK_SOCKETS_PER_ADDRESS_MAX,
+    LINK_UNREAD_BYTES_MAX,
+)
 
 _EVENTS = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED
 _FRAME_BYTES = 42  # around one frame: its header, and what CURVE adds
@@ -28,11 +37,15 @@ _INFO_BYTES, _RECEIVED_AT = 136, 128  # struct tcp_info up to tcpi_bytes_receive
 _NUMBERS = itertools.count()
 
 
-@dataclass(slots=True)
-class _Connection:
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One connection of the listener. `peer` is the other end's address and port."""
+
+    descriptor: int
     host: str
     peer: tuple[str | int, ...]
     received: int = 0
+    is_admitted: bool = False  # a frame came over it
 
 
 class Turnstile:
@@ -43,7 +56,7 @@ class Turnstile:
         self._flooded = flooded
         self._listener: zmq.asyncio.Socket | None = None
         self._monitor: zmq.Socket[bytes] | None = None
-        self._connections: dict[int, _Connection] = {}  # by libzmq's descriptor
+        self._connections: dict[int, Connection] = {}  # by libzmq's descriptor
         self._unread: Counter[str] = Counter()
         self._turned_at: float | None = None
         self._log = log.get("gossip")
@@ -52,37 +65,58 @@ class Turnstile:
         """Look at this listener from now on, before it accepts anybody."""
         self.close()
         name = f"inproc://hubd-turnstile-{next(_NUMBERS)}"
-        listener.monitor(name, _EVENTS)
-        self._listener = listener
         self._monitor = zmq.Context.shadow(context.underlying).socket(zmq.PAIR)
-        self._monitor.setsockopt(
-            zmq.RCVHWM, 0
-        )  # libzmq waits where news finds no room, and its thread serves everybody
+        # libzmq waits where news finds no room or no reader, and its thread serves everybody.
+        self._monitor.setsockopt(zmq.RCVHWM, 0)
+        self._listener = listener
+        listener.monitor(name, _EVENTS)
         self._monitor.connect(name)
 
     def close(self) -> None:
         """Look no more; before the listener is closed."""
-        if self._listener is not None and self._monitor is not None:
+        if self._listener is not None:
             # Told first, or libzmq's thread waits for ever to report the next knock to nobody, and the port stays taken.
             self._listener.disable_monitor()
+        if self._monitor is not None:
             self._monitor.close(0)
-            self._listener = self._monitor = None
+        self._listener = self._monitor = None
         self._connections.clear()
         self._unread.clear()
         self._turned_at = None
 
-    def handed_over(self, host: str, size: int) -> None:
-        """A frame of so many bytes from this host has left libzmq's hands."""
+    def handed_over(self, host: str, size: int, descriptor: int) -> None:
+        """A frame of so many bytes, which came by this descriptor from this host, has left libzmq's hands."""
         self._unread[_counted(host)] -= size + _FRAME_BYTES
+        known = self._connections.get(descriptor)
+        if known is None or not known.is_admitted:
+            known = self.connection(host, descriptor)
+        if known is not None:
+            known.is_admitted = True
+
+    def connection(self, host: str, descriptor: int) -> Connection | None:
+        """The connection that has this descriptor now, if it comes from this host."""
+        self._take_news()
+        connection = self._connections.get(descriptor)
+        return connection if connection is not None and connection.host == _counted(host) else None
+
+    def shut(self, connection: Connection) -> None:
+        """End this connection, if it is still there; libzmq finds out by itself."""
+        self._take_news()
+        if self._connections.get(connection.descriptor) is connection:
+            with self._borrowed(connection) as there:
+                _shut(there)
 
     def turn(self, now: float) -> None:
         """Take the news, weigh everybody, and shut out who is too heavy."""
         self._take_news()
         passed_s = 0.0 if self._turned_at is None else now - self._turned_at
         self._turned_at = now
-        for descriptor, connection in list(self._connections.items()):
-            with self._borrowed(descriptor, connection) as there:
-                if there is not None:
+        self._make_room()
+        for connection in list(self._connections.values()):
+            with self._borrowed(connection) as there:
+                if there is None:
+                    del self._connections[connection.descriptor]
+                else:
                     received = _received(there)
                     idle = int(passed_s * LINK_BYTES_PER_S_IDLE)
                     self._unread[connection.host] += received - connection.received - idle
@@ -113,21 +147,31 @@ class Turnstile:
                 self._counters["crowd"] += 1
                 _shut(there)
             else:
-                self._connections[descriptor] = _Connection(host, peer)
+                self._connections[descriptor] = Connection(descriptor, host, peer)
+
+    def _make_room(self) -> None:
+        too_many = len(self._connections) - LINK_SOCKETS_MAX
+        if too_many > 0:
+            strangers = [each for each in self._connections.values() if not each.is_admitted]
+            for connection in strangers[:too_many]:
+                self._counters["full"] += 1
+                with self._borrowed(connection) as there:
+                    _shut(there)
+                del self._connections[connection.descriptor]
 
     def _shut_out(self, host: str) -> None:
         self._counters["flooded"] += 1
         self._log.warning("link-flooded", count=sum(other.host == host for other in self._connections.values()))
-        for descriptor, connection in self._connections.items():
+        for connection in self._connections.values():
             if connection.host == host:
-                with self._borrowed(descriptor, connection) as there:
+                with self._borrowed(connection) as there:
                     _shut(there)
         self._flooded(host)
 
     @contextmanager
-    def _borrowed(self, descriptor: int, connection: _Connection) -> Iterator[socket.socket | None]:
+    def _borrowed(self, connection: Connection) -> Iterator[socket.socket | None]:
         """The socket, if libzmq has not given its number to another one meanwhile."""
-        with _socket_of(descriptor) as there:
+        with _socket_of(connection.descriptor) as there:
             yield there if _peer(there) == connection.peer else None
 
 

@@ -16,6 +16,7 @@ import zmq.asyncio
 
 from hubd.action.principal import Principal
 from hubd.addresses import holder, without_interface
+from hubd.errors import LocalError
 from hubd.gossip.sockets import Dialled, DialOutcome, curve_keypair
 from hubd.limits import LINK_KNOCKS_BURST_MAX, LINK_KNOCKS_PER_S_MAX
 
@@ -100,7 +101,10 @@ def _property(name: str, value: str) -> bytes:
 
 async def probe(context: zmq.asyncio.Context, endpoint: str, server_key: bytes) -> Probe:
     """Knock at our own listener with a throw-away key."""
-    dialled = Dialled(context, endpoint, server_key=server_key, keys=curve_keypair())
+    try:
+        dialled = Dialled(context, endpoint, server_key=server_key, keys=curve_keypair())
+    except LocalError:
+        return Probe.SILENCE
     try:
         outcome = await dialled.opened()
     finally:

@@ -26,7 +26,7 @@ def written(tmp_path):
         'error = LocalError("some-code")',
         'class Busy(RemoteError):\n    def __init__(self):\n        super().__init__("some-code")',
         'session._end("some-code", is_fault=True)',
-        'self._forget(hub, channel, "some-code")',
+        'self._forget(link, "some-code")',
         'peer.reason = "some-code"',
         'self.trouble = "some-code" if empty else ""',
         'code = {404: "some-code"}.get(status, "other")',
