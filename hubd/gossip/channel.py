@@ -14,10 +14,10 @@ from typing import Any, Protocol
 from hubd.action import envelope
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
-from hubd.errors import RemoteError
+from hubd.errors import LocalError, RemoteError
 from hubd.gossip import content, dialogue, wire
 from hubd.gossip.dialogue import Ended, KeepCursor, Parties, Rung, SendFrame
-from hubd.gossip.errands import Errand, Errands
+from hubd.gossip.errands import OF_THE_CARD, Errand, Errands
 from hubd.gossip.initiator import Initiator
 from hubd.gossip.peer import (
     AskedLoaded,
@@ -151,7 +151,11 @@ class Channel:
         """Read what the peer asked for."""
 
         async def work() -> None:
-            actions = await self._house.store.get(ids)
+            try:
+                actions = await self._house.store.get(ids)
+            except LocalError:
+                self._house.report(AskedLoaded(self._peer, []))
+                raise
             self._house.report(AskedLoaded(self._peer, [envelope.encode(action) for action in actions]))
 
         self._run(work)
@@ -335,11 +339,21 @@ class Channel:
         async def counted() -> None:
             try:
                 await work()
+            except LocalError as error:
+                if error.code not in OF_THE_CARD:
+                    raise
+                self._card_failed()
             finally:
                 self._tasks -= 1
 
         self._tasks += 1
         self._house.spawn(counted())
+
+    def _card_failed(self) -> None:
+        """The link lives, and gives and takes what needs no reading; the session is put off."""
+        self.traffic.counters["database"] += 1
+        if self._session is not None:
+            self._handle(self._session, dialogue.StoreFailed())
 
 
 def _judged(peer: Principal, outcomes: Sequence[Outcome]) -> PushJudged:

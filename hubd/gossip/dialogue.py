@@ -83,12 +83,26 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreFailed:
+    """In place of any answer: our own store can't be read now."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """Some seconds have passed; once in five is enough."""
 
 
 InEvent: TypeAlias = (
-    Began | FrameReceived | SummaryLoaded | SketchLoaded | Compared | ActionsLoaded | PageLoaded | Offered | TimerFired
+    Began
+    | FrameReceived
+    | SummaryLoaded
+    | SketchLoaded
+    | Compared
+    | ActionsLoaded
+    | PageLoaded
+    | Offered
+    | StoreFailed
+    | TimerFired
 )
 
 
@@ -149,6 +163,7 @@ class Ended:
 
     `code` says why nothing was proven: `busy` (both sets kept growing), `silent`, `missing` (the peer did not give what
     it said it had), `refused` (it gave what is no valid action), `deferred` (our own store takes nothing now),
+    `database` (it can't be read now),
     `later` (the peer put it off), `remote-fault` (it says that we broke the protocol), or, with `is_fault`, how the peer
     broke it.
     """

@@ -24,7 +24,9 @@ from hubd.gossip.wire import NOWHERE, Content, Place
 from hubd.limits import CONTENT_READ_MAX, LINK_CHUNK_BYTES_MAX, SKETCH_SYMBOLS_MAX, STREAM_ANYWAY_ACTIONS
 from hubd.ports import ActionStore, Door, Intake, Outcome, Verdict
 
-_OF_THE_CARD = frozenset({"disk-full", "database"})  # a write that failed: no fault of a peer, and no bug of ours
+OF_THE_CARD = frozenset(
+    {"disk-full", "database"}
+)  # it could not be read or written: no fault of a peer, no bug of ours
 
 Errand: TypeAlias = LoadSummary | LoadSketch | Compare | LoadActions | LoadPage | Offer
 
@@ -58,7 +60,7 @@ class Errands:
         try:
             return await self._intake.offer(envelopes, Door.PEER, self._peer)
         except LocalError as error:
-            if error.code not in _OF_THE_CARD:
+            if error.code not in OF_THE_CARD:
                 raise
             return [Outcome(Verdict.DEFERRED, code=error.code)] * len(envelopes)
 

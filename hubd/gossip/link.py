@@ -102,7 +102,9 @@ class Link:
     @property
     def trouble(self) -> str:
         """What a person should know about this hub's links: a code, or ""."""
-        return self._company.trouble
+        peers = self._peers.peers.values()
+        is_unreadable = any(peer.last is not None and peer.last.code == "database" for peer in peers)
+        return "database" if is_unreadable else self._company.trouble
 
     async def run(self) -> None:
         """Gossip until cancelled. Raises `FatalError` where a person must act, `LocalError` for a door that leaks."""
@@ -205,7 +207,13 @@ class Link:
     def _note(self, event: events.SessionEnded) -> None:
         ended = event.ended
         self.counters["proven" if ended.is_proven else ended.code] += 1
-        say = self._log.warning if ended.is_fault else self._log.debug if ended.is_proven else self._log.info
+        say = (
+            self._log.warning
+            if ended.is_fault or ended.code == "database"
+            else self._log.debug
+            if ended.is_proven
+            else self._log.info
+        )
         say("session-ended", peer=address(event.hub), proven=ended.is_proven, code=ended.code, count=ended.count)
 
     def _perform(self, out: events.OutEvent) -> None:
@@ -272,7 +280,7 @@ class Link:
         self.report(events.TimerFired())
         linked = sum(peer.is_up for peer in self._peers.peers.values())
         if self._company.look(linked, len(self._peers.peers), self._clock()):
-            if self.trouble:
+            if self._company.trouble:
                 self._log.warning("few-peers", count=linked)
             else:
                 self._log.info("enough-peers", count=linked)

@@ -58,7 +58,9 @@ from hubd.limits import (
     SESSIONS_PER_S_MAX,
 )
 
-_NOT_NOW = frozenset({"deferred", "remote-fault"})  # one of the two takes nothing now; it would say so again
+_NOT_NOW = frozenset(
+    {"deferred", "database", "remote-fault"}
+)  # one of the two takes nothing now; it would say so again
 _SPREADING = (PushTaken, HaveReceived, AskReceived, PruneReceived, AskedLoaded, FoundKnown)
 _COMPARED = frozenset({"busy", "missing", "refused"})  # both said at the end what their sets are
 
@@ -332,10 +334,14 @@ class Peers:
         return out
 
     def _note_growth(self, peer: Peer, ended: Ended, now: float) -> None:
-        """Who acknowledges everything and keeps nothing is given everything again, but more and more seldom."""
+        """Who acknowledges everything and keeps nothing is given everything again, but more and more seldom.
+
+        So are sessions tried again that our own card could not be read for.
+        """
+        is_for_nothing = ended.code in _COMPARED and 2 * (max(0, ended.peer_grew) + ended.received) < ended.sent
         if ended.is_proven:
             peer.stalls, peer.stalled_until = 0, 0.0
-        elif ended.code in _COMPARED and 2 * (max(0, ended.peer_grew) + ended.received) < ended.sent:
+        elif is_for_nothing or ended.code == "database":
             peer.stalls += 1
             peer.stalled_until = now + min(SESSION_STALLED_S_MAX, SESSION_AGAIN_S * 2 ** min(peer.stalls, 16))
 

@@ -34,6 +34,7 @@ from hubd.gossip.dialogue import (
     Parties,
     Rung,
     SendFrame,
+    StoreFailed,
     SummaryLoaded,
     TimerFired,
 )
@@ -111,6 +112,8 @@ class Session(ABC):
             case ActionsLoaded() | PageLoaded():
                 self._transfer.loaded(event)
                 return self._advance()
+            case StoreFailed():
+                return [SendFrame(Fault("later")), *self._end("database")]
             case Offered(outcomes, number):
                 return self._take_outcomes(outcomes, number)
             case Compared(RemoteError() as error):

@@ -47,6 +47,7 @@ from hubd.limits import (
     PEER_FAULTS_S,
     SESSION_AGAIN_S,
     SESSION_REFUSED_MAX,
+    SESSION_STALLED_S_MAX,
     SESSIONS_BURST_MAX,
     SESSIONS_PER_S_MAX,
 )
@@ -132,6 +133,21 @@ def test_who_takes_everything_and_does_not_grow_is_given_it_more_and_more_seldom
     desk.tell(SessionEnded(hub(LOW), DIALLED, replace(drops.ended, peer_grew=900)))
     assert not desk.peers.rests(hub(LOW), desk.now)
     assert desk.after(SESSION_AGAIN_S) == [BeginSession(hub(LOW))]
+
+
+def test_sessions_that_our_own_card_could_not_be_read_for_come_more_and_more_seldom_until_a_proof():
+    desk, unread = Desk(member(LOW, "a:1")), Ended(is_proven=False, code="database", received=3)
+    desk.up(LOW)
+    waits = []
+    for _ in range(12):
+        desk.tell(SessionEnded(hub(LOW), DIALLED, unread))
+        waits.append(max(desk.peer(LOW).session_at, desk.peer(LOW).stalled_until) - desk.now)
+        assert desk.peers.rests(hub(LOW), desk.now)
+        desk.now += waits[-1]
+    assert waits == sorted(waits)
+    assert waits[-1] == SESSION_STALLED_S_MAX
+    desk.tell(SessionEnded(hub(LOW), DIALLED, PROVEN))
+    assert not desk.peers.rests(hub(LOW), desk.now)
 
 
 def test_a_session_that_moved_something_and_proved_nothing_is_followed_by_another_soon():

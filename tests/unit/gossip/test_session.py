@@ -16,6 +16,7 @@ from hubd.gossip.dialogue import (
     Parties,
     Rung,
     SendFrame,
+    StoreFailed,
     SummaryLoaded,
     TimerFired,
 )
@@ -177,6 +178,23 @@ def test_a_store_that_takes_nothing_ends_the_session_without_blaming_the_peer():
     talk.run()
     assert (talk.a.ended.code, talk.a.ended.is_fault) == ("deferred", False)
     assert (talk.b.ended.code, talk.b.ended.detail, talk.b.ended.is_fault) == ("remote-fault", "deferred", False)
+
+
+@pytest.mark.parametrize("steps", range(12))
+def test_a_store_that_can_not_be_read_puts_the_session_off_and_blames_nobody(steps):
+    a, b = TwinSet([envelope(1)]), TwinSet([envelope(2)])
+    talk = Conversation(a, b)
+    for _ in range(steps):
+        talk.choices()[0]()
+    said = talk.b.machine.handle(StoreFailed(), 0.0)
+    assert said == [] or [type(out) for out in said] == [SendFrame, Ended]
+    for out in said:
+        if isinstance(out, SendFrame):
+            assert out.frame == wire.Fault("later")
+            [ended] = talk.a.machine.handle(FrameReceived(out.frame), 0.0) or [Ended(is_proven=False, code="later")]
+            assert (ended.code, ended.is_fault) == ("later", False)
+        else:
+            assert (out.code, out.is_fault, out.is_proven) == ("database", False, False)
 
 
 def test_a_silent_peer_is_given_up():
