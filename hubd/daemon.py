@@ -71,6 +71,7 @@ class Daemon:
             certificate=_certificate(self._config["phones.tls_cert"], self._config["phones.tls_key"]),
         )
         self._visitor = Visitor(self._door)
+        self._scrubber = Scrubber(hub.store, self._offer_own)
         self._key_owners: dict[bytes, Principal] = {}
         self._founders = {action.statement.who for action in hub.charter.founding if action.kind == "hub-admit"}
         self._link = Link(
@@ -87,6 +88,7 @@ class Daemon:
                 peers=tuple(self._config["mesh.peers"]),
                 interval_s=self._config["mesh.session_interval_s"],
             ),
+            doubted=self._scrubber.doubt,
         )
         self._sticks = PostWatch(hub.post, hub.name_of, self._config.__getitem__)
         self._uplink = _open_uplink(hub)
@@ -159,7 +161,7 @@ class Daemon:
             "phones": self._phones.run,
             "visits": self._visitor.run,
             "network": self._follow_network,
-            "scrub": Scrubber(self._hub.store, self._offer_own).run,
+            "scrub": self._scrubber.run,
         }
         if self._config["mesh.discover"] or self._config["phones.discover"]:
             services["discovery"] = self._discover

@@ -45,6 +45,7 @@ class Hub:
     port: int = 0
     host: str = "127.0.0.1"
     domain: Domain = VILLAGE.domain
+    doubts: int = 0  # sessions that hinted at rot
 
     def __post_init__(self) -> None:
         self.principal = VILLAGE.principal(self.name)
@@ -63,7 +64,11 @@ class Hub:
             curve_secret=self.keys.secret,
             clock=time.monotonic,
             config=LinkConfig(self.host, self.port, self.peers, self.interval_s),
+            doubted=self._doubt,
         )
+
+    def _doubt(self) -> None:
+        self.doubts += 1
 
     async def start(self) -> None:
         self.link = self._link()

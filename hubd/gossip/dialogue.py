@@ -190,6 +190,15 @@ OutEvent: TypeAlias = (
 )
 
 
+def hints_at_rot(ended: Ended) -> bool:
+    """Whether everything was compared, nothing differed, and the fingerprints did: one side's set is not what it counts.
+
+    Also where what one side says it has is not found when asked for. The peer may be the one, and it may lie.
+    """
+    moved = ended.received or ended.sent
+    return ended.code in {"busy", "missing"} and ended.rung is Rung.NEGENTROPY and not moved
+
+
 def first_rung(last: Ended | None) -> Rung:
     """Where the next session with this peer starts: one below the last one's, if that moved nothing or had a cursor.
 

@@ -30,7 +30,7 @@ from hubd.gossip import wire
 from hubd.gossip.acceptor import Acceptor
 from hubd.gossip.company import Company
 from hubd.gossip.dialler import Dialler
-from hubd.gossip.dialogue import Rung, first_rung
+from hubd.gossip.dialogue import Rung, first_rung, hints_at_rot
 from hubd.gossip.listener import Listener
 from hubd.gossip.peer import Member, Side
 from hubd.gossip.peers import Peers
@@ -56,7 +56,8 @@ class LinkConfig:
 class Link:
     """Gossip with the admitted hubs. `members` says who they are now, ourselves included; it is asked often.
 
-    The assembly calls `notify` for whatever became new in the set, from whichever door.
+    The assembly calls `notify` for whatever became new in the set, from whichever door. `doubted` is called when a
+    session hints that our rows may not be what we count.
     """
 
     def __init__(  # noqa: PLR0913  # ports and keys, each by name
@@ -70,6 +71,7 @@ class Link:
         curve_secret: bytes,
         clock: Callable[[], float],
         config: LinkConfig | None = None,
+        doubted: Callable[[], None] = lambda: None,
     ) -> None:
         self.store = store
         self.intake = intake
@@ -80,6 +82,7 @@ class Link:
         self._held: Sequence[Held] = ()
         self._keys = CurveKeys.of(curve_secret)
         self._clock = clock
+        self._doubted = doubted
         self._config = config or LinkConfig()
         interval_s, configured = self._config.interval_s, self._config.peers
         self._peers = Peers(hub, interval_s=interval_s, chance=random.random, configured=configured)
@@ -207,6 +210,8 @@ class Link:
     def _note(self, event: events.SessionEnded) -> None:
         ended = event.ended
         self.counters["proven" if ended.is_proven else ended.code] += 1
+        if hints_at_rot(ended):
+            self._doubted()
         say = (
             self._log.warning
             if ended.is_fault or ended.code == "database"

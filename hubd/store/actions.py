@@ -60,6 +60,7 @@ class Store:
         self._cursors: dict[bytes, tuple[int, bytes]] = {}  # kept, and not on disk yet
         self._settling: asyncio.Task[None] | None = None
         self._sketching = asyncio.Lock()
+        self.rot_met = asyncio.Event()  # a read met a row that is not as it was written
         self._remembered = Remembered()
 
     @classmethod
@@ -334,6 +335,8 @@ class Store:
                     bare.append(int(sequence))
             except RemoteError:
                 rotten.append(int(sequence))
+        if rotten or bare:
+            self.rot_met.set()
         if rotten:
             await self.change(partial(writing.set_aside, sequences=rotten))
         if bare:

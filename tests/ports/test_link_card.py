@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from linked import VILLAGE, Mesh, are_equal, registrations, tell_address, until
 
+from hubd.action.fingerprint import EMPTY, extend
 from hubd.store.actions import Store
 
 pytestmark = pytest.mark.usefixtures("in_a_hurry")
@@ -59,3 +60,26 @@ async def test_a_hub_whose_card_can_not_be_read_keeps_its_links_says_so_and_catc
         lane._connection = connection
     await are_equal(a, b, count=5)
     await until(lambda: b.link.trouble != "database")
+
+
+async def test_sets_whose_ids_are_one_and_whose_fingerprints_are_not_make_both_sides_doubt(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    same = registrations("same", 40)
+    for hub in (a, b):
+        await hub.offer(same)
+    wrong = extend(EMPTY, [same[0].id])
+    await b.store.change(lambda writer: writer.execute("update meta set value = ? where key = 'lthash'", (wrong,)))
+    await mesh.start(a, b)
+    tell_address(a, b)
+    await until(lambda: a.doubts and b.doubts)
+    assert not a.proven
+
+
+async def test_sets_that_differ_in_actions_alone_make_nobody_doubt(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await a.offer(registrations("one", 40))
+    await b.offer(registrations("other", 40))
+    await mesh.start(a, b)
+    tell_address(a, b)
+    await until(lambda: a.proven and b.proven)
+    assert (a.doubts, b.doubts) == (0, 0)

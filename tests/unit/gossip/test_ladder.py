@@ -14,6 +14,7 @@ from hubd.gossip.dialogue import (
     Rung,
     SummaryLoaded,
     first_rung,
+    hints_at_rot,
 )
 from hubd.gossip.initiator import Initiator
 from hubd.gossip.sketch import SYMBOL_BYTES
@@ -294,3 +295,14 @@ def test_a_place_is_told_only_where_a_page_ends():
     places = [frame.place for frame in proven(a, b).a.heard if isinstance(frame, wire.Actions)]
     assert Place(228, b.place(228).mark) in places
     assert places[-1] == b.place(300)
+
+
+def test_only_a_whole_comparison_that_finds_nothing_and_proves_nothing_hints_at_rot():
+    found = {
+        (code, rung, moved)
+        for code in ("", "busy", "missing", "silent", "refused", "later")
+        for rung in Rung
+        for moved in (0, 1)
+        if hints_at_rot(Ended(is_proven=not code, code=code, rung=rung, received=moved))
+    }
+    assert found == {("busy", Rung.NEGENTROPY, 0), ("missing", Rung.NEGENTROPY, 0)}
