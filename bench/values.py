@@ -45,8 +45,9 @@ def measure() -> Figures:
     """Figures by name, each beside a raw limit."""
     actions = [made(number) for number in range(ACTIONS)]
     raws = [envelope.encode(action) for action in actions]
+    domain = CHARTER.domain
     recovery = rate(ACTIONS, lambda: [recover(action.id, action.signature) for action in actions])
-    parsing = rate(ACTIONS, lambda: [envelope.parse(raw, CHARTER.domain) for raw in raws])
+    parsing = rate(ACTIONS, lambda: [envelope.parse(raw, domain) for raw in raws])
     ingest = asyncio.run(_ingest(raws))
     fast = rate(ACTIONS, lambda: [action.statement.clarity() for action in actions])
     general = [clarity.decode(action.statement.clarity()) for action in actions]

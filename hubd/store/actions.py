@@ -29,7 +29,7 @@ from hubd.store.database import Database, lock_directory
 from hubd.store.items import Remembered, SqliteItems
 from hubd.store.ledger import Ledger
 from hubd.store.room import Room
-from hubd.store.writing import Offer, row_digest
+from hubd.store.writing import BY_KIND, Offer, row_digest
 
 T = TypeVar("T")
 
@@ -220,8 +220,9 @@ class Store:
         return [(sequence, ActionId(action_id), kind) for sequence, action_id, kind in rows]
 
     async def page_of_kinds(self, kinds: Sequence[str], after: int, actions_max: int) -> list[tuple[int, Action]]:
-        """Like `page`, for some kinds only."""
-        return await self._page(f"kind in ({', '.join('?' * len(kinds))}) and", tuple(kinds), after, actions_max)
+        """Like `page`, for some kinds only, of those that have an index (`writing.BY_KIND`)."""
+        condition = f"kind in ({', '.join('?' * len(kinds))}) and {BY_KIND} and"
+        return await self._page(condition, tuple(kinds), after, actions_max)
 
     async def _page(
         self, condition: str, values: tuple[Any, ...], after: int, actions_max: int

@@ -20,13 +20,16 @@ from hubd.errors import RemoteError
 from hubd.gossip.ranges import INFINITY
 from hubd.limits import SCRUB_STEP_BUCKETS, SCRUB_STEP_ROWS
 from hubd.store import audience, buckets, sketches
-from hubd.store.writing import row_digest, set_aside
+from hubd.store.writing import BY_KIND, row_digest, set_aside
 
-_ROW = """
+_ROW = f"""
     select a.sequence, a.id, a.created, cast(a.kind as blob), a.author, a.header, a.digest, content.body,
         (select i.sequence from action i indexed by sqlite_autoindex_action_1 where i.id = a.id),
         (select i.sequence from action i indexed by action_by_item where i.created = a.created and i.id = a.id),
-        (select i.sequence from action i indexed by action_by_kind where i.kind = a.kind and i.sequence = a.sequence)
+        case when {BY_KIND} then (
+            select i.sequence from action i indexed by action_by_kind
+            where i.kind = a.kind and i.sequence = a.sequence and {BY_KIND}
+        ) else a.sequence end
     from action a not indexed left join content on content.id = a.id
 """
 _INDEXES = slice(8, 11)

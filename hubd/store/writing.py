@@ -12,14 +12,19 @@ from hubd.action.content import is_anchored
 from hubd.action.envelope import Action
 from hubd.action.fingerprint import extend, without
 from hubd.action.sip018 import ActionId
-from hubd.limits import QUERY_IDS_MAX
 from hubd.store import audience, buckets, lacking, sketches
 
 ROW_DIGEST_BYTES = 8
+BY_KIND = (
+    "(kind glob 'hub-*' or kind glob 'steward-*' or kind glob 'relay-*'"
+    " or kind = 'desk-witness' or kind = 'safety-post')"
+)
+"""Which actions have a place in the index by kind: in the schema's words, for SQLite compares these."""
 Offer = tuple[Sequence[Action], bytes]  # actions and the principal of the peer they came from, b"" for none
 Cursors = Mapping[bytes, tuple[int, bytes]]  # up to which sequence and mark of a peer's own order we have what it has
 _INSERT = (
     "insert into action (sequence, id, created, kind, author, header, digest, source) values (?, ?, ?, ?, ?, ?, ?, ?)"
+    " on conflict (id) do nothing"
 )
 
 
@@ -40,11 +45,9 @@ def append(connection: sqlite3.Connection, offers: Iterable[Offer], cursors: Cur
             if action.id not in offered or offered[action.id].content is None:
                 offered[action.id] = action
                 sources.setdefault(action.id, source)
-    known = _known(connection, list(offered))
-    fresh = [action for action in offered.values() if action.id not in known]
     numbers = {source: peer_number(connection, source) if source else None for source in set(sources.values())}
-    arrived = list(enumerate(fresh, _last(connection) + 1))
-    connection.executemany(_INSERT, [(sequence, *_row(each, numbers[sources[each.id]])) for sequence, each in arrived])
+    arrived = _insert(connection, [(action, numbers[sources[action.id]]) for action in offered.values()])
+    fresh = [action for _, action in arrived]
     audience.note(connection, arrived)
     _write_content(connection, list(offered.values()), fresh)
     lacking.note(connection, arrived, offered.values())
@@ -81,23 +84,25 @@ def peer_number(connection: sqlite3.Connection, principal: bytes) -> int:
 
 def _last(connection: sqlite3.Connection) -> int:
     """The highest sequence ever given."""
-    row = connection.execute("select seq from sqlite_sequence where name = 'action'").fetchone()
-    return int(row[0]) if row else 0
+    sql = "select max(value, coalesce((select max(sequence) from action), 0)) from meta where key = 'left'"
+    return int(connection.execute(sql).fetchone()[0])
+
+
+def _insert(connection: sqlite3.Connection, offered: list[tuple[Action, int | None]]) -> list[tuple[int, Action]]:
+    """Lay rows down for what is not there; returns it by its sequences. Known ones leave gaps in these."""
+    last = _last(connection)
+    arrived = [(sequence, action) for sequence, (action, _) in enumerate(offered, last + 1)]
+    rows = [(sequence, *_row(*each)) for sequence, each in enumerate(offered, last + 1)]
+    if connection.executemany(_INSERT, rows).rowcount == len(rows):
+        return arrived
+    new = {sequence for (sequence,) in connection.execute("select sequence from action where sequence > ?", (last,))}
+    return [each for each in arrived if each[0] in new]
 
 
 def _row(action: Action, source: int | None) -> tuple[object, ...]:
     header = envelope.header(action)
     statement = action.statement
     return action.id, statement.created, action.kind, statement.author, header, row_digest(header), source
-
-
-def _known(connection: sqlite3.Connection, ids: list[ActionId]) -> set[bytes]:
-    known: set[bytes] = set()
-    for start in range(0, len(ids), QUERY_IDS_MAX):
-        part = ids[start : start + QUERY_IDS_MAX]
-        marks = ", ".join("?" * len(part))
-        known.update(row[0] for row in connection.execute(f"select id from action where id in ({marks})", part))
-    return known
 
 
 def _write_content(connection: sqlite3.Connection, offered: list[Action], fresh: list[Action]) -> None:

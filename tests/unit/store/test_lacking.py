@@ -107,7 +107,7 @@ async def test_a_set_from_before_the_index_is_indexed_when_it_opens(tmp_path):
     listed = await store.lacking(0, 9)
     await store.close()
     with sqlite3.connect(tmp_path / DATABASE_NAME) as old:
-        old.executescript("drop table lacking; pragma user_version = 3;")
+        old.executescript("drop table lacking; delete from meta where key = 'left'; pragma user_version = 3;")
     old.close()
     store = await Store.open(tmp_path, DOMAIN)
     assert await store.lacking(0, 9) == listed == [(1, FULL.id)]
