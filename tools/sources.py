@@ -213,7 +213,8 @@ def limits(path: Path = PACKAGE / "limits.py") -> list[Limit]:
             if heading := _SECTION.match(comments.get(number, "")):
                 section, page = heading["name"], heading["page"] or ""
         line = node.end_lineno or node.lineno
-        reason = comments.get(line, "").removeprefix("#").strip()
+        said = [comments[number] for number in range(node.lineno, line + 1) if number in comments]
+        reason = " ".join(comment.removeprefix("#").strip() for comment in said)
         found.append(Limit(section, page, _name(node.targets[0]), ast.unparse(node.value), reason))
     return found
 

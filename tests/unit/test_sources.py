@@ -70,10 +70,12 @@ def test_limits_are_read_with_section_value_and_reason(tmp_path):
     path = tmp_path / "limits.py"
     path.write_text(
         "# --- doors (docs/doors.md) ------\nA_MAX = 2**3  # a reason\nB_MAX = 7\n# --- rooms ---\nC_S = 1  # why\n"
+        "D_S = (\n    2  # a long reason\n)  # of two parts\n"
     )
     found = sources.limits(path)
     assert [(each.section, each.page, each.name, each.value, each.reason) for each in found] == [
         ("doors", "docs/doors.md", "A_MAX", "2 ** 3", "a reason"),
         ("doors", "docs/doors.md", "B_MAX", "7", ""),
         ("rooms", "", "C_S", "1", "why"),
+        ("rooms", "", "D_S", "2", "a long reason of two parts"),
     ]
