@@ -62,6 +62,7 @@ class Daemon:
                 name=self._config["hub.name"],
                 chain_age_s=self._chain_age_s,
                 desk=PocketDesk(hub.post),
+                is_short=hub.is_short,
             )
         )
         self._phones = PhoneServer(

@@ -30,6 +30,7 @@ from hubd.ports import Door, Outcome, SetSummary, TransactionState
 from hubd.post import counter, memory
 from hubd.post.office import PostOffice, PostPorts
 from hubd.store.actions import Store
+from hubd.store.room import Level
 from hubd.surroundings import unmet
 from hubd.web.putting import Putting
 from hubd.web.standing import ViewsStanding
@@ -72,7 +73,13 @@ class Hub:
         self.live_status: Callable[[SetSummary], dict[str, Any]] | None = None  # set while the services run
         self.intake.listeners.append(self.folding.heard)
         self._strangers = Putting(
-            store, self.intake, ViewsStanding(lambda: self.folder.views), charter, time.monotonic, door=Door.BUNDLE
+            store,
+            self.intake,
+            ViewsStanding(lambda: self.folder.views),
+            charter,
+            time.monotonic,
+            door=Door.BUNDLE,
+            is_short=self.is_short,
         )
         self.post = PostOffice(
             PostPorts(
@@ -116,6 +123,10 @@ class Hub:
     def folder(self) -> Folder:
         """The fold as it is now."""
         return self.folding.folder
+
+    def is_short(self) -> bool:
+        """Whether the card is nearly full: what is left is for people who are known, and for hubs."""
+        return self.store.room.level in (Level.SHORT, Level.FULL)
 
     async def _put_for_stranger(self, envelopes: Sequence[bytes]) -> list[Outcome]:
         return await self._strangers.put(envelopes, "post")

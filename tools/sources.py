@@ -23,7 +23,7 @@ _CALLS = {
 }  # fmt: skip
 # ... names they are assigned to, functions that return them or pair them with something, and enums of them.
 _NAMES = ("code", "reason", "trouble")
-_RETURNING = ("judge", "send_now")
+_RETURNING = ("judge", "_judge", "send_now")
 _PAIRING = ("_asked", "unmet")
 _ENUMS = ("DialOutcome",)
 _CODE = re.compile(r"[a-z][a-z-]*\Z")

@@ -20,7 +20,7 @@ GUESTS = Audience(1)
 KEY_KINDS = frozenset(("user-register", "key-add", "key-accept", "key-revoke"))
 """How keys come and go. Guests get their headers: without them nobody could tell who signed what names him."""
 _MEMBERSHIP = ("hub-", "steward-")
-_RECEIPTS = "relay-"
+_RECEIPT = "relay-receipt"  # what the chain did; a `relay-balance` tells how much money people have, and stays at home
 
 
 @lru_cache(maxsize=AUTHORS_REMEMBERED_MAX)
@@ -33,7 +33,7 @@ def open_to(kind: str) -> Audience | None:
     """Who sees every action of a kind, as a whole or its header; None where only parties do."""
     if kind.startswith(_MEMBERSHIP):
         return ANYBODY
-    return GUESTS if kind.startswith(_RECEIPTS) or kind in KEY_KINDS else None
+    return GUESTS if kind == _RECEIPT or kind in KEY_KINDS else None
 
 
 def audiences_of(kind: str, author: Principal, who: Principal | None) -> set[Audience]:

@@ -38,7 +38,7 @@ async def _of_stopped(directory: Path, not_running: FatalError) -> dict[str, Any
 
 _DISK = {
     "low": "the card is nine tenths full: time for a larger one",
-    "short": "the card is nearly full: soon nothing new is taken",
+    "short": "the card is nearly full: newcomers keep what they wrote, and soon nothing new is taken",
     "full": "the card is full: nothing new is taken until there is room",
 }
 

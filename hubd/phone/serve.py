@@ -20,6 +20,7 @@ from hubd.phone.socket_link import SocketLink
 from hubd.phone.sync import SyncReport
 from hubd.web.frames import SUBPROTOCOL, VISIT_PATH
 from hubd.web.places import PROVEN, Places
+from hubd.web.quota import Rank
 from hubd.web.server import PhoneServer
 from hubd.web.socket import SocketWire
 
@@ -44,7 +45,8 @@ class VisitedPhone:
         wire = SocketWire(websocket)
         try:
             async with asyncio.timeout(VISIT_S):
-                proven = partial(websocket.scope[PROVEN], self._phone.principal)  # has fewer places than one may keep
+                # Fewer places than one may keep.
+                proven = partial(websocket.scope[PROVEN], self._phone.principal, Rank.VOUCHED)
                 self._told(await self._phone.sync_over(SocketLink(wire, self._phone.charter), proven))
         except RemoteError as error:
             self._told(error)

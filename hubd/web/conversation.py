@@ -67,7 +67,7 @@ class Wire(Protocol):
 class Conversation:
     """Runs until the phone parts, or breaks the rules of the wire. `proven` is told whose key it has proven."""
 
-    def __init__(self, door: PhoneDoor, wire: Wire, address: str, proven: Proven = lambda _person: None) -> None:
+    def __init__(self, door: PhoneDoor, wire: Wire, address: str, proven: Proven = lambda _person, _rank: None) -> None:
         self._door, self._wire, self._address = door, wire, address
         self._proven = proven
         self._reader = STRANGER
@@ -134,8 +134,7 @@ class Conversation:
             raise RemoteError("version", f"this hub speaks version {VERSION}")
         wanted = _scope(hello.scope)
         self._reader = self._door.reader(self._authorization(hello), wanted, hello.question())
-        if self._reader.person is not None:
-            self._proven(self._reader.person)
+        self._door.tell(self._proven, self._reader)
         mode, start = await self._start(hello.cursor)
         await self._say(Welcome(min(hello.version, VERSION), mode, self._reader.scope.value))
         self._pushing = asyncio.create_task(self._push(start), name="phone-push")

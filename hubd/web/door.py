@@ -23,6 +23,7 @@ from hubd.ports import Intake, Outcome
 from hubd.web import proofs
 from hubd.web.carriers import Carriers, PostDesk
 from hubd.web.frames import VERSION
+from hubd.web.places import Proven
 from hubd.web.proofs import Authorization, Challenges
 from hubd.web.putting import Putting, tally
 from hubd.web.quota import Pace, Rank
@@ -37,7 +38,8 @@ def _too_fast() -> RemoteError:
 @dataclass(frozen=True)
 class Ports:
     """What the assembly hands over. `clock` is monotonic, in seconds; `chain_age_s` tells how many seconds ago this hub
-    last heard of the chain, None for never; `name` is what people call the hub; `desk` is its post's, where it has one.
+    last heard of the chain, None for never; `name` is what people call the hub; `desk` is its post's, where it has one;
+    `is_short` tells whether its card is nearly full.
     """
 
     store: PhoneStore
@@ -50,6 +52,7 @@ class Ports:
     name: str = ""
     chain_age_s: Callable[[], int | None] = lambda: None
     desk: PostDesk | None = None
+    is_short: Callable[[], bool] = lambda: False
 
 
 class PhoneDoor:
@@ -65,7 +68,9 @@ class PhoneDoor:
         self.reading = Reading(ports.store, ports.standing)
         self.carriers = Carriers(ports.desk, ports.standing, ports.clock)
         self._ports = ports
-        self._putting = Putting(ports.store, ports.intake, ports.standing, ports.charter, ports.clock)
+        self._putting = Putting(
+            ports.store, ports.intake, ports.standing, ports.charter, ports.clock, is_short=ports.is_short
+        )
         self._challenges = Challenges(secrets.token_bytes(32))
         self._requests = Pace(limits.PHONE_REQUESTS_PER_S, limits.PHONE_REQUESTS_BURST)
         self._offers = Pace(limits.PHONE_OFFERS_PER_S, limits.PHONE_OFFERS_BURST)
@@ -132,6 +137,11 @@ class PhoneDoor:
     def _sees_village(self, key: Principal, person: Principal) -> bool:
         """Registering costs a stranger nothing, so it takes somebody's vouch besides a home that is not elsewhere."""
         return self.standing.rank(key) >= Rank.VOUCHED and self.standing.home_of(person) in (None, self.hub)
+
+    def tell(self, proven: Proven, reader: Reader) -> None:
+        """Tell who counts the connections whose key this one has proven."""
+        if reader.person is not None and reader.key is not None:
+            proven(reader.person, self.standing.rank(reader.key))
 
     def prove_answer(self, nonce: bytes, question: bytes, body: bytes) -> bytes:
         """This hub's key proof over an answer to a question."""

@@ -203,8 +203,8 @@ async def _reader(door: PhoneDoor, asked: Asked, fixed: Scope | None) -> Reader:
         raise RemoteError("authorization", "sign a challenge first", hint="GET /v1/challenge, then sign it")
     given = parse_header(header, door.charter.network) if header is not None else None
     reader = door.reader(given, wanted, asked.question)
-    if reader.person is not None and (proven := asked.request.scope.get(PROVEN)):
-        proven(reader.person)
+    if proven := asked.request.scope.get(PROVEN):
+        door.tell(proven, reader)
     return reader
 
 

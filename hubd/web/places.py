@@ -8,38 +8,48 @@ from dataclasses import dataclass, field
 from hubd import limits
 from hubd.action.principal import Principal
 from hubd.addresses import holder, is_loopback
+from hubd.web.quota import Rank
 
 Client = tuple[str, int]
-Proven = Callable[[Principal], None]
+Proven = Callable[[Principal, Rank], None]
 PROVEN = "hubd.proven"
-"""In an ASGI scope: the `Proven` that is told whose key the other end of this connection has proven."""
+"""In an ASGI scope: the `Proven` that is told whose key the other end of this connection has proven, and how far that
+person is known.
+"""
 
 
 @dataclass
 class _Place:
     since: float
     drop: Callable[[], None]
+    heard: float | None = None  # when something was asked last
     person: Principal | None = None  # whose it is, as long as that one has no more than its share
+    is_known: bool = False  # somebody vouched for that person
 
 
 @dataclass
 class Places:
     """Open connections, all and by address; addresses of this machine itself are limited in all only.
 
-    When all places are taken, a newcomer gets that of the stranger who came first, unless he came just now; who has proven
-    a key keeps his, up to `per_person_max` places of one person: a single key must not hold them all.
+    When all places are taken, whoever comes gets that of a stranger, unless he came just now: of one who has asked nothing,
+    else of the one who came first. Failing that, of a person whom nobody vouched for and who has been silent for a while: to
+    register costs nothing, so a crowd may do it. A person who is known keeps its places, up to `per_person_max`; all the
+    others together keep `unvouched_max`, so that some are always left to be had.
 
     `open_s` is for a first request's head, `idle_s` for each further one, `stall_s` for somebody who reads nothing,
-    `stranger_s` what a stranger has in any case. `turned_away`, `let_go` and `gave_way` count connections.
+    `stranger_s` what a stranger has in any case, `silent_s` what a registered person has after its last word.
+    `turned_away`, `let_go` and `gave_way` count connections.
     """
 
     total_max: int = limits.PHONE_SOCKETS_MAX
     per_address_max: int = limits.PHONE_SOCKETS_PER_ADDRESS_MAX
     per_person_max: int = limits.PHONE_SOCKETS_PER_PERSON_MAX
+    unvouched_max: int = limits.PHONE_SOCKETS_UNVOUCHED_MAX
     open_s: float = limits.PHONE_OPEN_S
     idle_s: float = limits.PHONE_IDLE_S
     stall_s: float = limits.PHONE_SEND_S
     stranger_s: float = limits.PHONE_STRANGER_S
+    silent_s: float = limits.PHONE_SILENT_S
     is_own: Callable[[str], bool] = is_loopback
     taken: Counter[str] = field(default_factory=Counter)
     turned_away: int = 0
@@ -58,13 +68,23 @@ class Places:
         self.taken[host] += 1
         return True
 
-    def prove(self, client: Client, person: Principal) -> None:
+    def prove(self, client: Client, person: Principal, rank: Rank) -> None:
         """Whoever is there has proven a key of this person."""
         place = self._held.get(client)
-        if place is None or place.person == person:
+        if place is None:
             return
+        place.person = None
+        is_known = rank >= Rank.VOUCHED
         kept = sum(each.person == person for each in self._held.values())
-        place.person = person if kept < self.per_person_max else None
+        unvouched = sum(each.person is not None and not each.is_known for each in self._held.values())
+        has_share = kept < self.per_person_max and (is_known or unvouched < self.unvouched_max)
+        place.person, place.is_known = person if has_share else None, is_known
+
+    def hear(self, client: Client, now: float) -> None:
+        """Something was asked there."""
+        place = self._held.get(client)
+        if place is not None:
+            place.heard = now
 
     def leave(self, client: Client) -> None:
         """A connection has ended."""
@@ -75,15 +95,27 @@ class Places:
                 del self.taken[host]
 
     def _make_room(self, now: float) -> bool:
-        for client, place in self._held.items():
-            if now - place.since < self.stranger_s:
-                return False
-            if place.person is None:
-                self.gave_way += 1
-                self.leave(client)
-                place.drop()
-                return True
-        return False
+        held = self._held.items()
+        strangers = [
+            (place.heard is not None, place.since, client)
+            for client, place in held
+            if place.person is None and now - place.since >= self.stranger_s
+        ]
+        silent = [
+            (True, heard, client)
+            for client, place in held
+            if place.person is not None
+            and not place.is_known
+            and now - (heard := place.since if place.heard is None else place.heard) >= self.silent_s
+        ]
+        if not strangers and not silent:
+            return False
+        client = min(strangers or silent)[2]
+        drop = self._held[client].drop
+        self.gave_way += 1
+        self.leave(client)
+        drop()
+        return True
 
 
 def client_of(transport: asyncio.BaseTransport) -> Client:

@@ -71,8 +71,10 @@ class Putting:
         now: Callable[[], float],
         *,
         door: Door = Door.PHONE,
+        is_short: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._door = door
+        """`is_short` tells whether the card is nearly full: the rest of it is for people who are known."""
+        self._door, self._is_short = door, is_short
         self._store, self._intake, self._standing = store, intake, standing
         self._domain = charter.domain
         self._now = now
@@ -123,6 +125,8 @@ class Putting:
         rank = self._standing.rank(author)
         if rank is Rank.STRANGER and author in joining:
             rank = Rank.NEWCOMER
+        if rank < Rank.VOUCHED and action.kind not in HELP_KINDS and self._is_short():
+            return "card-short"
         return self._quota.judge(action.kind, self._standing.person_of(author) or author, rank, address, self._now())
 
     def _defer(self, action: "Action", raw: bytes, code: str) -> Outcome:

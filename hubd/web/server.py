@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -120,8 +120,17 @@ class PhoneServer:
         self.port: int = self._socket.getsockname()[1]
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope[PROVEN] = partial(self.places.prove, scope.get("client") or ("", 0))
-        await self._app(scope, receive, send)
+        client = scope.get("client") or ("", 0)
+        now = asyncio.get_running_loop().time
+        scope[PROVEN] = partial(self.places.prove, client)
+
+        async def heard() -> Message:
+            message = await receive()
+            self.places.hear(client, now())
+            return message
+
+        self.places.hear(client, now())
+        await self._app(scope, heard, send)
 
     async def run(self) -> None:
         """Serve until cancelled; then finish the answers under way and close. May be run again."""

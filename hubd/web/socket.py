@@ -7,12 +7,13 @@ from hubd.web.conversation import Conversation
 from hubd.web.door import PhoneDoor
 from hubd.web.frames import SUBPROTOCOL
 from hubd.web.places import PROVEN
+from hubd.web.quota import Rank
 
 _GOING_AWAY = 1000
 _POLICY = 1008  # RFC 6455, section 7.4.1: breaks this endpoint's rules
 
 
-def _nobody_asks(_person: Principal) -> None:
+def _nobody_asks(_person: Principal, _rank: Rank) -> None:
     """For a server that counts no places."""
 
 

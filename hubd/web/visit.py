@@ -26,6 +26,7 @@ from hubd.web.client import ClientWire, dial
 from hubd.web.conversation import Conversation
 from hubd.web.door import PhoneDoor
 from hubd.web.frames import VISIT_PATH
+from hubd.web.quota import Rank
 
 _TICK_S = 0.5
 
@@ -76,7 +77,7 @@ class Visitor:
         try:
             async with asyncio.timeout(VISIT_S), asyncio.timeout(patience_s or VISIT_PROOF_S) as patience:
 
-                def prove(_person: Principal) -> None:
+                def prove(_person: Principal, _rank: Rank) -> None:
                     nonlocal proven
                     proven = True
                     patience.reschedule(None)

@@ -99,6 +99,18 @@ async def test_a_guest_reads_its_own_and_what_names_it(hub: PhoneHub) -> None:
     assert {action.id for action in await hub.read("tomas", scope="own")} == seen | {acts["lesson"].id}
 
 
+async def test_how_much_money_people_hold_is_shown_at_home_only(hub: PhoneHub) -> None:
+    acts = await populate(hub)
+    told = hub.village.balance("hub-a", [("ana", None, 7, 0), ("bo", None, 9, 1)])
+    await hub.take(told)
+    assert told.id in {action.id for action in await hub.read("ana")}
+    for scope in ("guest", "own", "mine"):
+        assert told.id not in {action.id for action in await hub.read("bo", scope=scope)}
+    asked = cbor.encode([told.id, acts["receipt"].id])
+    envelopes, _ = said(await hub.http.post("/v1/get", content=asked, headers=await hub.auth("bo")))
+    assert [envelope.parse(raw, hub.village.domain).id for raw in envelopes] == [acts["receipt"].id]
+
+
 async def test_what_any_key_of_a_person_wrote_or_is_named_in_is_its_own(hub: PhoneHub) -> None:
     village = hub.village
     acts = await populate(hub)

@@ -1,11 +1,16 @@
-"""The quarantine at the door: small, fair, and empty again when its people are known."""
+"""What phones bring: the quarantine at the door, small and fair, and the rest of a card, kept for people who are known."""
 
+from pathlib import Path
+
+import pytest
 from builders import Village
+from phone_hubs import phone_hub
 
 from hubd.action import envelope
+from hubd.action.envelope import Action
 from hubd.limits import QUARANTINE_AUTHOR_BYTES_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_PER_AUTHOR_MAX
-from hubd.ports import Outcome, Verdict
-from hubd.web.putting import Quarantine, tally
+from hubd.ports import Door, Outcome, Verdict
+from hubd.web.putting import Putting, Quarantine, tally
 
 VILLAGE = Village(1)
 
@@ -60,3 +65,41 @@ def test_outcomes_are_counted_by_what_is_worth_watching() -> None:
         ]
     )
     assert counted == {"ok": 1, "known": 1, "deferred:hour": 1, "refused:cbor": 1}
+
+
+@pytest.mark.parametrize("door", [Door.PHONE, Door.BUNDLE])
+async def test_on_a_card_that_is_nearly_full_only_people_who_are_known_bring_anything(
+    tmp_path: Path, door: Door
+) -> None:
+    full = [False]
+    async with phone_hub(tmp_path) as hub:
+        village = hub.village
+        await hub.take(village.register("ana"), village.register("zoe"), village.vouch("steward-1", "ana"))
+        putting = Putting(
+            hub.store, hub.intake, hub.door.standing, village.charter, lambda: 0.0, door=door, is_short=lambda: full[0]
+        )
+
+        async def told(*actions: Action) -> list[tuple[str, str]]:
+            outcomes = await putting.put([envelope.encode(action) for action in actions], "10.0.0.9")
+            return [(outcome.verdict.value, outcome.code) for outcome in outcomes]
+
+        known = village.request("zoe")
+        assert await told(known) == [("ok", "")]
+        full[0] = True
+        assert await told(
+            village.request("ana"),
+            village.request("zoe"),
+            village.register("somebody new"),
+            village.request("nobody"),
+            village.seal("nobody", "safety-post", text={"note": "help"}),
+            known,
+        ) == [
+            ("ok", ""),
+            ("deferred", "card-short"),
+            ("deferred", "card-short"),
+            ("deferred", "card-short"),
+            ("ok", ""),
+            ("ok", ""),
+        ]
+        full[0] = False
+        assert await told(village.request("zoe")) == [("ok", "")]

@@ -1,0 +1,87 @@
+"""Who keeps a place when all are taken: strangers and crowds of fresh keys make room, people who are known stay."""
+
+from builders import Village
+
+from hubd import limits
+from hubd.web.places import Client, Places
+from hubd.web.quota import Rank
+
+VILLAGE = Village(1)
+KNOWN = VILLAGE.principal("ana")
+
+
+def at(number: int) -> Client:
+    return f"10.42.{number // 250}.{number % 250}", 5_000
+
+
+def come(places: Places, numbers: range, now: float) -> list[int]:
+    """Those of these connections that got a place."""
+    return [number for number in numbers if places.take(at(number), now, lambda: None)]
+
+
+def crowd(places: Places, numbers: range, now: float, a_person: int = 8) -> None:
+    """Connections of persons whom nobody vouched for, so many of each."""
+    for number in come(places, numbers, now):
+        places.prove(at(number), VILLAGE.principal(f"sybil {number // a_person}"), Rank.NEWCOMER)
+        places.hear(at(number), now)
+
+
+def test_one_person_keeps_no_more_than_its_share_of_the_places() -> None:
+    person, honest = (Village(1).principal(name) for name in ("ana", "ben"))
+    places = Places(total_max=16, per_person_max=2, stranger_s=5.0)
+    for number in range(15):
+        assert places.take((f"10.42.0.{number}", 5_000), 0.0, lambda: None)
+        places.prove((f"10.42.0.{number}", 5_000), person, Rank.VOUCHED)
+    assert places.take(("10.42.0.99", 5_000), 0.0, lambda: None)
+    places.prove(("10.42.0.99", 5_000), honest, Rank.VOUCHED)
+    came = [places.take((f"10.42.1.{number}", 5_000), 10.0, lambda: None) for number in range(14)]
+    assert came == [True] * 13 + [False], "whoever came just now stays, and so do two of the one and the other one"
+    assert places.gave_way == 13
+
+
+def test_registered_sybils_never_hold_the_whole_door() -> None:
+    places = Places()
+    crowd(places, range(limits.PHONE_SOCKETS_MAX), 0.0)
+    assert places.taken.total() == limits.PHONE_SOCKETS_MAX
+    came = come(places, range(1_000, 1_100), 6.0)
+    assert len(came) == limits.PHONE_SOCKETS_MAX - limits.PHONE_SOCKETS_UNVOUCHED_MAX
+    assert places.gave_way == len(came)
+
+
+def test_who_was_vouched_for_keeps_a_place_whatever_crowd_comes() -> None:
+    places = Places(total_max=32, unvouched_max=24)
+    [first] = come(places, range(1), 0.0)
+    places.prove(at(first), KNOWN, Rank.VOUCHED)
+    dropped: list[int] = []
+    for wave in range(1, 20):
+        for number in range(100 * wave, 100 * wave + 40):
+            if places.take(at(number), 60.0 * wave, lambda number=number: dropped.append(number)):
+                places.prove(at(number), VILLAGE.principal(f"sybil {number // 8}"), Rank.NEWCOMER)
+    assert len(dropped) > 300
+    places.hear(at(first), 2_000.0)
+    assert places._held[at(first)].person == KNOWN
+
+
+def test_a_newcomer_who_is_silent_gives_way_and_one_who_talks_stays() -> None:
+    places = Places(total_max=4, unvouched_max=4)
+    crowd(places, range(4), 0.0, a_person=1)
+    for number in (0, 2):
+        places.hear(at(number), 20.0)
+    assert come(places, range(10, 20), 31.0) == [10, 11], "those that said nothing for half a minute made room"
+    assert {at(0), at(2)} <= set(places._held)
+
+
+def test_a_stranger_who_asks_nothing_goes_before_one_who_does() -> None:
+    places = Places(total_max=2)
+    come(places, range(2), 0.0)
+    places.hear(at(0), 1.0)
+    assert come(places, range(10, 11), 6.0) == [10]
+    assert set(places._held) == {at(0), at(10)}
+
+
+def test_who_is_vouched_for_meanwhile_is_known_from_the_next_proof_on() -> None:
+    places = Places(total_max=1, unvouched_max=1)
+    come(places, range(1), 0.0)
+    places.prove(at(0), KNOWN, Rank.NEWCOMER)
+    places.prove(at(0), KNOWN, Rank.VOUCHED)
+    assert come(places, range(10, 11), 90.0) == []
