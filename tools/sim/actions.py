@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from hubd.action import envelope
 from hubd.action.charter import Charter
+from hubd.action.content import SALT_BYTES, seal_content
 from hubd.action.envelope import Action
 from hubd.action.network import TESTNET
 from hubd.action.principal import Principal, contract
@@ -47,25 +48,35 @@ class Person:
         return signer(self.name).principal(TESTNET)
 
 
-_made: dict[tuple[str, int, int], bytes] = {}
+_made: dict[tuple[str, int, int, bool], bytes] = {}
 _parsed: dict[bytes, Action] = {}
-_bytes: dict[ActionId, bytes] = {}
+_bytes: dict[tuple[ActionId, bool], bytes] = {}
 
 
-def made(person: Person, number: int, now_s: float) -> bytes:
+def made(person: Person, number: int, now_s: float, *, has_text: bool = False) -> bytes:
     """The envelope of this person's action with this number; the first is the registration."""
     created = max(0, EPOCH_S + person.skew_s + int(now_s))
-    key = (person.name, number, created)
+    key = (person.name, number, created, has_text)
     if key not in _made:
         kind = "request-open" if number else "user-register"
         fields = {"bits": 1, "amount": number, "moment": 5} if number else {"bits": 3}
         salt = sha256(f"{person.name} {number}".encode()).digest()[:8]
         statement = Statement(kind, person.principal, created, created + STATEMENT_LIFE_S, salt, **fields)
-        action = envelope.seal(statement, signer(person.name), CHARTER.domain)
+        text = seal_content({"note": f"of {person.name}"}, (salt + salt)[:SALT_BYTES]) if has_text else None
+        action = envelope.seal(statement, signer(person.name), CHARTER.domain, text)
         raw = envelope.encode(action)
         _made[key] = raw
         _parsed[raw] = action
     return _made[key]
+
+
+def erasure(person: Person, action: Action) -> Action:
+    """The person's word that the text of this action goes."""
+    created, salt = action.statement.created, action.id[:8]
+    statement = Statement(
+        "content-erase", person.principal, created, created + STATEMENT_LIFE_S, salt, subject=action.id
+    )
+    return envelope.seal(statement, signer(person.name), CHARTER.domain)
 
 
 def parsed(raw: bytes) -> Action:
@@ -80,7 +91,8 @@ def parsed(raw: bytes) -> Action:
 
 def bytes_of(action: Action) -> bytes:
     """The envelope of an action that was parsed here."""
-    raw = _bytes.get(action.id)
+    key = (action.id, action.content is not None)
+    raw = _bytes.get(key)
     if raw is None:
-        raw = _bytes[action.id] = envelope.encode(action)
+        raw = _bytes[key] = envelope.encode(action)
     return raw

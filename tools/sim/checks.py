@@ -5,6 +5,7 @@ proof        a session that is proven between honest hubs was over one set, whic
 queues       what the machines hold for one link stays within the windows of `hubd.limits`
 livelock     sessions of honest hubs do not end again and again without moving or proving anything
 cursor       whoever left off at a place holds everything up to it
+content      whatever text an honest hub had comes to all of them, and what was erased is with none
 convergence  when all is calm, all honest hubs come to hold the same: count, LtHash and, where asked, views
 done         and then every linked hub says so by a proven session
 bounds       times and bytes that the scenario expects
@@ -56,6 +57,8 @@ class Checks:
     def __init__(self, calm_s: float) -> None:
         self.findings: list[Finding] = []
         self.hubs: list[Hub] = []
+        self.texts: set[ActionId] = set()  # actions whose content an honest hub had, and nobody erased
+        self.erased: set[ActionId] = set()
         self.sessions = Counter[str]()
         self.arrivals: dict[ActionId, list[float]] = {}  # first, latest, at how many honest hubs
         self.last_new_s = 0.0
@@ -192,6 +195,19 @@ class Checks:
             digests = {self.views_of(hub.disk.log) for hub in self.honest}
             if len(digests) > 1:
                 self.found("convergence", f"{len(digests)} different views of one set")
+
+    def are_whole(self) -> bool:
+        """Whether all honest hubs hold every text that any of them had."""
+        return not any(hub.disk.log[at - 1].id in self.texts for hub in self.honest for at in hub.disk.bare)
+
+    def contents(self) -> None:
+        """All honest hubs hold the same texts."""
+        for hub in self.honest:
+            held = {action.id for action in hub.disk.log if action.content is not None}
+            if lacking := len(self.texts - held):
+                self.found("content", f"hub {hub.number} lacks {lacking} of {len(self.texts)} texts")
+            if beyond := len(held & self.erased):
+                self.found("content", f"hub {hub.number} holds {beyond} texts that were erased")
 
     def delivered(self, phones: Iterable[Phone]) -> None:
         """Everything that was written is in the set, or still in somebody's pocket."""

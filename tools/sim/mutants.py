@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from unittest.mock import patch
 
+from hubd.action.sip018 import ActionId
 from hubd.gossip import peer as events
 from hubd.gossip import push
 from tools.sim.hub import Hub
@@ -73,6 +74,17 @@ def _never_compares_again(hub: Hub) -> None:
     hub._perform = lazy  # type: ignore[method-assign]  # noqa: SLF001
 
 
+def _never_misses_a_text(hub: Hub) -> None:
+    async def nothing(_after: int, _actions_max: int) -> list[tuple[int, ActionId]]:
+        return []
+
+    hub.disk.lacking = nothing  # type: ignore[method-assign]
+
+
+def _forgets_erasures(hub: Hub) -> None:
+    hub.disk._judged = lambda action: action  # type: ignore[method-assign]  # noqa: SLF001
+
+
 def _never_prunes(hub: Hub) -> None:
     report = hub.report
 
@@ -107,6 +119,8 @@ MUTANTS = (
     Mutant("never compares sets again", "line", "done", _each_hub(_never_compares_again)),
     Mutant("keeps a phone's place before what leads to it", "storm", "cursor", _forgets_its_place),
     Mutant("folds views in order of arrival", "clocks", "convergence", _folds_by_arrival),
+    Mutant("never asks for a text that is missing", "texts", "content", _each_hub(_never_misses_a_text)),
+    Mutant("takes what was erased", "texts", "content", _each_hub(_forgets_erasures)),
     Mutant("pushes everything to everybody", "clocks", "bounds", _each_hub(_never_prunes)),
 )
 

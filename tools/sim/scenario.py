@@ -57,6 +57,7 @@ class Scenario:
     hop_s: float = 300.0  # of a mule, from one island to the next
     contact_breaks: float = 0.0  # share of messages between a visitor and a hub at which the contact breaks
     prior: int = 0  # actions that all hubs but the newcomers hold from the beginning
+    bare: float = 0.0  # share whose text is missing, at each hub another; one in ten is erased, the first hub knows
     newcomers: int = 0
     actions: int = 0  # written by the phones, in turn
     write_from_s: float = 5.0

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hubd.action.envelope import without_content
 from tools.sim import actions
 from tools.sim.actions import EPOCH_S, Person
 from tools.sim.checks import Checks, Finding
@@ -24,6 +25,7 @@ from tools.sim.scenario import Scenario
 TEN_YEARS_S = 315_576_000
 _SAMPLE_S = 5.0
 _RESTORED_MAX = 40  # actions that an earlier copy of a card lacks
+_ERASED_EVERY = 10  # of the texts
 _ASKS = (0, 1, 2, 3, 7, 12)  # frames of the dialler that wait for an answer: a round trip each
 
 
@@ -94,8 +96,8 @@ class Story:
         self.settled_s: float | None = None
         self.written = 0
         self._near = neighbours(scenario, seed)
-        self._introduce()
         self.checks.watch(self.hubs)
+        self._introduce(seed)
 
     # --- making the world
 
@@ -115,16 +117,25 @@ class Story:
             self.clock, person, self.checks, break_share=scenario.contact_breaks, reads=scenario.reads
         )  # fmt: skip
 
-    def _introduce(self) -> None:
+    def _introduce(self, seed: int) -> None:
         people = frozenset(phone.person.principal for phone in self.phones)
         for hub in self.hubs:
             hub.hubs, hub.people = self.hubs, people
             near = sorted({hub.number, *self._near[hub.number]})
             hub.members = [member_of(number, is_near=True) for number in near]
-        prior = [actions.parsed(actions.made(Person("elder"), number, 0)) for number in range(self.scenario.prior)]
+        elder, bare = Person("elder"), self.scenario.bare
+        raws = [actions.made(elder, number, 0, has_text=bool(bare)) for number in range(self.scenario.prior)]
+        prior = [actions.parsed(raw) for raw in raws]
         holders = self.hubs[: len(self.hubs) - self.scenario.newcomers] if self.scenario.newcomers else self.hubs
+        chance = random.Random(f"{seed} bare")  # noqa: S311
         for hub in holders:
-            hub.disk.inherit(prior)
+            hub.disk.inherit([without_content(each) if chance.random() < bare else each for each in prior])
+        if bare:
+            erased = prior[::_ERASED_EVERY]
+            held = {each.id for hub in self.checks.honest for each in hub.disk.log if each.content is not None}
+            self.checks.erased = {each.id for each in erased}
+            self.checks.texts = held - self.checks.erased
+            self.hubs[0].disk.inherit([actions.erasure(elder, each) for each in erased])
 
     # --- playing it
 
@@ -226,7 +237,7 @@ class Story:
             return False
         if self.settled_s is None:
             self.settled_s = self.clock.now
-        return self.checks.are_proven_since(self.settled_s)
+        return self.checks.are_proven_since(self.settled_s) and self.checks.are_whole()
 
     def _is_delivered(self) -> bool:
         arrivals = self.checks.arrivals
@@ -243,6 +254,7 @@ class Story:
         if not self._is_delivered():
             found.found("convergence", "something that was written has reached no honest hub")
         found.convergence(views=self.scenario.views)
+        found.contents()
         if self.settled_s is not None and not found.are_proven_since(self.settled_s):
             found.found("done", "all hubs hold the same and some never say so")
         for name, most in vars(expect).items():
