@@ -277,9 +277,7 @@ def read(raw: bytes) -> Config:
             raise _fail(f"'{section}' stands outside a section such as [hub]")
         for short, value in table.items():
             name = f"{section}.{short}"
-            if name not in BY_NAME:
-                raise _fail(f"there is no key {name}{_did_you_mean(name)}")
-            values[name] = check(BY_NAME[name], value)
+            values[name] = check(named(name), value)
     return check_together(Config(values))
 
 
@@ -292,11 +290,20 @@ def check_together(config: Config) -> Config:
     return config
 
 
-def _did_you_mean(name: str) -> str:
-    import difflib  # noqa: PLC0415  # only a mistyped file needs it
+def named(name: str) -> Key:
+    """The key of this name. Raises `FatalError("config")`, which names the ones that may be meant."""
+    if name not in BY_NAME:
+        raise _fail(f"there is no key {name}; {_meant(name)}")
+    return BY_NAME[name]
 
-    close = difflib.get_close_matches(name, BY_NAME, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+
+def _meant(name: str) -> str:
+    import difflib  # noqa: PLC0415  # only a mistyped key needs it
+
+    if close := difflib.get_close_matches(name, BY_NAME, n=1, cutoff=0.8):
+        return f"did you mean {close[0]}?"
+    section = name.partition(".")[0] + "."
+    return f"there are {', '.join([key for key in BY_NAME if key.startswith(section)] or BY_NAME)}"
 
 
 def _toml(value: Any) -> str:

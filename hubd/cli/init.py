@@ -92,9 +92,7 @@ _READERS: dict[type, Callable[[str], Any]] = {
 
 def _setting(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
-    key = configuration.BY_NAME.get(name)
-    if not equals or key is None:
-        raise FatalError(
-            "config", f"--set {text!r}: no such key", hint="docs/configuration.md lists them; write --set KEY=VALUE"
-        )
+    if not equals:
+        raise FatalError("config", f"--set {text} says no value", hint="write --set KEY=VALUE, as in hub.name=Kijiji")
+    key = configuration.named(name)
     return name, configuration.check(key, _READERS[type(key.default)](value))

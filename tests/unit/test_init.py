@@ -49,3 +49,18 @@ def test_what_cannot_be_meant_so_is_refused_before_anything_is_written(
     ended = made(tmp_path, *arguments)
     assert ended.exit_code == 1
     assert not (tmp_path / "hub").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "meant"),
+    [
+        ("mesh.listen_prot=1", "mesh.listen_port?"),
+        ("mesh.port=1", "mesh.peers"),
+        ("nodes=1", "relay.nodes"),
+        ("x", "="),
+    ],
+)
+def test_a_setting_that_is_none_is_told_which_there_are(tmp_path: Path, setting: str, meant: str) -> None:
+    ended = made(tmp_path, "--set", setting)
+    assert ended.exit_code == 1
+    assert meant in ended.output
