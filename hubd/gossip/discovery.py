@@ -66,7 +66,8 @@ class Discovery:
         self._interfaces = interfaces
         self._held: Sequence[Held] = ()
         self._followed: dict[str, dict[str, float]] = {HUB_TYPE: {}, PHONE_TYPE: {}}  # name: when to look again
-        self._places = asyncio.Semaphore(DISCOVERY_ABREAST_MAX)
+        self._under_way: set[tuple[str, str]] = set()
+        self._places = {service_type: asyncio.Semaphore(DISCOVERY_ABREAST_MAX) for service_type in _PLACES}
         self._log = log.get("discovery")
 
     async def run(self) -> None:
@@ -80,6 +81,7 @@ class Discovery:
                 async with asyncio.TaskGroup() as group:
                     again_at = 0.0
                     while True:
+                        presence.check()
                         self._held = presence.held
                         now = asyncio.get_running_loop().time()
                         if now >= again_at:
@@ -123,16 +125,22 @@ class Discovery:
     def _due(self, now: float) -> Iterator[tuple[str, str]]:
         for service_type, followed in self._followed.items():
             for name, due_at in followed.items():
-                if now >= due_at:
+                if now >= due_at and (service_type, name) not in self._under_way:
                     followed[name] = now + DISCOVERY_AGAIN_S
                     yield service_type, name
 
     async def _look_up(self, zeroconf: Zeroconf, service_type: str, name: str) -> None:
         is_ours = False
-        with suppress(Error):  # a name that no instance may have
-            async with self._places:
-                info = AsyncServiceInfo(service_type, name)
-                is_ours = await info.async_request(zeroconf, DISCOVERY_LOOK_UP_MS) and self._tell(service_type, info)
+        self._under_way.add((service_type, name))
+        try:
+            with suppress(Error):  # a name that no instance may have
+                async with self._places[service_type]:
+                    info = AsyncServiceInfo(service_type, name)
+                    is_ours = await info.async_request(zeroconf, DISCOVERY_LOOK_UP_MS) and self._tell(
+                        service_type, info
+                    )
+        finally:
+            self._under_way.discard((service_type, name))
         followed = self._followed[service_type]
         if is_ours or name not in followed:
             return

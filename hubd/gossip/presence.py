@@ -1,13 +1,17 @@
-"""One mDNS service on the local network, by IPv4 and IPv6, which follows the machine's interfaces."""
+"""One mDNS service on the local network, by IPv4 and IPv6, which follows the machine's interfaces.
+
+A name that somebody else has is left to them, up to the fourth; whoever claims all four lies, for a name is made of a key
+or of chance, and then we say ours as well.
+"""
 
 import asyncio
 import secrets
 from collections.abc import Iterable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from types import TracebackType
 from typing import Self
 
-from zeroconf import IPVersion, ServiceInfo, Zeroconf
+from zeroconf import IPVersion, NonUniqueNameException, ServiceInfo, Zeroconf
 from zeroconf.asyncio import AsyncZeroconf
 
 from hubd.addresses import Held
@@ -17,6 +21,7 @@ from hubd.limits import HUB_ADDRESSES_MAX
 HUB_TYPE = "_hubd._tcp.local."
 PHONE_TYPE = "_hubd-phone._tcp.local."
 VERSION = "1"
+_SUFFIXES = ("", "-2", "-3", "-4")
 
 
 class Presence:
@@ -59,7 +64,7 @@ class Presence:
         self._zeroconf = AsyncZeroconf(interfaces=_voices(self.held), ip_version=_family(self.held))
         self._info = self._service()
         try:
-            await (await self._zeroconf.async_register_service(self._info, allow_name_change=True))
+            await self._announce(self._zeroconf, self._info)
         except BaseException:  # cancelled, too: the announcement takes a second, and the sockets are open
             await self._zeroconf.async_close()
             raise
@@ -75,6 +80,21 @@ class Presence:
         await asyncio.gather(self._following, return_exceptions=True)
         await self._zeroconf.async_unregister_all_services()
         await self._zeroconf.async_close()
+
+    def check(self) -> None:
+        """Raise what keeps this from following the interfaces, if anything does."""
+        assert self._following is not None, "entered"
+        if self._following.done():
+            self._following.result()
+
+    async def _announce(self, zeroconf: AsyncZeroconf, info: ServiceInfo) -> None:
+        for suffix in _SUFFIXES:
+            info.name = f"{self._label}{suffix}.{self._service_type}"
+            with suppress(NonUniqueNameException):
+                await (await zeroconf.async_register_service(info))
+                return
+        info.name = f"{self._label}.{self._service_type}"
+        await (await zeroconf.async_register_service(info, cooperating_responders=True))
 
     async def _follow(self) -> None:
         async with aclosing(changes(self._interfaces)) as news:

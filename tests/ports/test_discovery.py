@@ -6,12 +6,13 @@ import os
 import re
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+import attackers
 import pytest
 from zeroconf import ServiceInfo
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
@@ -234,6 +235,85 @@ async def test_a_port_of_another_service_is_not_believed(mesh: bytes, port: int)
         )
         assert ears.discovery._tell(PHONE_TYPE, info) is (number == 1024)
     assert ears.phones == {("127.0.0.1", 1024)}
+
+
+# --- liars on the same network
+
+
+@contextmanager
+def liar(of: re.Pattern[bytes]) -> Iterator[list[bytes]]:
+    """Says of every such name that somebody asks for that it has it. Gives the names."""
+    claimed: list[bytes] = []
+    loop, ear = asyncio.get_running_loop(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with ear, attackers._voice("127.0.0.1") as voice:
+        ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        ear.bind(("224.0.0.251", 5353))
+        group = socket.inet_aton("224.0.0.251") + socket.inet_aton("127.0.0.1")
+        ear.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+
+        def answer() -> None:
+            packet = ear.recv(9_000)
+            if packet[2] & 0x80:  # no question
+                return
+            for label in set(of.findall(packet)):
+                claimed.append(label)
+                name = attackers.name(label + b"." + attackers.HUBS)
+                for lie in attackers.packets([attackers.record(attackers.HUBS, attackers.PTR, name)]):
+                    voice.sendto(lie, ("224.0.0.251", 5353))
+
+        loop.add_reader(ear, answer)
+        try:
+            yield claimed
+        finally:
+            loop.remove_reader(ear)
+
+
+async def test_a_liar_who_claims_every_name_of_a_hub_keeps_it_neither_deaf_nor_unheard(mesh: bytes) -> None:
+    label = re.compile(b"hubd-" + key_tag(KEY_A).hex().encode() + rb"(?:-\d+)?")
+    async with Ears(mesh, KEY_B, 7019).open() as b:
+        await asyncio.sleep(0.5)
+        with liar(label) as claimed:
+            async with Ears(mesh, KEY_A, 7020).open() as a:
+                await until(lambda: a.hubs and b.hubs, within_s=15)
+                assert len(set(claimed)) == 4
+    assert b.hubs == {"127.0.0.1:7020": key_tag(KEY_A)}
+
+
+async def test_instances_that_change_all_the_time_are_looked_up_once_at_a_time(mesh: bytes) -> None:
+    ears = Ears(mesh, KEY_A, 7021)
+    async with ears.open():
+        await until(lambda: any(task.get_name() == "mdns-interfaces" for task in asyncio.all_tasks()))
+        before = len(asyncio.all_tasks())
+        for _ in range(4):
+            for number in range(DISCOVERED_PHONES_MAX):
+                tell(ears, PHONE_TYPE, f"phone-{number}.{PHONE_TYPE}")
+            await asyncio.sleep(1.01)
+        assert len(asyncio.all_tasks()) - before <= DISCOVERED_PHONES_MAX
+
+
+async def test_hubs_are_looked_up_while_phones_that_are_not_there_are_waited_for(mesh: bytes) -> None:
+    ears = Ears(mesh, KEY_A, 7022)
+    async with ears.open():
+        await until(lambda: any(task.get_name() == "mdns-interfaces" for task in asyncio.all_tasks()))
+        for number in range(DISCOVERED_PHONES_MAX):
+            tell(ears, PHONE_TYPE, f"phone-{number}.{PHONE_TYPE}")
+        await asyncio.sleep(1.01)
+        async with Ears(mesh, KEY_B, 7023).open():
+            await until(lambda: ears.hubs, within_s=8)
+
+
+async def test_a_presence_that_cannot_follow_the_interfaces_any_more_says_so(
+    mesh: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def torn(_chosen: Any) -> AsyncIterator[list[Held]]:
+        yield [Held("127.0.0.1", ip_network("127.0.0.0/8"), "lo")]
+        await asyncio.sleep(0.1)
+        raise OSError("no more news")
+
+    monkeypatch.setattr("hubd.gossip.presence.changes", torn)
+    with pytest.raises(ExceptionGroup) as broken:
+        await asyncio.wait_for(Ears(mesh, KEY_A, 7024).discovery.run(), 8)
+    assert [str(error) for error in broken.value.exceptions] == ["no more news"]
 
 
 # --- our own addresses
