@@ -19,7 +19,7 @@ from bench.values import Figures
 from bench.village import Hubs, build, person_secret
 from hubd import log
 from hubd.daemon import Daemon
-from hubd.demo.processes import HubProcess, free_port
+from hubd.demo.processes import HubProcess, Process, free_port
 from hubd.hub import CHARTER_NAME, Hub
 from hubd.phone.phone import CHARTER_FILE, KEY_FILE, Phone
 from hubd.store import keyfile
@@ -53,10 +53,13 @@ async def _until(condition: Callable[[], Any], within_s: float) -> bool:
     return False
 
 
-async def memory(folder: Path, hubs: Hubs, phone_url: str, watched_s: float) -> dict[str, float]:
-    """The memory of hub `a`: alone, while `b` gets what it lacks, while a phone is filled."""
+async def memory(folder: Path, hubs: Hubs, phone_url: str, watched_s: float, node_port: int) -> dict[str, float]:
+    """The memory of hub `a`: alone with its uplink, while `b` gets what it lacks, while a phone is filled."""
     full, lacking = HubProcess("a", hubs.full), HubProcess("b", hubs.lacking)
+    command = (sys.executable, "-m", "bench.node", str(node_port), str(hubs.full / CHARTER_NAME))
+    node = Process("node", command, folder / "node.log")
     try:
+        await node.spawn()
         await full.start()
         watched = Watched(full)
         found = {"rss_mb_start": watched.peak_mb()}
@@ -77,10 +80,11 @@ async def memory(folder: Path, hubs: Hubs, phone_url: str, watched_s: float) -> 
         }
         found["phone_lessons"] = await _fill_phone(folder, hubs, phone_url)
         found["rss_mb_phone"] = watched.peak_mb()
+        found["waiting_for_the_chain"] = (await full.status())["relay"]["waiting"]
         found["folded"] = 1 - (await full.status())["views_behind"] / (await full.status())["count"]
         return found
     finally:
-        await asyncio.gather(full.end(), lacking.end())
+        await asyncio.gather(full.end(), lacking.end(), node.end())
 
 
 async def _fill_phone(folder: Path, hubs: Hubs, url: str) -> float:
@@ -117,22 +121,23 @@ def cold_elsewhere(directory: Path) -> dict[str, float]:
     return said
 
 
-def settings(name: str, port: int, phones: int, peer: int | None) -> dict[str, object]:
-    """The configuration of a hub on the loopback, which dials one peer or none."""
+def settings(name: str, port: int, phones: int, peer: int | None, node: int | None = None) -> dict[str, object]:
+    """The configuration of a hub on the loopback, which dials one peer or none, and has an uplink or none."""
     return {
         "hub.name": name, "mesh.listen_host": "127.0.0.1", "mesh.listen_port": port, "phones.listen_host": "127.0.0.1",
         "phones.listen_port": phones, "mesh.peers": [f"127.0.0.1:{peer}"] if peer else [], "log.form": "json",
+        "relay.nodes": [f"http://127.0.0.1:{node}"] if node else [], "relay.poll_ms": 500,
     }  # fmt: skip
 
 
 def measure(count: int) -> Figures:
     """Figures by name."""
-    ports = [free_port() for _ in range(4)]
+    ports = [free_port() for _ in range(5)]
     with tempfile.TemporaryDirectory(prefix="hubd-bench-") as scratch:
         folder = Path(scratch)
-        a, b = settings("a", ports[0], ports[1], None), settings("b", ports[2], ports[3], ports[0])
+        a, b = settings("a", ports[0], ports[1], None, ports[4]), settings("b", ports[2], ports[3], ports[0])
         hubs = asyncio.run(build(folder, count, a, b))
-        found = asyncio.run(memory(folder, hubs, f"http://127.0.0.1:{ports[1]}", _WATCHED_S))
+        found = asyncio.run(memory(folder, hubs, f"http://127.0.0.1:{ports[1]}", _WATCHED_S, ports[4]))
         return {
             f"whole hub, {count:,} actions": found,
             f"whole hub, {count:,} actions, start to first session": cold_elsewhere(hubs.full),

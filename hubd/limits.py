@@ -179,6 +179,16 @@ TRANSACTION_MEMO_BYTES = 34  # SIP-005: a transfer's memo, padded with zeros
 RELAY_BATCH_ACTIONS = 50  # measured: a batch of 50 takes a few per cent of a tenure's budget
 RELAY_BATCH_ACTIONS_MAX = 100  # one receipt holds the results of all, in 4 KiB; the list type of `submit-batch` is 200
 RELAY_BATCH_BYTES_MAX = 64 * 1024  # 50 actions are about 20 kB; a node's mempool takes 2 MB
+RELAY_WAITING_MAX = 2_000  # actions in the queue, 3 kB each: forty full transactions; the rest waits in the set
+RELAY_LEFT_MAX = 10_000  # ids of what was left there, remembered so that nothing travels before what it is about: 1 MB
+RELAY_ROUND_S = (
+    21_600  # between two walks through the whole set for what was left: a minute's work of a Pi for a million
+)
+RELAY_VOID_MAX = 1_000  # actions without effect, asked about each turn whether that changed: 10 ms; others once a round
+RELAY_FINISHED_MAX = 4_096  # ids of what is done, so that a fork or a late receipt brings none of it twice: 0.5 MB
+RELAY_SAID_MAX = 4_096  # authors' words on what time alone decides: a village's open lessons; 1 MB
+RELAY_CLAIMS_PAGE = 500  # claims of other hubs looked at in a turn, and as many of those that came before: 10 ms
+RELAY_CLAIMS_MAX = 10_000  # claims that were looked up, remembered so that they are not asked for again: 1 MB
 RELAY_CANDIDATES_MAX = 1_000  # waiting actions sorted for one batch: ten full ones, and 10 ms of a Pi's time
 RELAY_IN_FLIGHT_MAX = 4  # account nonces with an open transaction: what one failure can hold up
 RELAY_CHAINED_MAX = 20  # account nonces ahead of the chain's; a node refuses beyond 25

@@ -4,7 +4,7 @@ Drivers never import each other. They are handed these protocols by the assembly
 (another database, another transport) is a new file and no rewrite.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -99,6 +99,9 @@ class ActionStore(Protocol):
     async def items(self) -> list[tuple[int, "ActionId"]]:
         """Every (created, id), sorted: what reconciliation compares."""
 
+    async def page_of_kinds(self, kinds: Sequence[str], after: int, actions_max: int) -> list[tuple[int, "Action"]]:
+        """Like `page`, for some kinds only."""
+
     async def over_items(self, work: Callable[["Items"], T]) -> T:
         """What `work` returns, done in another thread over the sorted items of one moment."""
 
@@ -173,6 +176,14 @@ class RelayLedger(Protocol):
 
     async def entries(self, states: Iterable[TransactionState], *, with_raw: bool = True) -> list[LedgerEntry]:
         """Entries in these states, by account nonce; `raw` empty where it is not asked for: years of it fill a Pi."""
+
+    async def recent(self, closed_max: int, since_s: int) -> list[LedgerEntry]:
+        """What a start needs, by account nonce and without `raw`: every account nonce with an open transaction, the
+        `closed_max` highest ones, and what was signed since.
+        """
+
+    async def own(self, txids: Collection[bytes]) -> dict[bytes, frozenset["ActionId"]]:
+        """Those of these transactions that are this wallet's, with the actions in them."""
 
     async def raw(self, txid: bytes) -> bytes:
         """The signed bytes of a transaction that is here."""

@@ -13,7 +13,8 @@ from hubd.fold.folder import Folder
 from hubd.intake import SetIntake
 from hubd.ports import Door
 from hubd.relay.deploy import deploy, read_plan
-from hubd.relay.driver import Keys, Links, Relay
+from hubd.relay.driver import Keys, Relay
+from hubd.relay.gathering import Links
 from hubd.relay.node import Node
 from hubd.relay.outbox import Terms
 from hubd.relay.tx import Token

@@ -6,13 +6,14 @@ pass one suite of tests, and whichever is asked, the entries are the same: nothi
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from hubd.action.envelope import Action
 from hubd.fold.filing import Place, Shelves
 from hubd.fold.read import Source
 from hubd.fold.trace import Node, Trace
 
+K = TypeVar("K")
 After: TypeAlias = Any  # where the next page of a node's readers begins; only the memory knows what it means
 
 
@@ -132,6 +133,17 @@ class DictMemory(Shelves):
     def keep_work(self, work: Work) -> None:
         """See `Memory`."""
         self._work = work
+
+
+def beyond(entries: Mapping[K, Any], after: K | None, keys_max: int) -> list[K]:
+    """Some keys of a view that come after this one, in whatever order the view has. None: the first ones."""
+    find = getattr(entries, "beyond", None)
+    if find is not None:
+        found: list[K] = find(after, keys_max)
+        return found
+    keys = list(entries)
+    start = keys.index(after) + 1 if after in entries else 0  # type: ignore[arg-type]  # None is no key
+    return keys[start : start + keys_max]
 
 
 def beginning(entries: Mapping[tuple[Any, Any], Any], first: Any) -> Iterator[tuple[Any, Any]]:

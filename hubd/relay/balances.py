@@ -7,7 +7,7 @@ read-only call takes. Only what differs from what the set says is written.
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -43,16 +43,19 @@ class Balances:
         self._assets = tuple(assets)
         self._urgent: dict[Pair, None] = {}
         self._round: deque[Pair] = deque()
-        self._told: dict[Pair, Sums] = {}
+        self._last: Principal | None = None  # the round has come so far
+        self._told: dict[Pair, Sums] = {}  # and not believed yet
 
     def touch(self, people: Iterable[Principal]) -> None:
         """Balances of these may have changed: they are asked for first."""
         self._urgent.update(((person, asset), None) for person in people for asset in self._assets)
 
-    def next_pairs(self, people: Iterable[Principal]) -> tuple[Pair, ...]:
-        """What to ask for now; `people` is everybody, and a new round begins with them when the last one is through."""
+    def next_pairs(self, people: Callable[[Principal | None, int], Sequence[Principal]]) -> tuple[Pair, ...]:
+        """What to ask for now; `people` says who comes after somebody, and everybody's round begins anew at its end."""
         if not self._round:
-            self._round.extend((person, asset) for person in people for asset in self._assets)
+            found = people(self._last, RELAY_BALANCES_MAX)
+            self._last = found[-1] if len(found) == RELAY_BALANCES_MAX else None
+            self._round.extend((person, asset) for person in found for asset in self._assets)
         pairs = list(self._urgent)[:RELAY_BALANCES_MAX]
         for pair in pairs:
             del self._urgent[pair]
@@ -68,9 +71,11 @@ class Balances:
         """The vault's answer; `known` is what the set says and believes. Returns what to write."""
         rows = []
         for pair, found in zip(pairs, sums, strict=True):
-            if found != known.get(pair, NOTHING) and found != self._told.get(pair):
+            if found == known.get(pair, NOTHING):
+                self._told.pop(pair, None)
+            elif found != self._told.get(pair):
                 rows.append((*pair, *found))
-            self._told[pair] = found
+                self._told[pair] = found
         size = RELAY_BALANCE_ROWS_MAX
         return [WriteBalances(tuple(rows[at : at + size]), tip) for at in range(0, len(rows), size)]
 

@@ -5,36 +5,34 @@ transaction are signed, on disk, broadcast, noted; a crash between any two of th
 """
 
 import asyncio
-import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from hubd import log
 from hubd.action.charter import Charter
 from hubd.action.clarity import Bool, Buff, ListCV
-from hubd.action.envelope import Action, encode, seal
+from hubd.action.envelope import encode, seal
 from hubd.action.principal import Principal, address
 from hubd.action.signature import Signer
 from hubd.action.sip018 import ActionId
 from hubd.action.statement import Statement
 from hubd.errors import FatalError, LocalError, RemoteError
-from hubd.fold.trust import Circle
-from hubd.fold.views import Views
-from hubd.limits import RELAY_PAGE_ACTIONS
-from hubd.ports import ActionStore, Door, Intake, LedgerEntry, RelayLedger, TransactionState, Verdict
+from hubd.fold.memory import beyond
+from hubd.limits import RELAY_WATCHED_MAX
+from hubd.ports import Door, LedgerEntry, TransactionState, Verdict
 from hubd.relay import balances, receipts
 from hubd.relay import events as ev
 from hubd.relay.acquaintance import Acquaintances
 from hubd.relay.balances import Balances
-from hubd.relay.batch import KINDS_CARRIED, Venue
+from hubd.relay.batch import Venue
 from hubd.relay.chain import Tip
-from hubd.relay.ends import KINDS_SAID, Ends
-from hubd.relay.lease import lease_s, uplinks
-from hubd.relay.node import Node, RejectedError
+from hubd.relay.gathering import Gathering, Links
+from hubd.relay.node import RejectedError
 from hubd.relay.outbox import Outbox, Terms
 from hubd.relay.receipts import Receipts
-from hubd.relay.settled import Reading, Settled
+from hubd.relay.status import Status
 from hubd.relay.tx import Signed, sign, sign_again
 from hubd.relay.venue import learn_grace_s, learn_tokens
 
@@ -50,51 +48,16 @@ class Keys:
     hub: Signer
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """For `hubd status`. Counts are of actions unless they say otherwise; None: no node has answered yet."""
-
-    wallet: str
-    balance_ustx: int | None
-    account_nonce: int | None
-    burn_height: int | None
-    height: int | None
-    waiting: int  # for a transaction to travel in
-    parked: int  # of these, for something else to change first
-    expired: int  # not sent in time: the chain would refuse them; their authors may sign them anew
-    transactions_open: int
-    transactions_watched: int  # not final yet
-    fees_day_ustx: int
-    fees_newcomers_ustx: int  # of these, for people whom nobody vouches for
-    trouble: str  # a code of hubd/messages.py, "" when all is well
-    hint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """What the relay works on: the hub's set and ledger, its fold, and the chain. Clocks are in seconds."""
-
-    store: ActionStore
-    ledger: RelayLedger
-    intake: Intake
-    views: Callable[[], Views]  # the fold's present ones
-    node: Node
-    circle: Circle | None = None  # kept up with the views; without it the relay looks for itself
-    is_late: Callable[[], bool] = lambda: False  # whether views lag: what is settled long since would be paid for again
-    wall_s: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
-
-
 class Relay:
     """The uplink service of one hub. `poll_s` is its pace and, like the terms, may be changed while it runs."""
 
     def __init__(self, links: Links, keys: Keys, charter: Charter, terms: Terms, poll_s: float) -> None:
         self.terms = terms
         self.poll_s = poll_s
+        self._links = links
         self._store, self._ledger, self._intake = links.store, links.ledger, links.intake
-        self._views, self._node, self._circle = links.views, links.node, links.circle
+        self._views, self._node = links.views, links.node
         self._wall_s, self._monotonic = links.wall_s, links.monotonic
-        self._is_late = links.is_late
         self._keys, self._charter = keys, charter
         self._wallet = keys.wallet.principal(charter.network)
         self._log = log.get("relay")
@@ -108,9 +71,8 @@ class Relay:
         self._outbox = Outbox(self._venue, self.terms)
         self._receipts = Receipts(self._venue.gateway)
         self._balances = Balances((None, *(principal for _, principal in self._charter.assets)))
-        self._settled = Settled()
-        self._ends = Ends()
-        self._sequence = 0
+        self._gathering = Gathering(self._links, self._hub, self._outbox, self._receipts, self._react)
+        self._settled = self._gathering.settled
         self._newcomers: dict[int, LedgerEntry] = {}  # transactions for newcomers, by account nonce
         self._venue_at_s: float | None = None
         self._grace_s = 0
@@ -118,7 +80,7 @@ class Relay:
 
     async def run(self) -> None:
         """Runs until cancelled. A node that fails is tried again at the next turn; anything else rises."""
-        while self._is_late():  # noqa: ASYNC110  # at a start, as at all times, the relay keeps its own pace
+        while self._links.is_late():  # noqa: ASYNC110  # at a start, as at all times, the relay keeps its own pace
             await asyncio.sleep(self.poll_s)
         await self.start()
         while True:
@@ -128,10 +90,11 @@ class Relay:
     async def start(self) -> None:
         """Take up what the ledger holds. Once, before the first tick."""
         self._reset()
-        entries, views = await self._ledger.entries(TransactionState, with_raw=False), self._views()
-        self._settled.own.update((entry.txid, entry.ids) for entry in entries)
+        since_s = int(self._wall_s()) - DAY_S
+        entries, views = await self._ledger.recent(RELAY_WATCHED_MAX, since_s), self._views()
+        self._settled.own = {entry.txid: entry.ids for entry in entries}
         await self._react(ev.LedgerRead(self._settled.reopened(entries, views)))
-        await self._recall(entries, self._acquaintances())
+        await self._recall(entries, self._gathering.acquaintances())
         slots = self._outbox.slots
         for entry in slots.closed.values():
             written = self._settled.written(entry.txid, views)
@@ -183,7 +146,8 @@ class Relay:
         self._outbox.terms = self.terms
         await self._react(ev.AccountSeen(account))
         await self._look_at_venue()
-        await self._take_in()
+        if (known := await self._gathering.take_in()) is not None:
+            await self._say_ends(known)
         for request in self._receipts.advance(tip, account.account_nonce, self._monotonic()):
             await self._follow(request)
         wall_s = int(self._wall_s())
@@ -224,47 +188,9 @@ class Relay:
             self._venue_at_s = now
             await self._react(ev.TokensSeen(tokens))
 
-    async def _take_in(self) -> None:
-        """New actions of the set, and what receipts say of the ones that wait; later, where the views lag."""
-        if self._is_late():
-            return
-        views, before = self._views(), self._sequence
-        while page := await self._store.page_of_names(self._sequence, RELAY_PAGE_ACTIONS):
-            names = [id_ for _, id_, kind in page if self._is_of_interest(id_, kind, views)]
-            actions = await self._store.get(names)
-            self._sequence = page[-1][0]
-            self._ends.hear(actions)
-            await self._append(self._settled.admit(actions, views))
-        if self._sequence != before:
-            known = self._acquaintances()
-            await self._react(ev.PeopleKnown(known))
-            await self._say_ends(known)
-        if redeemed := self._settled.redeemed(views):
-            await self._append(self._settled.admit(await self._store.get(redeemed), views))
-        reading: Reading = self._settled.read(self._outbox.queue, views)
-        self._settled.watched(self._receipts.claim(reading.claims))
-        for event in reading.events:
-            await self._react(event)
-
-    def _is_of_interest(self, id_: ActionId, kind: str, views: Views) -> bool:
-        return kind in KINDS_SAID or (kind in KINDS_CARRIED and self._settled.is_open(id_, views))
-
-    def _acquaintances(self) -> Acquaintances:
-        views = self._views()
-        return Acquaintances(views, Circle.of(views) if self._circle is None else self._circle)
-
-    async def _append(self, actions: Sequence[Action]) -> None:
-        """Hand actions to the outbox, each with the time that it is left to the hubs which go first."""
-        hubs = uplinks(self._views())
-        leases: dict[float, list[Action]] = {}
-        for action in actions:
-            leases.setdefault(lease_s(action.id, self._hub, hubs), []).append(action)
-        for seconds, leased in leases.items():
-            await self._react(ev.ActionsAppended(tuple(leased), seconds))
-
     async def _say_ends(self, known: Acquaintances) -> None:
         """Sign what time alone decides; like all else in the set, it travels at the next turn."""
-        for statement in self._ends.due(self._views(), self._hub, self._grace_s, known or None):
+        for statement in self._gathering.ends.due(self._views(), self._hub, self._grace_s, known or None):
             await self._write(statement)
             self._log.info("time-decides", kind=statement.action)
 
@@ -272,7 +198,7 @@ class Relay:
         if tip.height == self._balances_height:
             return
         views = self._views()
-        pairs = self._balances.next_pairs(views.persons)
+        pairs = self._balances.next_pairs(partial(beyond, views.persons))
         if pairs:
             found = await self._node.call_read(self._venue.escrow, "get-balances", [balances.question(pairs)])
             sums = balances.answer(found, len(pairs))
@@ -299,13 +225,13 @@ class Relay:
                 made = await self._record(signed, nonce, transaction.fee_ustx, function, ids)
                 self._newcomers.pop(nonce, None)
                 if is_newcomers:
-                    self._newcomers[nonce] = made.entry
+                    self._newcomers[nonce] = replace(made.entry, raw=b"")
                 return [made]
             case ev.SignAgain(entry, fee_ustx):
                 signed = sign_again(await self._raw(entry), self._keys.wallet, self._charter.network, fee_ustx)
                 made = await self._record(signed, entry.account_nonce, fee_ustx, entry.function, entry.ids)
                 if entry.account_nonce in self._newcomers:
-                    self._newcomers[entry.account_nonce] = made.entry
+                    self._newcomers[entry.account_nonce] = replace(made.entry, raw=b"")
                 return [made]
             case ev.Broadcast(entry):
                 return [await self._broadcast(entry)]
@@ -361,7 +287,6 @@ class Relay:
 
     async def _report(self, request: ev.Report) -> None:
         entry = request.entry
-        self._settled.own[entry.txid] = entry.ids
         for write in self._receipts.report(entry.txid, entry.ids, entry.account_nonce, request.place, request.codes):
             await self._follow(write)
         self._balances.touch(

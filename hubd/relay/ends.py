@@ -14,7 +14,7 @@ from hubd.action.envelope import Action
 from hubd.action.principal import Principal
 from hubd.action.statement import SALT_BYTES, Statement
 from hubd.fold.views import Views, Waiting
-from hubd.limits import RELAY_ENDS_MAX, STATEMENT_LIFE_S
+from hubd.limits import RELAY_ENDS_MAX, RELAY_SAID_MAX, STATEMENT_LIFE_S
 from hubd.relay.lease import turns, uplinks
 
 if TYPE_CHECKING:
@@ -29,15 +29,19 @@ class Ends:
     """Remembers what was said of this kind; everything else follows from the views."""
 
     def __init__(self) -> None:
-        self._said: dict[tuple[str, ActionId], list[tuple[ActionId, Principal, int]]] = {}
+        self._said: dict[tuple[str, ActionId], dict[Principal, tuple[ActionId, int]]] = {}
+        self._count = 0
 
     def hear(self, actions: Iterable[Action]) -> None:
-        """New actions of the set, each once."""
+        """New actions of the set, in the order of arrival; of each author's on one subject the last one is remembered."""
         for action in actions:
             said = action.statement
             if action.kind in KINDS_SAID:
-                row = (action.id, said.author, said.expires)
-                self._said.setdefault((action.kind, said.subject), []).append(row)
+                rows = self._said.setdefault((action.kind, said.subject), {})
+                self._count += said.author not in rows
+                rows[said.author] = action.id, said.expires
+        while self._count > RELAY_SAID_MAX:
+            self._count -= len(self._said.pop(next(iter(self._said))))
 
     def due(
         self, views: Views, own: Principal, grace_s: int, known: Container[Principal] | None
@@ -61,7 +65,7 @@ class Ends:
 
     def _is_said(self, due: Waiting, views: Views, own: Principal, known: Container[Principal] | None) -> bool:
         """Whether such an action is on its way. What the chain refused ours for, it will refuse again."""
-        for id_, author, expires in self._said.get((due.kind, due.subject), ()):
+        for author, (id_, expires) in self._said.get((due.kind, due.subject), {}).items():
             settlement = views.settlement.get(id_)
             is_refused = settlement is not None and settlement.is_refused
             if is_refused and author == own:

@@ -35,13 +35,12 @@ from hubd.relay.budget import Budget, raised
 from hubd.relay.chain import MINED, Account, Remedy, Seen, Standing, remedy
 from hubd.relay.codes import OK, Fate, fate
 from hubd.relay.queue import Item, Queue
+from hubd.relay.room import Room
 from hubd.relay.slots import Slot, Slots
 from hubd.relay.tx import Transaction, size_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from hubd.action.principal import Principal
 
 RESEND_S = 300  # after a node refused or lost a transaction that may still be mined
 LOOK_S = 60  # between two looks at a transaction whose account nonce is not used yet
@@ -72,11 +71,10 @@ class Outbox:
         self._refused_ustx = 0  # the wallet's balance when a node last called it too small
         self.queue = Queue()
         self.slots = Slots()
+        self.room = Room(self.queue, self.slots)
         self._venue = venue
         self._actions_max = terms.actions_max
         self._budget = Budget()
-        self._known: ev.Known | frozenset[Principal] = frozenset()
-        self._strangers: set[Principal] = set()  # authors of waiting actions who were newcomers when it was said last
         self._rules: dict[type, Callable[[Any, float], list[ev.OutEvent]]] = {
             ev.LedgerRead: self._ledger_read,
             ev.ActionsAppended: self._actions_appended,
@@ -108,7 +106,7 @@ class Outbox:
     def _actions_appended(self, event: ev.ActionsAppended, now: float) -> list[ev.OutEvent]:
         for action in event.actions:
             if is_carried(action):
-                self.queue.add(action, now + self.terms.gather_s + event.lease_s)
+                self.room.take(action, now + self.terms.gather_s + event.lease_s)
         return []
 
     def _action_settled(self, event: ev.ActionSettled, now: float) -> list[ev.OutEvent]:
@@ -125,13 +123,8 @@ class Outbox:
         return []
 
     def _people_known(self, event: ev.PeopleKnown, now: float) -> list[ev.OutEvent]:
-        self._known = event.keys
-        self.queue.wake([author for author in self._strangers if author in self._known], now)
-        self._strangers = {author for author in self.queue.authors if author not in self._known}
+        self.room.know(event.keys, now)
         return []
-
-    def _is_newcomer(self, author: "Principal | None") -> bool:
-        return bool(self._known) and author not in self._known
 
     def _tokens_seen(self, event: ev.TokensSeen, _now: float) -> list[ev.OutEvent]:
         self._venue = replace(self._venue, tokens=dict(event.tokens))
@@ -144,7 +137,7 @@ class Outbox:
             case Fate.REFUSED:
                 self.queue.finish(id_)
             case Fate.WAITS:
-                is_newcomer = self._is_newcomer(self.queue.author(id_))
+                is_newcomer = self.room.is_newcomer(self.queue.author(id_))
                 self.queue.fail(id_, now, RELAY_NEWCOMER_TRIES_MAX if is_newcomer else RELAY_TRIES_MAX)
 
     # --- signing and sending
@@ -220,7 +213,7 @@ class Outbox:
     def _free(self, nonce: int, taken: set[ActionId], now: float, *, are_newcomers: bool) -> "Iterator[Item]":
         own = self.slots.open[nonce].ids if nonce in self.slots.open else frozenset()
         for item in self.queue.due(now):
-            id_, is_newcomer = item.action.id, self._is_newcomer(item.action.statement.author)
+            id_, is_newcomer = item.action.id, self.room.is_newcomer(item.action.statement.author)
             is_free = id_ not in taken and (id_ in own or id_ not in self.slots)
             if is_newcomer == are_newcomers and is_free and has_venue(item.action, self._venue.tokens):
                 yield item

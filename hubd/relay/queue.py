@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 from hubd.action.envelope import Action
 from hubd.action.sip018 import NO_ID, ActionId
-from hubd.limits import RELAY_BATCH_ACTIONS_MAX, RELAY_NEWCOMER_ACTIONS_MAX, RELAY_STRIKES_MAX, RELAY_TRIES_MAX
+from hubd.limits import (
+    RELAY_BATCH_ACTIONS_MAX,
+    RELAY_FINISHED_MAX,
+    RELAY_NEWCOMER_ACTIONS_MAX,
+    RELAY_STRIKES_MAX,
+    RELAY_TRIES_MAX,
+    RELAY_WAITING_MAX,
+)
 from hubd.relay.batch import BY_TIME, needed_by
 
 if TYPE_CHECKING:
@@ -52,7 +59,7 @@ class Queue:
         self.chain_time_s = 0  # as far as it is known
         self._items: dict[ActionId, Item] = {}
         self._waiting_for: dict[bytes, set[ActionId]] = {}
-        self._finished: set[ActionId] = set()
+        self._finished: dict[ActionId, None] = {}
         self._strikes: dict[Principal, int] = {}
         self._paused_until_s: dict[Principal, float] = {}
 
@@ -69,6 +76,16 @@ class Queue:
 
     def __iter__(self) -> Iterator[ActionId]:
         return iter(self._items)
+
+    @property
+    def items(self) -> "Iterable[Item]":
+        """The waiting ones, the longest here first."""
+        return self._items.values()
+
+    @property
+    def room(self) -> int:
+        """How many more it may hold."""
+        return RELAY_WAITING_MAX - len(self._items)
 
     @property
     def authors(self) -> "Iterator[Principal]":
@@ -90,19 +107,36 @@ class Queue:
 
     def forget(self, ids: Iterable[ActionId]) -> None:
         """The chain took back what it said about these: they may be added again."""
-        self._finished.difference_update(ids)
+        for id_ in ids:
+            self._finished.pop(id_, None)
 
     def finish(self, id_: ActionId) -> None:
         """The chain has it, or will never take it."""
-        self._finished.add(id_)
+        self._finished[id_] = None
+        if len(self._finished) > RELAY_FINISHED_MAX:
+            del self._finished[next(iter(self._finished))]
+        self._remove(id_)
+
+    def _remove(self, id_: ActionId) -> None:
         item = self._items.pop(id_, None)
         if item is None:
             return
         for key in _keys(item.action):
-            waiting = self._waiting_for[key]
+            waiting = self._waiting_for.get(key, set())
             waiting.discard(id_)
             if not waiting:
-                del self._waiting_for[key]
+                self._waiting_for.pop(key, None)
+
+    def let_go(self, id_: ActionId, under_way: Container[ActionId]) -> list[ActionId]:
+        """Hold an action no longer, nor what is about it, as far as that is not under way; returns what went."""
+        gone, about = [], [id_]
+        while about:
+            next_id = about.pop()
+            if next_id in self._items and next_id not in under_way:
+                about += self._waiting_for.get(next_id, ())
+                self._remove(next_id)
+                gone.append(next_id)
+        return gone
 
     def done(self, id_: ActionId, now: float) -> None:
         """The chain has it: finish it, and wake what may have waited for it."""

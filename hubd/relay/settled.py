@@ -4,14 +4,14 @@ A receipt counts when the mesh believes it, or when it is about a transaction of
 claims is looked up here, at our own node: its receipt becomes ours, and the claim is confirmed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.fold.views import Settlement, SettlementState, Views
-from hubd.limits import RELAY_WATCHED_MAX
+from hubd.limits import RELAY_CLAIMS_MAX, RELAY_VOID_MAX, RELAY_WATCHED_MAX
 from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay import events as ev
 from hubd.relay.balances import Pair, Sums
@@ -30,13 +30,23 @@ class Reading:
 
 
 class Settled:
-    """Remembers what of the views it has told already. `own` are this wallet's transactions, with the actions in them."""
+    """Remembers what of the views it has told already.
+
+    `own` are this wallet's transactions among those that the next question is about (`named`), with the actions in them.
+    `is_short` says whether an action without effect is remembered no longer.
+    """
 
     def __init__(self) -> None:
-        self.own: dict[bytes, tuple[ActionId, ...]] = {}
-        self._claims: set[bytes] = set()
-        self._told: dict[ActionId, Settlement] = {}
-        self._void: set[ActionId] = set()
+        self.own: Mapping[bytes, Collection[ActionId]] = {}
+        self.is_short = False
+        self._claims: dict[bytes, None] = {}
+        self._told: dict[ActionId, Settlement] = {}  # of those that wait
+        self._void: dict[ActionId, None] = {}
+
+    def named(self, ids: Iterable[ActionId], views: Views) -> set[bytes]:
+        """The transactions of which receipts say that they settled these."""
+        found = (views.settlement.get(id_) for id_ in ids)
+        return {settlement.txid for settlement in found if settlement is not None}
 
     def is_wanted(self, action: Action, views: Views) -> bool:
         """Whether the chain may still have to see this action."""
@@ -50,13 +60,21 @@ class Settled:
     def admit(self, actions: Iterable[Action], views: Views) -> tuple[Action, ...]:
         """The ones that are to go to the chain. Void ones are kept in mind: no fee is paid for what has no effect."""
         wanted = [action for action in actions if self.is_wanted(action, views)]
-        self._void.update(action.id for action in wanted if action.id in views.void)
+        self._void.update((action.id, None) for action in wanted if action.id in views.void)
+        while len(self._void) > RELAY_VOID_MAX:
+            del self._void[next(iter(self._void))]
+            self.is_short = True
         return tuple(action for action in wanted if action.id not in views.void)
+
+    def begin_round(self) -> None:
+        """The whole set is read again: nothing is forgotten yet."""
+        self.is_short = False
 
     def redeemed(self, views: Views) -> tuple[ActionId, ...]:
         """Actions that were void and are so no longer: a registration arrived, or what they are about."""
         found = tuple(sorted(id_ for id_ in self._void if id_ not in views.void))
-        self._void.difference_update(found)
+        for id_ in found:
+            del self._void[id_]
         return found
 
     def _is_own(self, settlement: Settlement) -> bool:
@@ -85,27 +103,31 @@ class Settled:
 
     def watched(self, txids: Iterable[bytes]) -> None:
         """These claims are looked up: they are not named again."""
-        self._claims.update(txids)
+        self._claims.update(dict.fromkeys(txids))
+        while len(self._claims) > RELAY_CLAIMS_MAX:
+            del self._claims[next(iter(self._claims))]
 
-    def read(self, waiting: Iterable[ActionId], views: Views) -> Reading:
-        """Compare the views with what was told before. `waiting` are the actions in the outbox."""
+    def read(self, waiting: Iterable[ActionId], claims: Iterable[bytes], views: Views) -> Reading:
+        """Compare the views with what was told before. `waiting` are the actions in the outbox, `claims` some claims."""
         events: list[ev.InEvent] = []
         claimed: list[ActionId] = []
+        told, self._told = self._told, {}
         for id_ in waiting:
             settlement = views.settlement.get(id_)
-            if settlement is None or self._is_own(settlement) or self._told.get(id_) == settlement:
+            if settlement is None or self._is_own(settlement):
                 continue
             self._told[id_] = settlement
+            if told.get(id_) == settlement:
+                continue
             if settlement.state is SettlementState.CONFIRMED:
                 events.append(ev.ActionSettled(id_, settlement.code))
             elif settlement.state is SettlementState.CLAIMED and fate(settlement.code) is Fate.DONE:
                 claimed.append(id_)
         if claimed:
             events.append(ev.ActionsClaimed(tuple(claimed)))
-        claims = {
-            txid: hubs for txid, hubs in views.claims.items() if txid not in self.own and txid not in self._claims
-        }
-        return Reading(claims, tuple(events))
+        fresh = [txid for txid in claims if txid not in self.own and txid not in self._claims]
+        found = {txid: hubs for txid in fresh if (hubs := views.claims.get(txid)) is not None}
+        return Reading(found, tuple(events))
 
     def written(self, txid: bytes, views: Views) -> tuple[Level, Place] | None:
         """What receipts say of a transaction of ours, as far as a later revocation needs it."""

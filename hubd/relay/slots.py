@@ -7,7 +7,7 @@ for the same batch twice": an action is never put into a second slot while one t
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hubd.action.sip018 import ActionId
 from hubd.limits import RELAY_WATCHED_MAX
@@ -122,6 +122,6 @@ class Slots:
         return sorted(self.open)
 
     def _remember(self, entry: LedgerEntry) -> None:
-        self.closed[entry.account_nonce] = entry
+        self.closed[entry.account_nonce] = replace(entry, raw=b"")  # 20 kB, and in the ledger
         while len(self.closed) > RELAY_WATCHED_MAX:
             del self.closed[min(self.closed)]

@@ -2,14 +2,19 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from hubd.action.sip018 import ActionId
+from hubd.limits import QUERY_IDS_MAX
 from hubd.ports import LedgerEntry, TransactionState
 from hubd.store.database import Database
 
 _COLUMNS = "txid, account_nonce, fee_ustx, raw, function, state, signed_at_s"
 _WITHOUT_RAW = _COLUMNS.replace("raw", "x''")
+_OPEN = (TransactionState.SIGNED.value, TransactionState.BROADCAST.value, TransactionState.DROPPED.value)
+_RECENT = """account_nonce in (select account_nonce from ledger where state in (?, ?, ?))
+    or account_nonce > (select max(account_nonce) from ledger) - ? or signed_at_s >= ?"""
 
 
 class Ledger:
@@ -44,27 +49,40 @@ class Ledger:
 
     async def entries(self, states: Iterable[TransactionState], *, with_raw: bool = True) -> list[LedgerEntry]:
         """Entries in these states, by account nonce, the older first."""
-        columns = _COLUMNS if with_raw else _WITHOUT_RAW
         wanted = [state.value for state in states]
-        marks = ", ".join("?" * len(wanted))
-        rows = await self._database.read(
-            f"select {columns} from ledger where state in ({marks}) order by account_nonce, signed_at_s",
-            wanted,
-        )
-        items = await self._database.read(
-            "select ledger_item.txid, id from ledger_item join ledger on ledger.txid = ledger_item.txid"
-            f" where state in ({marks}) order by ledger_item.txid, position",  # marks only
-            wanted,
-        )
-        ids: dict[bytes, list[ActionId]] = {}
-        for txid, action_id in items:
-            ids.setdefault(txid, []).append(ActionId(action_id))
+        return await self._entries(f"state in ({', '.join('?' * len(wanted))})", wanted, with_raw=with_raw)
+
+    async def recent(self, closed_max: int, since_s: int) -> list[LedgerEntry]:
+        """What a start needs: see `hubd.ports.RelayLedger`."""
+        values = (*_OPEN, closed_max, since_s)
+        return await self._entries(_RECENT, values, with_raw=False)
+
+    async def _entries(self, condition: str, values: Sequence[Any], *, with_raw: bool) -> list[LedgerEntry]:
+        columns = _COLUMNS if with_raw else _WITHOUT_RAW
+        sql = f"select {columns} from ledger where {condition} order by account_nonce, signed_at_s"
+        rows = await self._database.read(sql, values)
+        ids = await self._ids([row[0] for row in rows])
         return [
             LedgerEntry(
                 txid, account_nonce, fee, raw, function, tuple(ids.get(txid, ())), TransactionState(state), at_s
             )
             for txid, account_nonce, fee, raw, function, state, at_s in rows
         ]
+
+    async def _ids(self, txids: Sequence[bytes]) -> dict[bytes, list[ActionId]]:
+        ids: dict[bytes, list[ActionId]] = {}
+        for start in range(0, len(txids), QUERY_IDS_MAX):
+            part = txids[start : start + QUERY_IDS_MAX]
+            sql = (
+                f"select txid, id from ledger_item where txid in ({', '.join('?' * len(part))}) order by txid, position"
+            )
+            for txid, action_id in await self._database.read(sql, part):
+                ids.setdefault(txid, []).append(ActionId(action_id))
+        return ids
+
+    async def own(self, txids: Collection[bytes]) -> dict[bytes, frozenset[ActionId]]:
+        """Those of these transactions that are this wallet's, with the actions in them."""
+        return {txid: frozenset(ids) for txid, ids in (await self._ids([*txids])).items()}
 
     async def raw(self, txid: bytes) -> bytes:
         """The signed bytes of a transaction that is here."""

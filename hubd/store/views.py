@@ -10,6 +10,7 @@ Headers are not kept twice: actions come from the set's own file, through `Sourc
 import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,6 +88,10 @@ class _Entries(Mapping[Any, Any]):
     def beginning(self, first: bytes) -> Iterator[Any]:
         """Keys that begin with this: see `hubd.fold.memory.beginning`."""
         return self._memory.beginning(self._view, first)
+
+    def beyond(self, after: Any | None, keys_max: int) -> list[Any]:
+        """Keys that come after this one: see `hubd.fold.memory.beyond`."""
+        return self._memory.beyond(self._view, after, keys_max)
 
     def __len__(self) -> int:
         return self._memory.sizes.get(self._view, 0)
@@ -258,6 +263,13 @@ class SqliteMemory:
         self.flush()
         code = self._code(view)
         return (key for no, key in self._names.beginning(first) if self._entries.get(code | no) is not None)
+
+    def beyond(self, view: str, after: Any | None, keys_max: int) -> list[Any]:
+        """Some of them after one key (None: from the first), in the order in which they were first heard of."""
+        self.flush()
+        code = self._code(view)
+        found = self._entries.nodes(code | (self._names.find(after) or 0), code + NAME_MASK, keys_max)
+        return [self._names.key(node & NAME_MASK) for node in islice(found, keys_max)]
 
     def sums(self, tally: str, key: Any) -> tuple[int, ...] | None:
         """See `Memory`."""

@@ -25,11 +25,15 @@ async def test_a_region_made_in_bulk_is_signed_and_folds_without_anything_void(t
 
 
 async def test_a_whole_hub_tells_its_memory_alone_with_a_neighbour_and_with_a_phone(tmp_path):
-    ports = [free_port() for _ in range(4)]
-    settings = large.settings("a", ports[0], ports[1], None), large.settings("b", ports[2], ports[3], ports[0])
+    ports = [free_port() for _ in range(5)]
+    settings = (
+        large.settings("a", ports[0], ports[1], None, ports[4]),
+        large.settings("b", ports[2], ports[3], ports[0]),
+    )
     hubs = await village.build(tmp_path, COUNT, *settings)
-    found = await large.memory(tmp_path, hubs, f"http://127.0.0.1:{ports[1]}", 0.1)
+    found = await large.memory(tmp_path, hubs, f"http://127.0.0.1:{ports[1]}", 1.0, ports[4])
     assert all(20 < found[name] < 200 for name in found if name.startswith("rss_mb"))
     assert found["phone_lessons"] > 0
+    assert found["waiting_for_the_chain"] > 0
     cold = await asyncio.to_thread(large.cold_elsewhere, hubs.full)
     assert 0 < cold["open_ms"] <= cold["wall_ms"]

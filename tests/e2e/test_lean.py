@@ -1,5 +1,6 @@
 """A running hub holds what it needs and no more."""
 
+import asyncio
 import sys
 
 from bench import large, village
@@ -20,6 +21,9 @@ async def test_a_running_hub_with_an_uplink_reads_no_library_that_only_makes_out
     hub = HubProcess("a", hubs.full)
     hub.command = (sys.executable, "-c", _TELLS_WHAT_IT_READ, *hub.command[3:])
     await hub.start()
+    assert (await hub.status())["relay"]["waiting"] == 0, "an uplink says of itself what it can from the first moment"
+    while not (await hub.status())["relay"]["trouble"]:
+        await asyncio.sleep(0.05)
     await hub.end()
     read = set(hub.log.read_text("utf-8").splitlines()[-1].split())
     assert {"structlog", "httpx", "hubd"} <= read

@@ -8,7 +8,7 @@ from builders import Village, erased
 from soups import SOUPS
 
 from hubd.fold.folder import Folder, fold
-from hubd.fold.memory import DictMemory, beginning
+from hubd.fold.memory import DictMemory, beginning, beyond
 from hubd.store import views
 from hubd.store.views import SqliteMemory
 
@@ -73,6 +73,23 @@ def test_keys_that_begin_alike_are_found_together(kept):
     kept.now.keep("dealings", (b"ana", b"late"), 1)
     kept.now.keep("dealings", (b"ana", None), None)
     assert set(beginning(kept.now.entries("dealings"), b"ana")) == {(b"ana", b"tomas"), (b"ana", b"late")}
+
+
+def test_keys_are_walked_through_a_few_at_a_time_while_entries_come_and_go(kept):
+    for number in range(10):
+        kept.now.keep("claims", b"%d" % number, 1)
+        kept.now.keep("other", b"x%d" % number, 1)
+    kept.again()
+    seen, after = [], None
+    while page := beyond(kept.now.entries("claims"), after, 3):
+        seen += page
+        after = page[-1]
+        if page[0] != after:
+            kept.now.keep("claims", page[0], None)
+    assert (len(seen), set(seen)) == (10, {b"%d" % number for number in range(10)})
+    kept.now.keep("claims", b"late", 1)
+    assert beyond(kept.now.entries("claims"), after, 9) == [b"late"]
+    assert beyond(kept.now.entries("void"), None, 9) == []
 
 
 def test_sums_are_kept_and_gone_when_nothing_is_left(kept):

@@ -37,3 +37,8 @@ def test_a_key_is_free_again_when_its_owner_left_it():
 def test_a_hub_without_an_uplink_reads_no_http_client():
     said = "import sys, hubd.daemon; print('httpx' in sys.modules or 'hubd.relay.driver' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", said], text=True).strip() == "False"
+
+
+def test_an_uplink_reads_its_http_client_only_when_it_runs():
+    said = "import sys, hubd.daemon, hubd.uplink; print('httpx' in sys.modules or 'hubd.relay.driver' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", said], text=True).strip() == "False"

@@ -14,9 +14,11 @@ from hubd.fold.views import SettlementState
 from hubd.intake import SetIntake
 from hubd.limits import RELAY_FEE_USTX_MIN, RELAY_WATCHED_MAX
 from hubd.ports import Door, TransactionState
+from hubd.relay import gathering, queue, room, settled
 from hubd.relay.chain import Account, Place, Seen, Standing, Tip
 from hubd.relay.codes import OK, SPENT
-from hubd.relay.driver import Keys, Links, Relay
+from hubd.relay.driver import Keys, Relay
+from hubd.relay.gathering import Links
 from hubd.relay.outbox import Terms
 from hubd.store.actions import Store
 
@@ -256,3 +258,68 @@ async def test_what_was_signed_before_a_restart_is_sent_as_the_identical_bytes_a
     await hub.start()
     await hub.turns(40)
     assert list(hub.node.mined) == [signed.txid]
+
+
+# --- more than memory can hold
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A relay that holds no more than twelve waiting actions, and reads four at once."""
+    monkeypatch.setattr(queue, "RELAY_WAITING_MAX", 12)
+    monkeypatch.setattr(queue, "RELAY_FINISHED_MAX", 12)
+    monkeypatch.setattr(room, "RELAY_LEFT_MAX", 12)
+    monkeypatch.setattr(settled, "RELAY_VOID_MAX", 4)
+    monkeypatch.setattr(gathering, "RELAY_PAGE_ACTIONS", 4)
+
+
+async def test_of_more_actions_than_the_queue_holds_each_is_sent_once_and_none_is_left(hub, small):
+    people = [hub.village.register(f"p{number}") for number in range(100)]
+    lessons = [hub.village.book("p0", f"p{number}") for number in range(1, 20)]
+    await hub.offer(*people, *lessons)
+    await hub.start()
+    for _ in range(120):
+        await hub.turns(1)
+        assert hub.relay.status().waiting <= 12
+    assert set(hub.node.done) == {action.id for action in people + lessons}
+    assert sum(len(entry.ids) for entry, _ in hub.node.mined.values()) == len(hub.node.done)
+
+
+async def test_after_years_the_relay_holds_as_little_as_on_its_first_day(hub, small):
+    await hub.start()
+    for round_ in range(6):
+        await hub.offer(*(hub.village.register(f"p{round_}-{number}") for number in range(20)))
+        await hub.turns(60)
+    assert len(hub.node.done) == 120
+    outbox, kept = hub.relay._outbox, hub.relay._settled
+    assert (len(outbox.queue), len(outbox.slots.open), len(kept._told)) == (0, 0, 0)
+    assert len(outbox.queue._finished) <= 12
+    assert not outbox.queue._waiting_for
+    assert all(not entry.raw for entry in outbox.slots.closed.values())
+    entries = await hub.ledger.recent(2, int(hub.wall_s) + 1)
+    assert len(entries) == 2 < len(hub.node.mined)
+
+
+async def test_what_found_no_place_is_sent_after_the_next_walk_through_the_set(hub, small):
+    await hub.offer(hub.village.register("ana"), hub.village.vouch("steward-1", "ana"))
+    strangers = [hub.village.request(f"s{number}") for number in range(30)]
+    registered = [hub.village.register(f"s{number}") for number in range(30)]
+    await hub.offer(*strangers, *registered)
+    await hub.start()
+    await hub.turns(40)
+    assert len(hub.node.done) < 61
+    for _ in range(8):
+        hub.now += gathering.RELAY_ROUND_S
+        await hub.turns(40)
+    assert {action.id for action in strangers + registered} <= set(hub.node.done)
+
+
+async def test_a_flood_of_newcomers_keeps_nobody_who_is_known_from_the_chain(hub, small):
+    await hub.offer(hub.village.register("ana"), hub.village.vouch("steward-1", "ana"))
+    await hub.start(Terms(gather_s=1, fees_day_ustx_max=10 * RELAY_FEE_USTX_MIN))
+    await hub.turns(10)
+    await hub.offer(*(hub.village.register(f"s{number}") for number in range(60)))
+    await hub.turns(10)
+    await hub.offer(request := hub.village.request("ana"))
+    await hub.turns(30)
+    assert request.id in hub.node.done

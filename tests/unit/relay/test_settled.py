@@ -40,13 +40,13 @@ def test_what_two_operators_confirm_is_not():
 def test_a_single_claim_counts_only_when_it_is_about_our_own_transaction():
     settled = Settled()
     assert settled.is_wanted(ANA, CLAIMED)
-    settled.own[TXID] = (ANA.id,)
+    settled.own = {TXID: (ANA.id,)}
     assert not settled.is_wanted(ANA, CLAIMED)
 
 
 def test_a_claim_about_our_transaction_of_an_action_that_was_not_in_it_does_not_count():
     settled = Settled()
-    settled.own[TXID] = (b"\x01" * 32,)
+    settled.own = {TXID: (b"\x01" * 32,)}
     assert settled.is_wanted(ANA, CLAIMED)
 
 
@@ -56,7 +56,7 @@ def entry_of(state, *ids):
 
 def test_what_the_ledger_calls_mined_and_no_receipt_tells_is_open_again():
     settled, mined = Settled(), entry_of(TransactionState.INCLUDED, ANA.id)
-    settled.own[TXID] = (ANA.id,)
+    settled.own = {TXID: (ANA.id,)}
     [found] = settled.reopened([mined], views())
     assert found.state is TransactionState.BROADCAST
     assert settled.reopened([mined], CLAIMED) == (mined,)
@@ -64,7 +64,7 @@ def test_what_the_ledger_calls_mined_and_no_receipt_tells_is_open_again():
 
 def test_what_another_hub_contests_is_looked_up_again_and_not_sent_again():
     settled, mined = Settled(), entry_of(TransactionState.INCLUDED, ANA.id)
-    settled.own[TXID] = (ANA.id,)
+    settled.own = {TXID: (ANA.id,)}
     contested = views(receipt("uplink"), receipt("other", 601))
     [found] = settled.reopened([mined], contested)
     assert found.state is TransactionState.BROADCAST
@@ -87,31 +87,31 @@ def test_kinds_that_stay_in_the_mesh_are_not_wanted():
 
 def test_a_confirmed_code_is_told_once():
     settled = Settled()
-    assert settled.read([ANA.id], CONFIRMED).events == (ev.ActionSettled(ANA.id, 0),)
-    assert settled.read([ANA.id], CONFIRMED).events == ()
+    assert settled.read([ANA.id], [TXID], CONFIRMED).events == (ev.ActionSettled(ANA.id, 0),)
+    assert settled.read([ANA.id], [TXID], CONFIRMED).events == ()
 
 
 def test_a_claim_is_told_and_looked_up_once():
     settled = Settled()
-    reading = settled.read([ANA.id], views(receipt("uplink"), receipt("stranger")))
+    reading = settled.read([ANA.id], [TXID], views(receipt("uplink"), receipt("stranger")))
     assert reading.claims == {TXID: (VILLAGE.principal("uplink"),)}
     assert reading.events == (ev.ActionsClaimed((ANA.id,)),)
     settled.watched([TXID])
-    again = settled.read([ANA.id], CLAIMED)
+    again = settled.read([ANA.id], [TXID], CLAIMED)
     assert (again.claims, again.events) == ({}, ())
 
 
 def test_a_claim_that_found_no_room_is_named_again():
     settled = Settled()
-    assert settled.read([], CLAIMED).claims
-    assert settled.read([], CLAIMED).claims
+    assert settled.read([], [TXID], CLAIMED).claims
+    assert settled.read([], [TXID], CLAIMED).claims
 
 
 def test_what_our_own_transaction_did_the_outbox_knows_already():
     settled = Settled()
-    settled.own[TXID] = (ANA.id,)
+    settled.own = {TXID: (ANA.id,)}
     for seen in (CONFIRMED, CLAIMED):
-        reading = settled.read([ANA.id], seen)
+        reading = settled.read([ANA.id], [TXID], seen)
         assert (reading.claims, reading.events) == ({}, ())
 
 

@@ -1,0 +1,94 @@
+"""Who has a place in a full queue: the known before newcomers, what may travel before what waits."""
+
+import pytest
+from builders import Village
+
+from hubd.limits import RELAY_TRIES_MAX
+from hubd.ports import LedgerEntry, TransactionState
+from hubd.relay import queue as queues
+from hubd.relay import room as rooms
+from hubd.relay.queue import Queue
+from hubd.relay.room import Room
+from hubd.relay.slots import Slots
+
+VILLAGE = Village(9)
+KNOWN, STRANGE = VILLAGE.principal("ana"), VILLAGE.principal("stranger")
+
+
+@pytest.fixture
+def room(monkeypatch):
+    """A room of three places."""
+    monkeypatch.setattr(queues, "RELAY_WAITING_MAX", 3)
+    made = Room(Queue(), Slots())
+    made.know(frozenset([KNOWN]), 0)
+    return made
+
+
+def take(room, *actions):
+    for action in actions:
+        room.take(action, 0)
+    room.know(frozenset([KNOWN]), 0)
+    return set(room._queue)
+
+
+def requests(name, count=1):
+    return [VILLAGE.request(name) for _ in range(count)]
+
+
+def park(room, action):
+    for _ in range(RELAY_TRIES_MAX):
+        room._queue.fail(action.id, 0)
+
+
+def test_a_newcomer_takes_a_free_place_and_no_other():
+    queue = Queue()
+    assert take(Room(queue, Slots()), *requests("stranger")) == set(queue)
+
+
+def test_in_a_full_queue_a_newcomer_is_left_out_and_makes_place_for_who_is_known(room):
+    strange, late = requests("stranger", 3), requests("stranger")
+    assert take(room, *strange, *late) == {action.id for action in strange}
+    assert room.is_short
+    [known] = requests("ana")
+    assert known.id in take(room, known)
+    assert room.has_for(2)
+
+
+def test_what_waits_for_a_change_makes_place_and_what_may_travel_does_not(room):
+    first, second, third, fourth = requests("ana", 4)
+    take(room, first, second, third)
+    assert not room.has_for(1)
+    assert fourth.id not in take(room, fourth)
+    park(room, second)
+    assert room.has_for(1)
+    [fifth] = requests("ana")
+    assert take(room, fifth) == {first.id, third.id, fifth.id}
+
+
+def test_what_is_about_an_action_that_is_let_go_goes_with_it_and_waits_for_it(room):
+    thread = VILLAGE.thread("ana", "tomas")
+    [other] = requests("ana")
+    take(room, thread.book, thread.confirm, other)
+    park(room, thread.book)
+    [new] = requests("ana")
+    assert take(room, new) == {other.id, new.id}
+    assert take(room, thread.confirm) == {other.id, new.id}
+    room.begin_round()
+    assert thread.confirm.id in take(room, thread.confirm)
+
+
+def test_what_is_under_way_always_has_its_place(room):
+    thread = VILLAGE.thread("ana", "tomas")
+    entry = LedgerEntry(b"t" * 32, 0, 1, b"", "submit-batch", (thread.book.id,), TransactionState.SIGNED, 0)
+    room._slots.put(entry, 0)
+    rest = requests("ana", 3)
+    assert take(room, *rest, thread.book) == {thread.book.id, *(action.id for action in rest)}
+    park(room, thread.book)
+    [late] = requests("ana")
+    assert late.id not in take(room, late)
+
+
+def test_no_more_is_remembered_of_what_was_left_than_its_bound(room, monkeypatch):
+    monkeypatch.setattr(rooms, "RELAY_LEFT_MAX", 5)
+    take(room, *requests("ana", 3), *requests("stranger", 20))
+    assert len(room._left) == 5
