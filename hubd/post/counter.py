@@ -46,6 +46,12 @@ class Office(Protocol):
     async def knows(self, place: Cursor) -> bool:
         """See `PostOffice`."""
 
+    async def sequence(self) -> int:
+        """See `PostOffice`."""
+
+    async def has_erased(self, after: int) -> bool:
+        """See `PostOffice`."""
+
     async def seal(self, *, file_key: bytes = b"", bundle: bytes = b"") -> Seal:
         """See `PostOffice`."""
 
@@ -86,6 +92,8 @@ def endpoints(office: PostOffice) -> dict[str, Callable[..., Awaitable[Any]]]:
         "post-receipt": office.receipt,
         "post-since": since,
         "post-knows": knows,
+        "post-sequence": office.sequence,
+        "post-erased": office.has_erased,
         "post-seal": seal,
         "post-page": page,
         "post-urgent": urgent_page,
@@ -130,6 +138,14 @@ class Customer:
     async def knows(self, place: Cursor) -> bool:
         """See `PostOffice`."""
         return bool(await self._ask("post-knows", place.epoch, place.sequence, place.id_prefix))
+
+    async def sequence(self) -> int:
+        """See `PostOffice`."""
+        return int(await self._ask("post-sequence"))
+
+    async def has_erased(self, after: int) -> bool:
+        """See `PostOffice`."""
+        return bool(await self._ask("post-erased", after))
 
     async def seal(self, *, file_key: bytes = b"", bundle: bytes = b"") -> Seal:
         """See `PostOffice`."""

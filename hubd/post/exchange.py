@@ -17,7 +17,7 @@ from hubd.post import receipt as receipts
 from hubd.post.bundle import Opened, Reader, Seal, Writer
 from hubd.post.counter import Office
 from hubd.post.growing import Growing
-from hubd.post.office import Tally
+from hubd.post.office import Row, Tally
 from hubd.post.stick import BUNDLE, RECEIPT, RECEIPT_TEXT, Stick
 from hubd.post.thread import Patience
 from hubd.post.words import GIVING, text_of
@@ -185,21 +185,31 @@ class Exchange:
         return own
 
     async def _may_grow(self, own: Growing, since: int, seal: Seal) -> bool:
-        """Whether the file goes on: sound, of this database, sealed to nobody who was retired, and mostly still needed."""
+        """Whether the file goes on: sound, of this database, sealed to nobody who was retired, mostly still needed, and
+        without words that their author erased since.
+        """
         if not own.is_sound or own.start is None or own.place.epoch != seal.epoch:
             return False
         if not own.recipients <= {recipient for recipient, _ in seal.keys}:
             return False
         is_needed = own.start <= since and 2 * (since - own.start) <= own.place.sequence - own.start
-        return is_needed and await self._office.knows(own.place)
+        if not is_needed or not await self._office.knows(own.place):
+            return False
+        return not await self._office.has_erased(own.place.sequence)
 
     async def _room(self, length: int) -> int:
         return min(self._bytes_max - length, await self._do(self._stick.free_bytes))
 
     async def _write(self, name: str, at: int, writing: Writing) -> None:
         grows = at > 0
+        end = await self._office.sequence()
+
+        async def page(after: int) -> list[Row]:
+            """Up to what is here now: what is erased while this is written stands behind its end, and is met next time."""
+            return [row for row in await self._office.page(after) if row[0] <= end]
+
         try:
-            async for piece in writing.pieces(self._office.page, self._office.urgent_page, grows=grows):
+            async for piece in writing.pieces(page, self._office.urgent_page, grows=grows):
                 at = await self._do(partial(self._stick.append, name, at, piece))
             await self._do(partial(self._stick.sync, name))
         finally:

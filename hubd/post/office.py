@@ -21,6 +21,7 @@ from hubd.action.envelope import Action
 from hubd.action.kinds import KINDS
 from hubd.action.principal import Principal
 from hubd.action.signature import Signer
+from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.limits import (
     BUNDLE_RECIPIENTS_MAX,
@@ -51,6 +52,9 @@ class PostStore(Protocol):
 
     async def page_of_kinds(self, kinds: Sequence[str], after: int, actions_max: int) -> list[tuple[int, Action]]:
         """Like `page`, for some kinds only."""
+
+    async def get(self, ids: Sequence[ActionId]) -> list[Action]:
+        """See `ActionStore`."""
 
     async def summary(self) -> SetSummary:
         """See `ActionStore`."""
@@ -285,6 +289,17 @@ class PostOffice:
     async def knows(self, place: Cursor) -> bool:
         """Whether this is a place in this very database's order of arrival."""
         return await self._ports.store.resume(place) is not None
+
+    async def has_erased(self, after: int) -> bool:
+        """Whether, since this arrival, an author erased what is here: a bundle that was written by then may hold it yet."""
+        while rows := await self._ports.store.page(after, PAGE_ACTIONS):
+            said = [action.statement for _, action in rows if action.kind == "content-erase"]
+            erasures = {(each.subject, each.author) for each in said}
+            subjects = await self._ports.store.get([each.subject for each in said])
+            if any((action.id, action.statement.author) in erasures for action in subjects):
+                return True
+            after = rows[-1][0]
+        return False
 
     def recipients(self) -> dict[Principal, bytes]:
         """The hubs a bundle is sealed to, this one with them so that it can go on with its own file."""

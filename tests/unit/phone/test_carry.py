@@ -108,6 +108,25 @@ async def test_a_full_pocket_says_so_and_keeps_the_oldest(tmp_path):
         assert [each.path.name for each in phone.pocket.bundles()] == first
 
 
+@pytest.mark.parametrize("is_known_first", [True, False])
+async def test_a_pocket_brings_no_erased_words_back(tmp_path, is_known_first):
+    async with world(tmp_path, "hub-a", "hub-b") as (village, one, two, phone):
+        said = village.request("ana", text=TEXT)
+        erasure = village.seal("ana", "content-erase", subject=said)
+        await one.take(said)
+        await phone.allow_carrying(16)
+        await visit(phone, one)
+        await one.take(erasure)
+        if is_known_first:
+            await two.take(erasure)
+        assert (await visit(phone, two)).brought == 1
+        assert [action.content is None for action in await two.store.get([said.id])] == [is_known_first]
+        await visit(phone, one)
+        await visit(phone, two)
+        for hub in (one, two):
+            assert [action.content for action in await hub.store.get([said.id])] == [None]
+
+
 async def test_bundles_that_were_damaged_in_the_pocket_are_passed_over_and_come_again(tmp_path):
     async with world(tmp_path, "hub-a", "hub-b") as (village, one, two, phone):
         await one.take(*(village.request("ana") for _ in range(50)))

@@ -11,7 +11,7 @@ from posts import found, post_hub
 
 from hubd.action import envelope
 from hubd.errors import RemoteError
-from hubd.post.bundle import Chunk, Seal, Writer, recipient_of
+from hubd.post.bundle import Chunk, Reader, Seal, Writer, recipient_of
 from hubd.post.exchange import Exchange, file_name
 from hubd.post.stick import FOLDER, Stick
 from hubd.post.thread import Patience
@@ -278,3 +278,77 @@ async def test_a_stick_that_never_answers_is_given_up(monkeypatch):
     assert caught.value.code == "stick-slow"
     release.set()
     patience.stop()
+
+
+# --- what was erased
+
+
+def contents(hub, raw):
+    """Which requests stand in a bundle with their words."""
+    reader = Reader(hub.office.charter, hub.office.box_key, hub.office.unseal)
+    chunks = [opened.chunk for opened in reader.feed(raw) + reader.end()]
+    actions = [envelope.parse(each, hub.village.domain) for chunk in chunks for each in chunk.envelopes]
+    return {action.id for action in actions if action.content is not None and action.kind == "request-open"}
+
+
+async def test_what_an_author_erased_goes_from_a_stick_that_held_it(tmp_path):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b") as (one, two):
+        said, kept = (one.village.request("ana", text=TEXT) for _ in range(2))
+        await one.take(said, kept)
+        await plug(one, stick)
+        assert contents(one, own(one, stick).read_bytes()) == {said.id, kept.id}
+        await one.take(one.village.seal("ben", "content-erase", subject=said), one.village.request("ana"))
+        visit = await plug(one, stick)
+        assert (visit.given, contents(one, own(one, stick).read_bytes())) == (2, {said.id, kept.id}), (
+            "nobody erases another's words"
+        )
+        await one.take(one.village.seal("ana", "content-erase", subject=said))
+        await plug(one, stick)
+        assert contents(one, own(one, stick).read_bytes()) == {kept.id}
+        await one.take(one.village.request("ana"))
+        assert (await plug(one, stick)).given == 1, "it grows again"
+        await plug(two, stick)
+        assert [action.content for action in await two.store.get([said.id])] == [None]
+
+
+async def test_what_is_erased_while_it_is_written_goes_with_the_next_visit(tmp_path, monkeypatch):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b") as (one, _):
+        said = one.village.request("ana", text=TEXT)
+        erasure = one.village.seal("ana", "content-erase", subject=said)
+        await one.take(said)
+        real = one.office.page
+
+        async def page(after):
+            rows = await real(after)
+            await one.take(erasure)
+            return rows
+
+        monkeypatch.setattr(one.office, "page", page)
+        await plug(one, stick)
+        assert contents(one, own(one, stick).read_bytes()) == {said.id}
+        await plug(one, stick)
+        assert contents(one, own(one, stick).read_bytes()) == set()
+
+
+@pytest.mark.parametrize("is_known_first", [True, False])
+async def test_an_old_bundle_brings_no_erased_words_back(tmp_path, is_known_first):
+    async with hubs(tmp_path, "hub-a", "hub-b") as (one, two):
+        said = one.village.request("ana", text=TEXT)
+        erasure = one.village.seal("ana", "content-erase", subject=said)
+        await one.take(said)
+        old, _ = await one.bundle()
+        await one.take(erasure)
+        new, _ = await one.bundle()
+        heard = []
+        two.intake.listeners.append(lambda actions, _door, _source: heard.extend(actions))
+        for raw in (new, old, new) if is_known_first else (old, new, old):
+            await two.read(raw)
+        assert [action.content for action in await two.store.get([said.id])] == [None]
+        assert not is_known_first or all(action.content is None for action in heard if action.id == said.id)
+        again, _ = await two.bundle()
+        assert (contents(two, old), contents(two, again)) == ({said.id}, set())
+        await one.read(again)
+        await one.read(old)
+        assert [action.content for action in await one.store.get([said.id])] == [None]
