@@ -14,6 +14,7 @@ from typing import Any, ParamSpec
 
 import click
 
+from hubd import log
 from hubd.errors import FatalError, HubdError
 from hubd.messages import words
 
@@ -91,6 +92,7 @@ def command(function: Callable[_P, Coroutine[Any, Any, int | None]]) -> Callable
 
     @wraps(function)
     def body(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        log.configure("warning")
         try:
             code = asyncio.run(function(*args, **kwargs))
         except HubdError as error:

@@ -22,10 +22,10 @@ from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import FatalError, LocalError, RemoteError
 from hubd.gossip.items import Items
 from hubd.gossip.sketch import SYMBOL_BYTES
-from hubd.limits import APPEND_ACTIONS_MAX, CURSOR_WAIT_S, LOCK_POLL_S, LOCK_WAIT_S, PAGE_WINDOW_ROWS, QUERY_IDS_MAX
+from hubd.limits import APPEND_ACTIONS_MAX, CURSOR_WAIT_S, PAGE_WINDOW_ROWS, QUERY_IDS_MAX
 from hubd.ports import Cursor, SetSummary
 from hubd.store import audience, lacking, sketches, writing
-from hubd.store.database import Database, lock_directory
+from hubd.store.database import Database, locked
 from hubd.store.items import Remembered, SqliteItems
 from hubd.store.ledger import Ledger
 from hubd.store.room import Room
@@ -66,7 +66,7 @@ class Store:
     @classmethod
     async def open(cls, directory: Path, domain: Domain) -> "Store":
         """Open or make the store in a data directory. Raises `FatalError` in words."""
-        lock = await _lock(directory)
+        lock = await locked(directory)
         try:
             database = await Database.open(directory / DATABASE_NAME)
             try:
@@ -343,18 +343,6 @@ class Store:
         if bare:
             await self.change(partial(lacking.rot, sequences=bare))
         return actions
-
-
-async def _lock(directory: Path) -> int:
-    """The directory's lock. Waits a little for a command that is about to finish, or a hub that is about to stop."""
-    deadline = asyncio.get_running_loop().time() + LOCK_WAIT_S
-    while True:
-        try:
-            return lock_directory(directory)
-        except FatalError as error:
-            if error.code != "data-in-use" or asyncio.get_running_loop().time() >= deadline:
-                raise
-        await asyncio.sleep(LOCK_POLL_S)
 
 
 async def _identity(database: Database, domain: Domain) -> bytes:

@@ -5,7 +5,7 @@ however large the set is.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hubd.action import cbor
 from hubd.action.audience import Audience, audiences, audiences_of
@@ -32,8 +32,8 @@ def seen(names: Sequence[Audience], after: int, rows_max: int) -> tuple[str, lis
     return f"(select sequence from ({runs}) order by sequence limit ?)", [*values, rows_max]
 
 
-def fill(connection: sqlite3.Connection) -> None:
-    """Index a set that was there before the index."""
+def fill(connection: sqlite3.Connection, told: Callable[[int], None] = lambda _: None) -> None:
+    """Index a set that was there before the index. `told` hears how far it is."""
     after = 0
     sql = "select sequence, header from action where sequence > ? order by sequence limit ?"
     while rows := connection.execute(sql, (after, _PAGE_ROWS)).fetchall():
@@ -42,6 +42,7 @@ def fill(connection: sqlite3.Connection) -> None:
             ((name, sequence) for sequence, header in rows for name in _named(header)),
         )
         after = rows[-1][0]
+        told(after)
 
 
 def _named(header: bytes) -> set[Audience]:

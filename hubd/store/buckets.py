@@ -6,13 +6,14 @@ of one time, so the buckets are looked for in runs of keys, not key by key.
 
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from hubd.gossip.ranges import CREATED_BYTES, INFINITY, key
 from hubd.limits import BUCKET_ITEMS_MAX
 
 _SUM_BYTES = 32
+_TOLD_ITEMS = 4_096
 _MODULUS = 1 << 8 * _SUM_BYTES
 
 
@@ -58,10 +59,18 @@ def remove(connection: sqlite3.Connection, created: int, id_: bytes) -> None:
     _write(connection, low, count - 1, total - ids_sum((gone,)))
 
 
-def recount(connection: sqlite3.Connection) -> None:
-    """Make all buckets anew from the set."""
+def recount(connection: sqlite3.Connection, told: Callable[[int], None] = lambda _: None) -> None:
+    """Make all buckets anew from the set. `told` hears now and then how many items are done."""
     connection.execute("delete from bucket")
-    _lay(connection, b"", keys_between(connection, b"", INFINITY), BUCKET_ITEMS_MAX * 3 // 4)
+    keys = _telling(keys_between(connection, b"", INFINITY), told)
+    _lay(connection, b"", keys, BUCKET_ITEMS_MAX * 3 // 4)
+
+
+def _telling(keys: Iterator[bytes], told: Callable[[int], None]) -> Iterator[bytes]:
+    for number, each in enumerate(keys):
+        if not number % _TOLD_ITEMS:
+            told(number)
+        yield each
 
 
 def _holding(connection: sqlite3.Connection, at: bytes) -> tuple[bytes, int, int, bytes]:

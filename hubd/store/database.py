@@ -11,13 +11,19 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hubd.errors import FatalError, LocalError
-from hubd.limits import DATABASE_BUSY_MS, DATABASE_CACHE_KIB, DATABASE_SHARE_PERCENT, DISK_FULL_BYTES
-from hubd.store import audience, buckets, lacking
+from hubd.limits import (
+    DATABASE_BUSY_MS,
+    DATABASE_CACHE_KIB,
+    DATABASE_SHARE_PERCENT,
+    DISK_FULL_BYTES,
+    LOCK_POLL_S,
+    LOCK_WAIT_S,
+)
+from hubd.store.migrations import migrate, notice
 
 T = TypeVar("T")
 
@@ -29,15 +35,6 @@ _PRAGMAS = (
     f"pragma busy_timeout = {DATABASE_BUSY_MS}",
     f"pragma cache_size = -{DATABASE_CACHE_KIB}",
 )
-
-_FILL = {2: buckets.recount, 3: audience.fill, 4: lacking.fill}  # what SQL alone can't compute
-
-
-def migrations() -> list[tuple[int, str]]:
-    """(number, SQL) of every schema file, in order. The number is what `pragma user_version` holds after it."""
-    folder = resources.files("hubd.store") / "schema"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    return [(int(name.split("_")[0]), (folder / name).read_text("utf-8")) for name in names]
 
 
 def lock_directory(directory: Path) -> int:
@@ -65,6 +62,30 @@ def lock_directory(directory: Path) -> int:
             hint="stop the other one first, or name another folder with --data",
         ) from error
     return descriptor
+
+
+async def locked(directory: Path) -> int:
+    """The directory's lock. Waits a little for a command that is about to finish, or a hub that is about to stop."""
+    deadline = asyncio.get_running_loop().time() + LOCK_WAIT_S
+    while True:
+        try:
+            return lock_directory(directory)
+        except FatalError as error:
+            if error.code != "data-in-use":
+                raise
+            if asyncio.get_running_loop().time() >= deadline:
+                if progress := notice(directory):
+                    raise _migrating(directory, progress) from error
+                raise
+        await asyncio.sleep(LOCK_POLL_S)
+
+
+def _migrating(directory: Path, progress: str) -> FatalError:
+    return FatalError(
+        "migrating",
+        f"the data in {directory} are being converted for this version: {progress}",
+        hint="wait until that is done; a power cut meanwhile costs nothing but time",
+    )
 
 
 def _is_full(error: sqlite3.Error, path: Path) -> bool:
@@ -141,7 +162,7 @@ class Database:
         database = cls(path)
         try:
             await database._writer.open(path)
-            await database._writer.run(partial(_migrate, path=path))
+            await database._writer.run(partial(migrate, path=path))
             await database._writer.run(partial(_bound, path=path))
             await database._reader.open(path)
             await database._comparer.open(path)
@@ -209,21 +230,3 @@ def _bound(connection: sqlite3.Connection, path: Path) -> None:
     [page_bytes] = connection.execute("pragma page_size").fetchone()
     pages = space.f_blocks * space.f_frsize * DATABASE_SHARE_PERCENT // 100 // page_bytes
     connection.execute(f"pragma max_page_count = {pages}")
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    steps = migrations()
-    [version] = connection.execute("pragma user_version").fetchone()
-    if version > steps[-1][0]:
-        raise FatalError(
-            "schema-newer",
-            f"{path} was written by a newer hubd (schema {version}, this program knows {steps[-1][0]})",
-            hint="install the newer hubd again; the data is untouched",
-        )
-    for number, script in steps:
-        if number > version:
-            connection.executescript(f"begin immediate;\n{script}")
-            if number in _FILL:
-                _FILL[number](connection)
-            connection.execute(f"pragma user_version = {number}")
-            connection.execute("commit")

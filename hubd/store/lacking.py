@@ -5,7 +5,7 @@ in the transactions that write headers, content and erasures, and is as long as 
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hubd.action import cbor
 from hubd.action.content import is_anchored
@@ -66,18 +66,19 @@ def rot(connection: sqlite3.Connection, sequences: Iterable[int]) -> None:
         )
 
 
-def fill(connection: sqlite3.Connection) -> None:
-    """Index a set that was there before the index."""
-    after = 0
+def fill(connection: sqlite3.Connection, told: Callable[[int], None] = lambda _: None) -> None:
+    """Index a set that was there before the index. `told` hears how far it is."""
     sql = (
-        "select sequence, header from action where sequence > ?"
-        f" and not {_IS_HERE} and not {_IS_ERASED} order by sequence limit ?"
+        "select sequence, header from action where sequence > ? and sequence <= ?"
+        f" and not {_IS_HERE} and not {_IS_ERASED} order by sequence"
     )
-    while rows := connection.execute(sql, (after, _PAGE_ROWS)).fetchall():
+    [last] = connection.execute("select coalesce(max(sequence), 0) from action").fetchone()
+    for after in range(0, last, _PAGE_ROWS):
+        rows = connection.execute(sql, (after, after + _PAGE_ROWS)).fetchall()
         connection.executemany(
             "insert into lacking (sequence) values (?)", [(sequence,) for sequence, header in rows if _lacks(header)]
         )
-        after = rows[-1][0]
+        told(after + _PAGE_ROWS)
 
 
 def _lacks(header: bytes) -> bool:

@@ -15,8 +15,8 @@ from reconciliation import numbered_id
 from hubd.gossip.items import SortedItems
 from hubd.gossip.ranges import INFINITY, START, Bound, key
 from hubd.store import buckets
-from hubd.store.database import migrations
 from hubd.store.items import Remembered, SqliteItems
+from hubd.store.migrations import migrations
 
 seeded = settings(derandomize=True, deadline=None, max_examples=60)
 LAST = 2**63 - 1

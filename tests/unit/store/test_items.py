@@ -9,8 +9,8 @@ from hubd.gossip.negentropy import Initiator, Responder
 from hubd.gossip.ranges import CREATED_BYTES, INFINITY, Bound, Writer
 from hubd.limits import BUCKET_LOAD_QUESTIONS, RECONCILE_FRAME_BYTES_MIN, RECONCILE_LINK_BYTES_MAX
 from hubd.store import buckets
-from hubd.store.database import migrations
 from hubd.store.items import Remembered, SqliteItems
+from hubd.store.migrations import migrations
 
 COUNT = 12_000
 

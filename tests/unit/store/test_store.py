@@ -21,7 +21,7 @@ from hubd.errors import FatalError, LocalError
 from hubd.gossip.items import SortedItems
 from hubd.ports import Cursor, LedgerEntry, SetSummary, TransactionState
 from hubd.store.actions import DATABASE_NAME, Store
-from hubd.store.database import migrations
+from hubd.store.migrations import migrations
 
 SIGNER, OTHER = Signer(b"\x05" * 32), Signer(b"\x06" * 32)
 NEIGHBOUR, OTHER_NEIGHBOUR = b"a neighbour's principal", b"another's"

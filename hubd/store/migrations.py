@@ -1,0 +1,99 @@
+"""From the schema of an earlier hubd to this one's, in steps that are whole or not done.
+
+A step over a large set takes minutes on a small computer. Until it is done nobody can ask the hub, so it says in its log
+how far it is, and leaves a notice in the data folder for commands that find the folder in use.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import resources
+from pathlib import Path
+from time import monotonic
+
+from hubd import log
+from hubd.errors import FatalError
+from hubd.limits import MIGRATION_TOLD_S
+from hubd.store import audience, buckets, lacking
+
+_STATEMENT_STEPS = 1_000_000  # of SQLite's machine, between two looks at the clock within one statement
+NOTICE_NAME = "migrating"
+Told = Callable[[int], None]  # so many actions are done
+
+_FILL: dict[int, Callable[[sqlite3.Connection, Told], None]] = {  # what SQL alone can't compute
+    2: buckets.recount,
+    3: audience.fill,
+    4: lacking.fill,
+}
+
+
+def migrations() -> list[tuple[int, str]]:
+    """(number, SQL) of every schema file, in order. The number is what `pragma user_version` holds after it."""
+    folder = resources.files("hubd.store") / "schema"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [(int(name.split("_")[0]), (folder / name).read_text("utf-8")) for name in names]
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the database up to date. Raises `FatalError` for one of a newer hubd."""
+    steps = migrations()
+    [version] = connection.execute("pragma user_version").fetchone()
+    if version > steps[-1][0]:
+        raise FatalError(
+            "schema-newer",
+            f"{path} was written by a newer hubd (schema {version}, this program knows {steps[-1][0]})",
+            hint="install the newer hubd again; the data is untouched",
+        )
+    count = connection.execute("select value from meta where key = 'count'").fetchone() if version else None
+    progress = _Progress(path.parent / NOTICE_NAME, count[0] if count else 0)
+    try:
+        for number, script in steps:
+            if number > version:
+                _step(connection, number, script, progress)
+    finally:
+        progress.end()
+
+
+def notice(directory: Path) -> str:
+    """How far whoever works on this folder is with its conversion; "" if that is not what they do."""
+    try:
+        return (directory / NOTICE_NAME).read_text("utf-8")
+    except OSError:
+        return ""
+
+
+def _step(connection: sqlite3.Connection, number: int, script: str, progress: "_Progress") -> None:
+    """One transaction: after a power cut all of it is there, or nothing."""
+    connection.set_progress_handler(lambda: progress.tell(number, 0), _STATEMENT_STEPS)
+    connection.executescript(f"begin immediate;\n{script}")
+    connection.set_progress_handler(None, 0)
+    if number in _FILL:
+        _FILL[number](connection, lambda done: progress.tell(number, done))
+    connection.execute(f"pragma user_version = {number}")
+    connection.execute("commit")
+
+
+class _Progress:
+    """Says now and then how far the work is; nothing of work that is soon done."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        self._path = path
+        self._count = count
+        self._log = log.get("store")
+        self._told_at = self._began_at = monotonic()
+        self._path.unlink(missing_ok=True)  # of a hub that ended in the middle
+
+    def tell(self, number: int, done: int) -> None:
+        """So many actions are done, of this step."""
+        if monotonic() - self._told_at < MIGRATION_TOLD_S:
+            return
+        self._told_at = monotonic()
+        self._log.warning("migrating", version=number, count=done, items=self._count)
+        with suppress(OSError):  # a full card: the work itself will say so
+            self._path.write_text(f"step {number}, {done} of {self._count} actions", "utf-8")
+
+    def end(self) -> None:
+        """It is done, or can't be."""
+        if self._told_at > self._began_at:
+            self._log.warning("migrated", count=self._count, duration_ms=int((monotonic() - self._began_at) * 1000))
+        self._path.unlink(missing_ok=True)
