@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import zmq
 import zmq.asyncio
 
+from hubd import log
 from hubd.action.principal import Principal
 from hubd.addresses import joined
 from hubd.errors import FatalError, LocalError
@@ -63,6 +64,7 @@ class Listener:
         self._socket: zmq.asyncio.Socket | None = None
         self._host = ""
         self._cut = asyncio.Event()
+        self._log = log.get("gossip")
 
     async def open(self, host: str, port: int) -> None:
         """Bind; port 0 takes a free one, which `port` then names. Raises `FatalError`."""
@@ -86,13 +88,15 @@ class Listener:
     async def _turn(self) -> None:
         while True:
             self._turnstile.turn(asyncio.get_running_loop().time())
+            self.zap.keep_hosts(self._turnstile.hosts)
             await asyncio.sleep(TURNSTILE_S)
 
-    def _shut_out(self, host: str) -> None:
-        """Blame the hub that comes from there; where several do, each may be the others' victim."""
-        hubs = self.zap.hubs_at(host)
-        if len(hubs) == 1:
-            self._flooded(hubs[0])
+    def _shut_out(self, host: str, hub: Principal | None) -> None:
+        """Blame whose it was, or the one hub that comes from there; where several do, each may be another's victim."""
+        self._log.warning("link-flooded", count=len(self.zap.hubs_at(host)))
+        suspects = self.zap.hubs_at(host) if hub is None else {hub}
+        if len(suspects) == 1:
+            self._flooded(*suspects)
 
     def cut(self) -> None:
         """Disconnect everybody, now, and listen again."""
@@ -141,11 +145,11 @@ class Listener:
         while True:
             parts = await socket.recv_multipart(copy=False)
             host, descriptor = str(parts[-1].get("Peer-Address")), int(parts[-1].get(zmq.SRCFD))
+            hub = Principal(bytes.fromhex(str(parts[-1].get("User-Id"))))
             for part in parts[1:]:
-                self._turnstile.handed_over(host, len(part), descriptor)
+                self._turnstile.handed_over(hub, host, len(part), descriptor)
             if len(parts) == _PARTS:
                 route, frame = parts
-                hub = Principal(bytes.fromhex(str(frame.get("User-Id"))))
                 key = bytes.fromhex(str(frame.get(KEY_PROPERTY)))
                 self._arrived(Arrival(route.bytes, hub, key, host, descriptor, frame.bytes))
             else:

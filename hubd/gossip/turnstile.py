@@ -6,8 +6,8 @@ admitted hub can say: strangers, of which a network with IPv6 has as many addres
 
 A message of many parts is handed over when its last part is there, and no option of libzmq limits what waits until then:
 an admitted rogue who never ends a message was measured to raise a process by 300 MB in a second. So the turnstile
-counts what the kernel received from each address (TCP_INFO, Linux) against what was handed over, and shuts the
-connections of whoever is too far ahead; libzmq then forgets what waited. Elsewhere than on Linux it counts
+counts what the kernel received by each connection (TCP_INFO, Linux) against what was handed over, and where an address is
+too far ahead, shuts the connections that make it so; libzmq then forgets what waited. Elsewhere than on Linux it counts
 connections only.
 """
 
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import zmq
 import zmq.asyncio
 
-from hubd import log
+from hubd.action.principal import Principal
 from hubd.addresses import holder, without_interface
 from hubd.limits import (
     LINK_BYTES_PER_S_IDLE,
@@ -45,21 +45,23 @@ class Connection:
     host: str
     peer: tuple[str | int, ...]
     received: int = 0
-    is_admitted: bool = False  # a frame came over it
+    unread: int = 0
+    hub: Principal | None = None  # whose frames came over it
 
 
 class Turnstile:
-    """Watches one listener's connections; `turn` is called several times a second. `flooded` hears of hosts shut out."""
+    """Watches one listener's connections; `turn` is called several times a second.
 
-    def __init__(self, counters: Counter[str], flooded: Callable[[str], None]) -> None:
+    `flooded` hears of connections that were shut: from where they came, and whose they were, where a frame told.
+    """
+
+    def __init__(self, counters: Counter[str], flooded: Callable[[str, Principal | None], None]) -> None:
         self._counters = counters
         self._flooded = flooded
         self._listener: zmq.asyncio.Socket | None = None
         self._monitor: zmq.Socket[bytes] | None = None
         self._connections: dict[int, Connection] = {}  # by libzmq's descriptor
-        self._unread: Counter[str] = Counter()
         self._turned_at: float | None = None
-        self._log = log.get("gossip")
 
     def watch(self, context: zmq.asyncio.Context, listener: zmq.asyncio.Socket) -> None:
         """Look at this listener from now on, before it accepts anybody."""
@@ -81,17 +83,22 @@ class Turnstile:
             self._monitor.close(0)
         self._listener = self._monitor = None
         self._connections.clear()
-        self._unread.clear()
         self._turned_at = None
 
-    def handed_over(self, host: str, size: int, descriptor: int) -> None:
-        """A frame of so many bytes, which came by this descriptor from this host, has left libzmq's hands."""
-        self._unread[_counted(host)] -= size + _FRAME_BYTES
+    @property
+    def hosts(self) -> set[str]:
+        """Where connections come from now, each as `holder` names it."""
+        self._take_news()
+        return {connection.host for connection in self._connections.values()}
+
+    def handed_over(self, hub: Principal, host: str, size: int, descriptor: int) -> None:
+        """A frame of so many bytes of this hub, by this descriptor from this host, has left libzmq's hands."""
         known = self._connections.get(descriptor)
-        if known is None or not known.is_admitted:
+        if known is None or known.hub != hub:
             known = self.connection(host, descriptor)
         if known is not None:
-            known.is_admitted = True
+            known.hub = hub
+            known.unread -= size + _FRAME_BYTES
 
     def connection(self, host: str, descriptor: int) -> Connection | None:
         """The connection that has this descriptor now, if it comes from this host."""
@@ -119,13 +126,13 @@ class Turnstile:
                 else:
                     received = _received(there)
                     idle = int(passed_s * LINK_BYTES_PER_S_IDLE)
-                    self._unread[connection.host] += received - connection.received - idle
+                    connection.unread = max(0, connection.unread + received - connection.received - idle)
                     connection.received = received
-        hosts = {connection.host for connection in self._connections.values()}
-        self._unread = Counter({host: max(0, self._unread[host]) for host in hosts})
-        for host, unread in self._unread.items():
-            if unread > LINK_UNREAD_BYTES_MAX:
-                self._shut_out(host)
+        unread: Counter[str] = Counter()
+        for connection in sorted(self._connections.values(), key=lambda each: each.unread):
+            unread[connection.host] += connection.unread
+            if unread[connection.host] > LINK_UNREAD_BYTES_MAX:
+                self._shut_out(connection)
 
     def _take_news(self) -> None:
         with suppress(zmq.Again):
@@ -152,21 +159,19 @@ class Turnstile:
     def _make_room(self) -> None:
         too_many = len(self._connections) - LINK_SOCKETS_MAX
         if too_many > 0:
-            strangers = [each for each in self._connections.values() if not each.is_admitted]
+            strangers = [each for each in self._connections.values() if each.hub is None]
             for connection in strangers[:too_many]:
                 self._counters["full"] += 1
                 with self._borrowed(connection) as there:
                     _shut(there)
                 del self._connections[connection.descriptor]
 
-    def _shut_out(self, host: str) -> None:
+    def _shut_out(self, connection: Connection) -> None:
         self._counters["flooded"] += 1
-        self._log.warning("link-flooded", count=sum(other.host == host for other in self._connections.values()))
-        for connection in self._connections.values():
-            if connection.host == host:
-                with self._borrowed(connection) as there:
-                    _shut(there)
-        self._flooded(host)
+        with self._borrowed(connection) as there:
+            _shut(there)
+        del self._connections[connection.descriptor]
+        self._flooded(connection.host, connection.hub)
 
     @contextmanager
     def _borrowed(self, connection: Connection) -> Iterator[socket.socket | None]:

@@ -7,8 +7,8 @@ can know. An admitted hub's principal becomes the `User-Id` of all its frames, i
 
 import asyncio
 import struct
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection
 from enum import Enum, auto
 
 import zmq
@@ -44,7 +44,7 @@ class Zap:
         self._context = context
         self._admitted = admitted
         self._socket: zmq.asyncio.Socket | None = None
-        self._hosts: dict[Principal, str] = {}  # where each was admitted from last
+        self._hosts: defaultdict[str, set[Principal]] = defaultdict(set)  # who was admitted from where
         self._knocks: dict[Principal, tuple[float, float]] = {}  # how many each may do at once, and since when
 
     def bind(self) -> None:
@@ -65,9 +65,14 @@ class Zap:
             request = await self._socket.recv_multipart()
             await self._socket.send_multipart(self.answer(request, asyncio.get_running_loop().time()))
 
-    def hubs_at(self, host: str) -> list[Principal]:
-        """Which hubs were admitted last from this host, as `holder` names it."""
-        return [hub for hub, there in self._hosts.items() if there == host]
+    def hubs_at(self, host: str) -> Collection[Principal]:
+        """Which hubs were admitted from this host, as `holder` names it, since connections from there are open."""
+        return self._hosts.get(host, set())
+
+    def keep_hosts(self, hosts: Collection[str]) -> None:
+        """Forget who was admitted from elsewhere: no connection from there is open."""
+        for host in self._hosts.keys() - set(hosts):
+            del self._hosts[host]
 
     def answer(self, request: list[bytes], now: float) -> list[bytes]:
         """The reply to one request: 200 with the hub's principal, or 400."""
@@ -78,7 +83,7 @@ class Zap:
             self.counters["hasty"] += 1
             hub = None
         if hub is not None:
-            self._hosts[hub] = holder(without_interface(request[3].decode("ascii", "replace")))
+            self._hosts[holder(without_interface(request[3].decode("ascii", "replace")))].add(hub)
         self.counters["refused" if hub is None else "admitted"] += 1
         request_id = request[1] if len(request) > 1 else b""
         if hub is None:

@@ -13,6 +13,7 @@ import zmq.asyncio
 from ceilings import resident
 from linked import Cable, Hub, Mesh, are_equal, registrations, tell_address, until
 
+from hubd.gossip import wire
 from hubd.gossip.sockets import Dialled, DialOutcome, endpoint
 from hubd.limits import LINK_SOCKETS_PER_ADDRESS_MAX, LINK_UNREAD_BYTES_MAX
 
@@ -24,7 +25,7 @@ FLOOD_PARTS = 1_500  # 300 MB in one message
 # pace of a gigabit's wire, and not at the loopback's, which no village has.
 ROGUE = """
 import socket, sys, threading, time, zmq
-address, server, public, secret, parts, size = sys.argv[1:]
+address, server, public, secret, parts, size, first = sys.argv[1:]
 host, port = address.removeprefix("tcp://").rsplit(":", 1)
 door = socket.create_server(("127.0.0.1", 0))
 
@@ -45,15 +46,18 @@ link = zmq.Context().socket(zmq.DEALER)
 link.curve_serverkey, link.curve_publickey, link.curve_secretkey = (bytes.fromhex(each) for each in (server, public, secret))
 link.linger = 5_000
 link.connect(address)
+if first:
+    link.send(bytes.fromhex(first))
+    time.sleep(0.2)
 link.send_multipart([bytes(int(size))] * int(parts), copy=False)
-link.recv()
+time.sleep(60)
 """
 
 
 @contextlib.asynccontextmanager
-async def rogue(hub: Hub, keys: Any, parts: int, size: int) -> AsyncIterator[None]:
+async def rogue(hub: Hub, keys: Any, parts: int, size: int, first: bytes = b"") -> AsyncIterator[None]:
     server, public, secret = hub.keys.public.hex(), keys.public.hex(), keys.secret.hex()
-    words = [endpoint(hub.address()), server, public, secret, str(parts), str(size)]
+    words = [endpoint(hub.address()), server, public, secret, str(parts), str(size), first.hex()]
     process = subprocess.Popen([sys.executable, "-c", ROGUE, *words])
     try:
         yield
@@ -82,6 +86,24 @@ async def test_a_message_that_never_ends_costs_its_sender_the_link_and_the_hub_l
     await are_equal(a, c, count=5)
 
 
+@pytest.mark.parametrize("first", [b"", wire.encode(wire.Ping())], ids=["unheard", "heard"])
+async def test_a_flood_from_a_neighbours_address_is_never_the_neighbours(mesh: Mesh, first: bytes) -> None:
+    a, b, c = await mesh.hubs_that_know_each_other("a", "b", "c", host="*", interval_s=1_000)
+    await mesh.start(a, c)
+    tell_address(c, a)
+    await until(lambda: c.proven)
+    [link] = a.link._board
+    listener = a.link._acceptor.listener
+    async with rogue(a, b.keys, FLOOD_PARTS // 5, PART_BYTES, first):
+        await until(lambda: listener.zap.counters["admitted"] > 1)
+        assert await knock(a, b, f"[::1]:{a.link.port}") is DialOutcome.OPEN  # it was here last, and not there
+        await until(lambda: listener.counters["flooded"])
+        await asyncio.sleep(0.5)
+    assert not a.link._peers.peers[c.principal].faults
+    assert link in list(a.link._board)
+    assert bool(a.link._peers.peers[b.principal].faults) is bool(first)
+
+
 def resident_now() -> int:
     return resident("self")
 
@@ -95,7 +117,7 @@ async def test_a_full_set_in_both_directions_is_no_flood(mesh: Mesh) -> None:
     await are_equal(a, b, count=3_000, within_s=30)
     turnstile = a.link._acceptor.listener._turnstile
     assert sum(each.received for each in turnstile._connections.values()) > 100_000
-    await until(lambda: sum(turnstile._unread.values()) < 100_000)
+    await until(lambda: sum(each.unread for each in turnstile._connections.values()) < 100_000)
 
 
 async def test_a_knock_while_the_door_is_cut_does_not_keep_its_port(mesh: Mesh) -> None:
@@ -175,8 +197,8 @@ async def test_a_captured_session_of_a_hub_opens_nothing_when_it_is_played_again
     assert DialOutcome.OPEN not in outcomes
 
 
-async def knock(hub: Hub, other: Hub) -> DialOutcome:
-    address = endpoint(hub.address())
+async def knock(hub: Hub, other: Hub, address: str = "") -> DialOutcome:
+    address = endpoint(address or hub.address())
     context = zmq.asyncio.Context()
     peer = Dialled(context, address, server_key=hub.keys.public, keys=other.keys)
     try:
