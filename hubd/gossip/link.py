@@ -24,7 +24,7 @@ from hubd.action.envelope import Action
 from hubd.action.principal import Principal, address
 from hubd.action.sip018 import Domain
 from hubd.addresses import EVERYWHERE, Held, is_cut_off
-from hubd.errors import FatalError
+from hubd.errors import FatalError, LocalError
 from hubd.gossip import peer as events
 from hubd.gossip import wire
 from hubd.gossip.acceptor import Acceptor
@@ -89,6 +89,9 @@ class Link:
         self._board = Switchboard(self, hub, wire.mesh_tag(domain))
         self._acceptor = Acceptor(self._board, admitted=self._admitted, lost=self.report, counters=self.counters)
         self._company = Company()
+        self._port = self._config.port  # the same one again after a failure: others were told of it
+        self._has_listened = False
+        self._door_trouble = ""  # a code
         self._dialler: Dialler | None = None
         self._group: asyncio.TaskGroup | None = None
         self._is_woken = False  # a call of `_wake` is under way
@@ -107,10 +110,14 @@ class Link:
         """What a person should know about this hub's links: a code, or ""."""
         peers = self._peers.peers.values()
         is_unreadable = any(peer.last is not None and peer.last.code == "database" for peer in peers)
-        return "database" if is_unreadable else self._company.trouble
+        return "database" if is_unreadable else self._door_trouble or self._company.trouble
 
     async def run(self) -> None:
-        """Gossip until cancelled. Raises `FatalError` where a person must act, `LocalError` for a door that leaks."""
+        """Gossip until cancelled.
+
+        Raises `FatalError` where the door cannot be opened the first time and a person must act; `LocalError` for a door
+        that leaks, and for one that was open and does not open again: an address comes back with its cable.
+        """
         context = zmq.asyncio.Context()
         listener = Listener(
             context, self._keys, admitted=self._admitted, arrived=self._acceptor.arrived, flooded=self._flooded
@@ -118,7 +125,7 @@ class Link:
         self._acceptor.listener = listener
         try:
             self._refresh()
-            await listener.open(self._config.host, self._config.port)
+            await self._open(listener)
             async with asyncio.TaskGroup() as self._group:
                 self._dialler = Dialler(self._group, context, self._keys, self._board, self.report)
                 self._group.create_task(listener.run(), name="gossip-listener")
@@ -131,6 +138,16 @@ class Link:
         finally:
             self._close()
             context.destroy(0)
+
+    async def _open(self, listener: Listener) -> None:
+        try:
+            await listener.open(self._config.host, self._port)
+        except FatalError as error:
+            if not self._has_listened:
+                raise
+            self._door_trouble = error.code
+            raise LocalError(error.code, error.detail) from error
+        self._has_listened, self._port, self._door_trouble = True, listener.port, ""
 
     def notify(self, actions: Sequence[Action], source: bytes = b"") -> None:
         """These are new in the set and on disk; `source` is the peer they came from, if any."""

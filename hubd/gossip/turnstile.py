@@ -1,8 +1,8 @@
 """What libzmq itself does not bound at a listener: connections, of one address and in all, and bytes that wait for the end
 of a message.
 
-Where there are too many connections in all, those give way that are there the longest and have said nothing that only an
-admitted hub can say: strangers, of which a network with IPv6 has as many addresses as they like.
+Where there are too many connections, those give way that are there the longest and have said nothing that only an admitted
+hub can say: strangers, who may stand behind a neighbour's router, and have as many addresses of IPv6 as they like.
 
 A message of many parts is handed over when its last part is there, and no option of libzmq limits what waits until then:
 an admitted rogue who never ends a message was measured to raise a process by 300 MB in a second. So the turnstile
@@ -15,7 +15,7 @@ import itertools
 import socket
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -118,7 +118,6 @@ class Turnstile:
         self._take_news()
         passed_s = 0.0 if self._turned_at is None else now - self._turned_at
         self._turned_at = now
-        self._make_room()
         for connection in list(self._connections.values()):
             with self._borrowed(connection) as there:
                 if there is None:
@@ -150,21 +149,24 @@ class Turnstile:
             if peer is None:
                 return
             host = _counted(str(peer[0]))
-            if sum(other.host == host for other in self._connections.values()) >= LINK_SOCKETS_PER_ADDRESS_MAX:
-                self._counters["crowd"] += 1
-                _shut(there)
-            else:
-                self._connections[descriptor] = Connection(descriptor, host, peer)
+        self._connections.pop(descriptor, None)  # in order of coming
+        self._connections[descriptor] = Connection(descriptor, host, peer)
+        there_too = [each for each in self._connections.values() if each.host == host]
+        self._make_room(there_too, LINK_SOCKETS_PER_ADDRESS_MAX, "crowd")
+        self._make_room(list(self._connections.values()), LINK_SOCKETS_MAX, "full")
 
-    def _make_room(self) -> None:
-        too_many = len(self._connections) - LINK_SOCKETS_MAX
-        if too_many > 0:
-            strangers = [each for each in self._connections.values() if each.hub is None]
-            for connection in strangers[:too_many]:
-                self._counters["full"] += 1
-                with self._borrowed(connection) as there:
-                    _shut(there)
-                del self._connections[connection.descriptor]
+    def _make_room(self, connections: Sequence[Connection], room: int, code: str) -> None:
+        """Shut strangers' connections, the oldest first, until there is room; then those that came last."""
+        too_many = len(connections) - room
+        if too_many <= 0:
+            return
+        strangers = [each for each in connections if each.hub is None]
+        neighbours = [each for each in reversed(connections) if each.hub is not None]
+        for connection in [*strangers, *neighbours][:too_many]:
+            self._counters[code] += 1
+            with self._borrowed(connection) as there:
+                _shut(there)
+            del self._connections[connection.descriptor]
 
     def _shut_out(self, connection: Connection) -> None:
         self._counters["flooded"] += 1

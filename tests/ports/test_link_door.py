@@ -20,6 +20,7 @@ from hubd.gossip import wire
 from hubd.gossip.sockets import Dialled, DialOutcome, curve_keypair, endpoint
 from hubd.gossip.wire import NOWHERE
 from hubd.limits import LINK_MESSAGE_BYTES_MAX, LINK_SILENCE_S, PEER_FAULTS_MAX
+from hubd.supervisor import supervise
 
 pytestmark = pytest.mark.usefixtures("in_a_hurry")
 
@@ -158,6 +159,28 @@ async def test_a_link_that_was_stopped_can_be_run_again(mesh: Mesh) -> None:
     a.running = asyncio.create_task(a.link.run())
     await b.offer(registrations("b", 3))
     await are_equal(a, b, count=3)
+
+
+async def test_a_door_that_was_open_is_tried_again_at_its_port_and_the_hub_lives_on(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hubd.supervisor.SERVICE_RESTART_S_MIN", 0.1)
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await mesh.start(a, b)
+    tell_address(b, a)
+    await until(lambda: b.proven)
+    await a.stop()
+    port = int(b.members["a"].addresses[0].rpartition(":")[2])
+    with socket.create_server(("127.0.0.1", port)):
+        a.running = asyncio.create_task(supervise({"gossip": a.link.run}))
+        await until(lambda: a.link.trouble)
+        assert a.link.trouble == "port-in-use"
+        await asyncio.sleep(0.3)
+        assert not a.running.done()
+    await until(lambda: a.link.port)
+    assert (a.link.port, a.link.trouble) == (port, "")
+    await a.offer(registrations("a", 1))
+    await are_equal(a, b, count=1)
 
 
 # --- rough treatment

@@ -12,6 +12,7 @@ from linked import Hub, Mesh, are_equal, registrations, tell_address, until
 from rogues import rogue
 
 from hubd.gossip import wire
+from hubd.limits import LINK_SOCKETS_PER_ADDRESS_MAX
 
 pytestmark = pytest.mark.usefixtures("in_a_hurry")
 PLACES = 40
@@ -62,6 +63,24 @@ async def test_strangers_of_many_addresses_give_way_and_neighbours_come_in_and_s
         assert link in list(a.link._board)
         await b.offer(registrations("b", 1))
         await are_equal(a, b, c, count=1)
+
+
+async def test_a_neighbour_comes_in_past_the_idle_strangers_of_its_own_address(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b", interval_s=1_000)
+    await mesh.start(a, b)
+    with contextlib.ExitStack() as crowd:
+        for _ in range(LINK_SOCKETS_PER_ADDRESS_MAX):
+            crowd.enter_context(socket.create_connection(("127.0.0.1", a.link.port)))
+        turnstile = a.link._acceptor.listener._turnstile
+        await until(lambda: len(turnstile._connections) == LINK_SOCKETS_PER_ADDRESS_MAX)
+        tell_address(b, a)
+        await until(lambda: b.proven, within_s=2)
+        [link] = a.link._board
+        for _ in range(LINK_SOCKETS_PER_ADDRESS_MAX):
+            crowd.enter_context(socket.create_connection(("127.0.0.1", a.link.port)))
+        await asyncio.sleep(0.5)
+        assert link in list(a.link._board)
+        assert not b.link._peers.peers[a.principal].reason
 
 
 async def test_a_hub_that_links_again_and_again_is_left_one_connection(mesh: Mesh) -> None:
