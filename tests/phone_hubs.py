@@ -19,6 +19,7 @@ from hubd.action.envelope import Action
 from hubd.action.principal import Principal
 from hubd.fold.folder import Folder
 from hubd.intake import SetIntake
+from hubd.phone.phone import Phone
 from hubd.ports import Door
 from hubd.store.actions import Store
 from hubd.web.door import PhoneDoor, Ports
@@ -147,3 +148,13 @@ async def served(hub: PhoneHub, **settings: Any) -> AsyncIterator[str]:
 
 def principal(village: Village, name: str) -> Principal:
     return village.principal(name)
+
+
+@asynccontextmanager
+async def phone_of(directory: Path, village: Village, name: str = "amina") -> AsyncIterator[Phone]:
+    """A native phone of the village, nobody registered on it yet."""
+    phone = await Phone.create(directory / name, charter.write(village.charter))
+    try:
+        yield phone
+    finally:
+        await phone.close()

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,3 +132,12 @@ async def post_hub(
         yield hub
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def hubs(directory: Path, *names: str, village: Village | None = None) -> AsyncIterator[list[PostHub]]:
+    """Hubs that know each other from the beginning, and never meet."""
+    village = village or Village(1)
+    founding = [action for name in names for action in found(village, name)]
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(post_hub(directory, village, name, founding)) for name in names]

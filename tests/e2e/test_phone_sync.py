@@ -1,9 +1,7 @@
 """A phone and its hubs when things go wrong: strangers' boxes, lost databases, power cuts, retired hubs, being a guest."""
 
-import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,31 +9,14 @@ from typing import Any
 import httpx
 import pytest
 from builders import Village
-from phone_hubs import phone_hub, served
-from websockets.asyncio.server import serve
+from phone_hubs import phone_hub, phone_of, served
 
 from hubd.action import charter, envelope
 from hubd.action.principal import address
 from hubd.errors import RemoteError
-from hubd.limits import VISITS_REMEMBERED_MAX
 from hubd.phone.http_link import HttpLink
-from hubd.phone.outbox import Outbox
 from hubd.phone.phone import Phone
-from hubd.phone.serve import VisitedPhone
-from hubd.phone.sync import SyncReport
 from hubd.ports import Door, Outcome, Verdict
-from hubd.web import visit
-from hubd.web.client import dial
-from hubd.web.visit import Visitor
-
-
-@asynccontextmanager
-async def phone_of(directory: Path, village: Village, name: str = "amina") -> AsyncIterator[Phone]:
-    phone = await Phone.create(directory / name, charter.write(village.charter))
-    try:
-        yield phone
-    finally:
-        await phone.close()
 
 
 async def kept(phone: Phone) -> list[bytes]:
@@ -357,184 +338,3 @@ async def test_a_hub_that_has_not_heard_of_a_vouch_yet_shows_the_rest_later(tmp_
         await two.take(vouch)
         await phone.sync_over(HttpLink(two.http, phone.charter))
         assert len(phone.views.requests) == 1
-
-
-# --- found by a hub
-
-
-@asynccontextmanager
-async def visited(phone: Phone, told: Callable[[SyncReport | RemoteError], None]) -> AsyncIterator[int]:
-    server = VisitedPhone(phone, "127.0.0.1", 0, told)
-    task = asyncio.create_task(server.run())
-    try:
-        yield server.port
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def test_a_phone_that_was_found_syncs_unasked(tmp_path: Path) -> None:
-    village = Village(1)
-    told: list[SyncReport | RemoteError] = []
-    async with (
-        phone_hub(tmp_path, village) as hub,
-        phone_of(tmp_path, village) as phone,
-        visited(phone, told.append) as port,
-    ):
-        await hub.take(village.register("ben"), village.request("ben"))
-        await phone.register("Amina", 1)
-        visitor = Visitor(hub.door, pause_s=0.05)
-        visitor.seen("127.0.0.1", port)
-        running = asyncio.create_task(visitor.run())
-        async with asyncio.timeout(5):
-            while len(told) < 1:
-                await asyncio.sleep(0.05)
-                hub.clock.now += 1
-        assert isinstance(told[0], SyncReport)
-        assert (told[0].acknowledged, told[0].received) == (1, 1)
-        await hub.take(village.vouch("steward-1", phone.principal, 4))
-        late = village.request("ben")
-        await hub.take(late)
-        async with asyncio.timeout(5):
-            while late.id not in phone.views.requests or hub.door.counters["visit:ok"] < 2:
-                await asyncio.sleep(0.05)
-                hub.clock.now += 1
-        running.cancel()
-        await asyncio.wait([running])
-        assert (await phone._replica.store.summary()).fingerprint == (await hub.store.summary()).fingerprint
-
-
-async def test_a_visitor_that_is_no_admitted_hub_learns_nothing(tmp_path: Path) -> None:
-    village = Village(1)
-    told: list[SyncReport | RemoteError] = []
-    async with (
-        phone_hub(tmp_path, village) as hub,
-        phone_of(tmp_path, village) as phone,
-        visited(phone, told.append) as port,
-    ):
-        action = await phone.register("Amina", 1)
-        await hub.take(village.retire("steward-1", (await hub.read(area="mesh"))[1]))
-        await Visitor(hub.door).visit("127.0.0.1", port)
-        assert isinstance(told[0], RemoteError)
-        assert told[0].code == "hub-not-admitted"
-        assert not await hub.store.get([action.id])
-
-
-async def test_a_visited_phone_reconciles_with_a_hub_that_lost_its_database(tmp_path: Path) -> None:
-    village = Village(1)
-    told: list[SyncReport | RemoteError] = []
-    async with phone_of(tmp_path, village) as phone, visited(phone, told.append) as port:
-        registered = await phone.register("Amina", 1)
-        async with phone_hub(tmp_path, village) as hub:
-            await Visitor(hub.door).visit("127.0.0.1", port)
-        shutil.rmtree(tmp_path / "hub-a")
-        async with phone_hub(tmp_path, village) as hub:
-            await hub.intake.offer([envelope.encode(registered)], Door.PEER)
-            await hub.take(village.register("ben"))
-            request = await phone.do("request-open", subjects="reading", ceiling="5")
-            await Visitor(hub.door).visit("127.0.0.1", port)
-            assert isinstance(told[-1], SyncReport), told[-1]
-            assert told[-1].reconciled
-            assert await hub.store.get([request.id])
-            assert (await phone._replica.store.summary()).count >= (await hub.store.summary()).count
-
-
-@asynccontextmanager
-async def fakes(count: int) -> AsyncIterator[list[int]]:
-    """Ports where something opens a socket and then says nothing."""
-    stalled: list[Any] = []
-
-    async def stall(socket: Any) -> None:
-        stalled.append(socket)
-        await socket.wait_closed()
-
-    async with AsyncExitStack() as stack:
-        servers = [
-            await stack.enter_async_context(serve(stall, "127.0.0.1", 0, subprotocols=["hubd.v1"]))
-            for _ in range(count)
-        ]
-        yield [next(iter(server.sockets)).getsockname()[1] for server in servers]
-
-
-async def test_stalling_fakes_hold_up_a_phone_for_a_few_turns_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(visit, "VISIT_PROOF_S", 0.3)
-    village = Village(1)
-    told: list[SyncReport | RemoteError] = []
-    async with (
-        phone_hub(tmp_path, village) as hub,
-        phone_of(tmp_path, village) as phone,
-        visited(phone, told.append) as port,
-        fakes(8) as ports,
-    ):
-        await phone.register("Amina", 1)
-        visitor = Visitor(hub.door, pause_s=0.05)
-        for fake in ports:
-            visitor.seen("127.0.0.1", fake)
-        visitor.seen("127.0.0.1", port)
-        running = asyncio.create_task(visitor.run())
-        async with asyncio.timeout(10):
-            while len(told) < 2:  # the second time before fakes that wait as long
-                await asyncio.sleep(0.05)
-                hub.clock.now += 0.05
-        running.cancel()
-        await asyncio.wait([running])
-        assert all(isinstance(report, SyncReport) for report in told)
-        assert hub.door.counters["visit:failed"] > 0
-
-
-async def test_a_flood_of_places_drives_out_no_phone_that_has_proven_its_key(tmp_path: Path) -> None:
-    village = Village(1)
-    told: list[SyncReport | RemoteError] = []
-    async with (
-        phone_hub(tmp_path, village) as hub,
-        phone_of(tmp_path, village) as phone,
-        visited(phone, told.append) as port,
-    ):
-        await phone.register("Amina", 1)
-        visitor = Visitor(hub.door, pause_s=0.05)
-        visitor.seen("127.0.0.1", port)
-        await visitor._call_on("127.0.0.1", port, visitor._candidates["127.0.0.1", port])
-        for fake in range(1, 200):
-            visitor.seen("127.0.0.1", fake)
-            if fake < 70 and ("127.0.0.1", fake) in visitor._candidates:
-                await visitor._call_on("127.0.0.1", fake, visitor._candidates["127.0.0.1", fake])
-        assert len(visitor._candidates) == VISITS_REMEMBERED_MAX
-        assert visitor._candidates["127.0.0.1", port].is_proven
-
-
-async def test_who_dials_a_waiting_phone_and_stalls_holds_up_no_hub(tmp_path: Path) -> None:
-    village = Village(1)
-    told: list[SyncReport | RemoteError] = []
-    async with (
-        phone_hub(tmp_path, village) as hub,
-        phone_of(tmp_path, village) as phone,
-        visited(phone, told.append) as port,
-        dial(f"ws://127.0.0.1:{port}/v1/visit"),
-        dial(f"ws://127.0.0.1:{port}/v1/visit"),
-    ):
-        await phone.register("Amina", 1)
-        async with asyncio.timeout(3):
-            assert await Visitor(hub.door).visit("127.0.0.1", port)
-        assert isinstance(told[0], SyncReport)
-
-
-async def test_places_where_no_phone_is_are_forgotten(tmp_path: Path) -> None:
-    async with phone_hub(tmp_path) as hub:
-        visitor = Visitor(hub.door, pause_s=0.001)
-        for port in range(1, 200):
-            visitor.seen("127.0.0.1", port)
-        assert len(visitor._candidates) == 64
-        assert not await visitor.visit("127.0.0.1", 9)
-        assert hub.door.counters["visit:failed"] == 1
-
-
-async def test_the_outbox_of_a_newer_phone_is_not_touched(tmp_path: Path) -> None:
-    from hubd.errors import FatalError
-
-    outbox = await Outbox.open(tmp_path / "o")
-    await outbox._connection.execute("pragma user_version = 9")
-    await outbox.close()
-    with pytest.raises(FatalError, match="newer"):
-        await Outbox.open(tmp_path / "o")

@@ -121,3 +121,11 @@ async def test_a_file_that_is_no_outbox_is_said_in_words(tmp_path: Path) -> None
         await Outbox.open(tmp_path / "o")
     assert caught.value.code == "outbox"
     assert caught.value.hint
+
+
+async def test_the_outbox_of_a_newer_phone_is_not_touched(tmp_path: Path) -> None:
+    outbox = await Outbox.open(tmp_path / "o")
+    await outbox._connection.execute("pragma user_version = 9")
+    await outbox.close()
+    with pytest.raises(FatalError, match="newer"):
+        await Outbox.open(tmp_path / "o")

@@ -2,12 +2,10 @@
 
 import errno
 import threading
-from contextlib import AsyncExitStack, asynccontextmanager
 
 import nacl.public
 import pytest
-from builders import Village
-from posts import found, post_hub
+from posts import hubs
 
 from hubd.action import envelope
 from hubd.errors import RemoteError
@@ -17,14 +15,6 @@ from hubd.post.stick import FOLDER, Stick
 from hubd.post.thread import Patience
 
 TEXT = {"note": "x" * 3_000}
-
-
-@asynccontextmanager
-async def hubs(directory, *names, village=None):
-    village = village or Village(1)
-    founding = [action for name in names for action in found(village, name)]
-    async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(post_hub(directory, village, name, founding)) for name in names]
 
 
 async def plug(hub, place, bytes_max=1 << 30, spoil=None):

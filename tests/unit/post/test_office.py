@@ -1,26 +1,19 @@
 """What a hub takes from bundles, what it says of it, and from where it writes on."""
 
-from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
 from builders import Village
-from posts import found, post_hub
+from posts import found, hubs, post_hub
 
 from hubd.errors import RemoteError
 from hubd.post import receipt as receipts
 from hubd.post.bundle import Chunk, Opened
 
 
-async def hubs(stack, directory, village, *names):
-    founding = [action for name in names for action in found(village, name)]
-    return [await stack.enter_async_context(post_hub(directory, village, name, founding)) for name in names]
-
-
 async def test_sets_that_travel_both_ways_become_one_and_the_receipts_say_so(tmp_path):
     village = Village(1)
-    async with AsyncExitStack() as stack:
-        one, two = await hubs(stack, tmp_path, village, "hub-a", "hub-b")
+    async with hubs(tmp_path, "hub-a", "hub-b", village=village) as (one, two):
         await one.take(*(village.request("ana") for _ in range(30)))
         await two.take(*(village.request("ben") for _ in range(20)))
         raw, writing = await one.bundle()
@@ -38,8 +31,7 @@ async def test_sets_that_travel_both_ways_become_one_and_the_receipts_say_so(tmp
 
 async def test_the_next_bundle_carries_only_what_is_not_confirmed(tmp_path):
     village = Village(1)
-    async with AsyncExitStack() as stack:
-        one, two = await hubs(stack, tmp_path, village, "hub-a", "hub-b")
+    async with hubs(tmp_path, "hub-a", "hub-b", village=village) as (one, two):
         await one.take(*(village.request("ana") for _ in range(30)))
         await two.read((await one.bundle())[0])
         await one.office.heard(await two.office.receipt())
@@ -54,8 +46,7 @@ async def test_the_next_bundle_carries_only_what_is_not_confirmed(tmp_path):
 
 async def test_since_is_what_the_slowest_has_and_a_hub_without_a_receipt_has_nothing(tmp_path):
     village = Village(1)
-    async with AsyncExitStack() as stack:
-        one, two, three = await hubs(stack, tmp_path, village, "hub-a", "hub-b", "hub-c")
+    async with hubs(tmp_path, "hub-a", "hub-b", "hub-c", village=village) as (one, two, three):
         await two.read((await one.bundle())[0])
         await one.office.heard(await two.office.receipt())
         assert await one.office.since([two.office.hub]) == 6
@@ -65,8 +56,7 @@ async def test_since_is_what_the_slowest_has_and_a_hub_without_a_receipt_has_not
 
 async def test_what_is_missing_in_between_is_asked_for_again(tmp_path):
     village = Village(1)
-    async with AsyncExitStack() as stack:
-        one, two = await hubs(stack, tmp_path, village, "hub-a", "hub-b")
+    async with hubs(tmp_path, "hub-a", "hub-b", village=village) as (one, two):
         await one.take(*(village.request("ana", text={"note": "x" * 3_000}) for _ in range(90)))
         raw, _ = await one.bundle()
         middle = bytearray(raw)
@@ -85,8 +75,7 @@ async def test_what_is_missing_in_between_is_asked_for_again(tmp_path):
 
 async def test_chunks_in_any_order_close_the_gap(tmp_path):
     village = Village(1)
-    async with AsyncExitStack() as stack:
-        one, two = await hubs(stack, tmp_path, village, "hub-a", "hub-b")
+    async with hubs(tmp_path, "hub-a", "hub-b", village=village) as (one, two):
         await one.take(*(village.request("ana", text={"note": "x" * 3_000}) for _ in range(90)))
         raw, _ = await one.bundle()
         half = raw.index(b"\xf5HBC", len(raw) // 2)
@@ -97,8 +86,7 @@ async def test_chunks_in_any_order_close_the_gap(tmp_path):
 
 async def test_a_bundle_without_room_begins_with_the_oldest_and_says_where_to_go_on(tmp_path):
     village = Village(1)
-    async with AsyncExitStack() as stack:
-        one, two = await hubs(stack, tmp_path, village, "hub-a", "hub-b")
+    async with hubs(tmp_path, "hub-a", "hub-b", village=village) as (one, two):
         cry = village.seal("ana", "safety-post", text={"note": "help"})
         await one.take(*(village.request("ana", text={"note": "x" * 3_000}) for _ in range(200)), cry)
         since, rounds = 0, 0
@@ -118,10 +106,11 @@ async def test_a_bundle_without_room_begins_with_the_oldest_and_says_where_to_go
 
 async def test_what_no_admitted_hub_signed_is_held_to_the_quotas_of_strangers(tmp_path):
     village = Village(1)
-    async with AsyncExitStack() as stack:
-        one, two = await hubs(stack, tmp_path, village, "hub-a", "hub-b")
-        founding = [action for name in ("hub-a", "hub-b") for action in found(village, name)]
-        rogue = await stack.enter_async_context(post_hub(tmp_path, village, "rogue", founding))
+    founding = [action for name in ("hub-a", "hub-b") for action in found(village, name)]
+    async with (
+        hubs(tmp_path, "hub-a", "hub-b", village=village) as (one, two),
+        post_hub(tmp_path, village, "rogue", founding) as rogue,
+    ):
         await rogue.take(village.register("ana"), *(village.request("nobody") for _ in range(20)))
         tally, _ = await two.read((await rogue.bundle())[0])
         assert tally.deferred == 20, "nobody knows their author; a registration passes"
@@ -133,8 +122,7 @@ async def test_what_no_admitted_hub_signed_is_held_to_the_quotas_of_strangers(tm
 
 async def test_what_no_admitted_hub_signed_leaves_nothing_behind(tmp_path):
     village = Village(1)
-    async with AsyncExitStack() as stack:
-        one, two = await hubs(stack, tmp_path, village, "hub-a", "hub-b")
+    async with hubs(tmp_path, "hub-a", "hub-b", village=village) as (one, two):
         for number in range(40):
             rogue = village.signer(f"rogue {number}")
             opened = Opened(rogue.principal(village.network), b"e" * 8, Chunk(0, 5, b"p" * 8, []))
@@ -160,8 +148,7 @@ async def test_a_hub_that_a_bundle_itself_shows_to_be_admitted_is_believed(tmp_p
 
 async def test_a_retired_hub_is_a_stranger_and_gets_no_further_bundle(tmp_path):
     village = Village(1)
-    async with AsyncExitStack() as stack:
-        one, two = await hubs(stack, tmp_path, village, "hub-a", "hub-b")
+    async with hubs(tmp_path, "hub-a", "hub-b", village=village) as (one, two):
         [_, admission] = await two.store.get([a.id for _, a in await two.store.page(2, 2)])
         await one.take(village.retire("steward-1", admission))
         _, report = await two.read((await one.bundle())[0])
@@ -173,13 +160,11 @@ async def test_a_retired_hub_is_a_stranger_and_gets_no_further_bundle(tmp_path):
 
 async def test_what_was_taken_is_remembered_and_void_for_another_database(tmp_path):
     village = Village(1)
-    async with AsyncExitStack() as stack:
-        one, two = await hubs(stack, tmp_path, village, "hub-a", "hub-b")
+    async with hubs(tmp_path, "hub-a", "hub-b", village=village) as (one, two):
         raw, _ = await one.bundle()
         await two.read(raw)
         said = receipts.parse(await two.office.receipt(), village.charter).has
         assert said[one.office.hub].sequence == 4
-        await stack.aclose()
     async with post_hub(tmp_path, village, "hub-b") as two:
         assert receipts.parse(await two.office.receipt(), village.charter).has == said
     (tmp_path / "hub-b" / "hubd.sqlite3").unlink()
@@ -189,8 +174,7 @@ async def test_what_was_taken_is_remembered_and_void_for_another_database(tmp_pa
 
 async def test_a_bit_that_rots_in_what_is_remembered_costs_time_and_nothing_else(tmp_path):
     village = Village(1)
-    async with AsyncExitStack() as stack:
-        one, two = await hubs(stack, tmp_path, village, "hub-a", "hub-b")
+    async with hubs(tmp_path, "hub-a", "hub-b", village=village) as (one, two):
         await one.read((await two.bundle())[0])
         await one.office.heard(await two.office.receipt())
         await one.office.settle()
@@ -228,8 +212,7 @@ async def test_a_hub_that_lost_its_set_gets_all_of_it_again(tmp_path):
 
 async def test_where_each_has_all_of_the_other_and_the_sets_differ_all_is_sent_again(tmp_path):
     village = Village(1)
-    async with AsyncExitStack() as stack:
-        one, two = await hubs(stack, tmp_path, village, "hub-a", "hub-b")
+    async with hubs(tmp_path, "hub-a", "hub-b", village=village) as (one, two):
         await two.read((await one.bundle())[0])
         await one.read((await two.bundle())[0])
         await one.office.heard(await two.office.receipt())

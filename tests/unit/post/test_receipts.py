@@ -1,27 +1,18 @@
 """Receipts that come late, again, from elsewhere or from nobody: the next bundle neither goes back nor leaves a gap."""
 
 import shutil
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from itertools import permutations
 
 import pytest
 from builders import Village
-from posts import found, post_hub
+from posts import found, hubs, post_hub
 
 from hubd.errors import RemoteError
 from hubd.limits import INTEGER_MAX, RECEIPT_EPOCHS_MAX
 from hubd.ports import Cursor
 from hubd.post import receipt as receipts
 from hubd.post.order import Belief, believe
-
-
-@asynccontextmanager
-async def hubs(directory, *names):
-    village = Village(1)
-    founding = [action for name in names for action in found(village, name)]
-    async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(post_hub(directory, village, name, founding)) for name in names]
 
 
 async def carried(one, two, actions=3):
