@@ -1,5 +1,6 @@
 """Two hubs for tests of post: real stores, real intakes, real offices, in process, with no link between them."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,13 +15,16 @@ from hubd.action import charter, envelope
 from hubd.action.envelope import Action
 from hubd.fold.folder import Folder
 from hubd.intake import SetIntake
+from hubd.limits import PHONE_MESSAGE_BYTES_MAX
 from hubd.phone.http_link import HttpLink
+from hubd.phone.socket_link import SocketLink
 from hubd.ports import Door, Outcome
 from hubd.post.bundle import Reader, Report, Writer
 from hubd.post.desk import PocketDesk
 from hubd.post.office import PostOffice, PostPorts, Tally
 from hubd.post.writing import Writing
 from hubd.store.actions import Store
+from hubd.web.conversation import Conversation
 from hubd.web.door import PhoneDoor, Ports
 from hubd.web.http import build
 from hubd.web.putting import Putting
@@ -39,10 +43,8 @@ def found(village: Village, name: str) -> list[Action]:
 _READ = {"accept": "application/cbor", "accept-encoding": "identity"}
 
 
-@asynccontextmanager
-async def carried_between(hub: "PostHub") -> AsyncIterator[HttpLink]:
-    """A phone's link to the hub's door, in process."""
-    door = PhoneDoor(
+def door_of(hub: "PostHub") -> PhoneDoor:
+    return PhoneDoor(
         Ports(
             store=hub.store,
             intake=hub.intake,
@@ -55,9 +57,41 @@ async def carried_between(hub: "PostHub") -> AsyncIterator[HttpLink]:
             desk=PocketDesk(hub.office),
         )
     )
-    transport = httpx.ASGITransport(build(door))
+
+
+@asynccontextmanager
+async def carried_between(hub: "PostHub") -> AsyncIterator[HttpLink]:
+    """A phone's link to the hub's door, in process, over HTTP."""
+    transport = httpx.ASGITransport(build(door_of(hub)))
     async with httpx.AsyncClient(transport=transport, base_url="http://hub.test", headers=_READ) as client:
         yield HttpLink(client, hub.village.charter)
+
+
+class _End:
+    """One end of a socket in memory."""
+
+    def __init__(self, coming: asyncio.Queue[bytes | None], going: asyncio.Queue[bytes | None]) -> None:
+        self._coming, self._going = coming, going
+
+    async def receive(self) -> bytes | None:
+        return await self._coming.get()
+
+    async def send(self, message: bytes) -> None:
+        assert len(message) <= PHONE_MESSAGE_BYTES_MAX
+        await self._going.put(message)
+
+    async def close(self) -> None:
+        await self._going.put(None)
+
+
+@asynccontextmanager
+async def carried_by_socket(hub: "PostHub") -> AsyncIterator[SocketLink]:
+    """The same over messages, whoever dialled."""
+    up, down = asyncio.Queue[bytes | None](), asyncio.Queue[bytes | None]()
+    talk = asyncio.create_task(Conversation(door_of(hub), _End(up, down), "").run())
+    yield SocketLink(_End(down, up), hub.village.charter)
+    up.put_nowait(None)
+    await talk
 
 
 @dataclass

@@ -11,20 +11,21 @@ from hubd.action.principal import Principal
 from hubd.errors import RemoteError
 from hubd.limits import (
     CARRY_BRING_BYTES_MAX,
+    CARRY_BUNDLES_MAX,
     CARRY_PARCEL_BYTES_MAX,
     CARRY_RECEIPTS_MAX,
     CARRY_S,
     LINK_MESSAGE_BYTES_MAX,
     RECEIPT_BYTES_MAX,
 )
-from hubd.phone.http_link import HttpLink
+from hubd.phone.link import HubLink
 from hubd.phone.outbox import Outbox
 from hubd.phone.pocket import Carried, Pocket
 from hubd.ports import Cursor
 from hubd.web.frames import blob, cursor_text, decode_body, expect, list_of, parse_cursor, row, text, uint
 
 _HANDED = "handed "  # the note of the highest number of a bundle that a hub got from this phone
-_brought = row(blob(1, RECEIPT_BYTES_MAX), list_of(row(uint, uint, uint), 64))
+_brought = row(blob(1, RECEIPT_BYTES_MAX), list_of(row(uint, uint, uint), CARRY_BUNDLES_MAX))
 _parcel = row(blob(0, CARRY_PARCEL_BYTES_MAX), text, text, lambda value: isinstance(value, bool))
 
 
@@ -45,7 +46,7 @@ class Carrier:
 
     pocket: Pocket
     outbox: Outbox
-    link: HttpLink
+    link: HubLink
     hub: Principal
     bytes_max: int
     report: CarryReport = field(default_factory=CarryReport)
@@ -72,7 +73,7 @@ class Carrier:
         while True:
             part = _first_part(waiting, CARRY_BRING_BYTES_MAX - sum(map(len, receipts)))
             body = cbor.encode([receipts, [each.path.read_bytes() for each in part]])
-            answer = await self.link.ask("POST", "/v1/post", content=body)
+            answer = await self.link.bring_post(body)
             receipt, told = expect(
                 decode_body(answer, LINK_MESSAGE_BYTES_MAX), _brought, "a receipt and what was taken"
             )
@@ -91,12 +92,11 @@ class Carrier:
 
     async def _fetch(self) -> None:
         """What the hubs whose receipts are here lack of this one, until the pocket is full."""
-        hubs = ",".join(hub.hex() for hub in list(self.pocket.receipts())[:CARRY_RECEIPTS_MAX] if hub != self.hub)
+        hubs = [hub for hub in list(self.pocket.receipts())[:CARRY_RECEIPTS_MAX] if hub != self.hub]
         mine = [each for each in self.pocket.bundles() if each.hub == self.hub]
         after, is_first = (mine[-1].cursor if mine else ""), True
         while True:
-            query = {"bytes": str(CARRY_PARCEL_BYTES_MAX), **({"hubs": hubs} if hubs else {})}
-            answer = await self.link.ask("GET", "/v1/post", params={**query, **({"after": after} if after else {})})
+            answer = await self.link.fetch_post(hubs, after, CARRY_PARCEL_BYTES_MAX)
             bundle, arrived, end, more = expect(decode_body(answer, LINK_MESSAGE_BYTES_MAX), _parcel, "a parcel")
             if is_first:
                 self._forget_arrived(mine, parse_cursor(arrived))
@@ -144,7 +144,7 @@ def _first_part(bundles: list[Carried], room: int) -> list[Carried]:
     part: list[Carried] = []
     for each in bundles:
         room -= each.size + 8
-        if room < 0 or len(part) == 64:
+        if room < 0 or len(part) == CARRY_BUNDLES_MAX:
             break
         part.append(each)
     return part

@@ -122,6 +122,15 @@ class HttpLink:
             query = {**query, "after": cursor}
             await sink(found, cursor)
 
+    async def bring_post(self, body: bytes) -> bytes:
+        """See `HubLink`."""
+        return await self.ask("POST", "/v1/post", content=body)
+
+    async def fetch_post(self, hubs: Sequence[Principal], after: str, bytes_max: int) -> bytes:
+        """See `HubLink`."""
+        said = {"bytes": str(bytes_max), "hubs": ",".join(hub.hex() for hub in hubs), "after": after}
+        return await self.ask("GET", "/v1/post", params={name: value for name, value in said.items() if value})
+
     async def ask(self, method: str, path: str, **request: Any) -> bytes:
         """The proven body of an answer to a request of another file of this phone."""
         return await self._ask(method, path, **request)

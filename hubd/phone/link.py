@@ -45,5 +45,11 @@ class HubLink(Protocol):
     async def get(self, ids: Sequence[bytes], sink: Sink) -> None:
         """Hand over these actions, as far as the hub has them."""
 
+    async def bring_post(self, body: bytes) -> bytes:
+        """Bring `[[receipt, ...], [bundle, ...]]`; the body of the answer (docs/phone-api.md, "Carrying post")."""
+
+    async def fetch_post(self, hubs: Sequence[Principal], after: str, bytes_max: int) -> bytes:
+        """Ask for what these hubs lack; the body of the answer."""
+
     async def end(self, scope: Scope) -> str:
         """The cursor at the hub's end: where to go on after a reconciliation that begins now, in this scope."""

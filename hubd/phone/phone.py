@@ -31,7 +31,6 @@ from hubd.phone import compose, rating
 from hubd.phone.carry import Carrier, CarryReport
 from hubd.phone.dial import called
 from hubd.phone.fillers import About
-from hubd.phone.http_link import HttpLink
 from hubd.phone.link import HubLink
 from hubd.phone.names import NAME_CHARS_MAX, Names
 from hubd.phone.outbox import Opening
@@ -223,7 +222,7 @@ class Phone:
             try:
                 async with called(url, self.charter) as link:
                     report = await self.sync_over(link)
-                    report.carried = await self._carry(link, report)
+                    report.carried = await self.carry_over(link, report)
                     return report
             except RemoteError as error:
                 failure = error
@@ -247,10 +246,10 @@ class Phone:
 
     # --- carrying post
 
-    async def _carry(self, link: HubLink, report: SyncReport) -> CarryReport | None:
-        """Carry post with the hub of a sync that could read, where the owner allowed it."""
+    async def carry_over(self, link: HubLink, report: SyncReport) -> CarryReport | None:
+        """Carry post with the hub of a sync over this link that could read, where the owner allowed it."""
         allowed_mb = await self.carries_mb()
-        if not allowed_mb or report.reason or not isinstance(link, HttpLink):
+        if not allowed_mb or report.reason:
             return None
         return await Carrier(self.pocket, self._replica.outbox, link, report.hub, allowed_mb * 1_000_000).run()
 

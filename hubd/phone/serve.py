@@ -43,11 +43,14 @@ class VisitedPhone:
     async def _visit(self, websocket: WebSocket) -> None:
         await websocket.accept(SUBPROTOCOL)
         wire = SocketWire(websocket)
+        link = SocketLink(wire, self._phone.charter)
         try:
             async with asyncio.timeout(VISIT_S):
                 # Fewer places than one may keep.
                 proven = partial(websocket.scope[PROVEN], self._phone.principal, Rank.VOUCHED)
-                self._told(await self._phone.sync_over(SocketLink(wire, self._phone.charter), proven))
+                report = await self._phone.sync_over(link, proven)
+            report.carried = await self._phone.carry_over(link, report)
+            self._told(report)
         except RemoteError as error:
             self._told(error)
         except TimeoutError:

@@ -11,12 +11,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
+from hubd.action import cbor
 from hubd.action.charter import Charter
 from hubd.action.principal import Principal
 from hubd.action.signature import SIGNATURE_BYTES
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
-from hubd.limits import PHONE_IDS_MAX
+from hubd.limits import LINK_MESSAGE_BYTES_MAX, PHONE_IDS_MAX
 from hubd.phone.link import Authorizer, Sink
 from hubd.ports import Outcome, Verdict
 from hubd.web import frames
@@ -26,6 +27,7 @@ from hubd.web.frames import (
     VERSION,
     Actions,
     AskChallenge,
+    Carry,
     Challenge,
     Deferred,
     End,
@@ -126,6 +128,23 @@ class SocketLink:
         """See `HubLink`."""
         await self._hello("", scope)
         return await self._up_to_end()
+
+    async def bring_post(self, body: bytes) -> bytes:
+        """See `HubLink`."""
+        for part in frames.carries(body):
+            await self._say(part)
+        answer = b""
+        while True:
+            part = await self._one(Carry)
+            answer += part.part
+            if not part.more:
+                return answer
+            if len(answer) > LINK_MESSAGE_BYTES_MAX:
+                raise RemoteError("too-large", "the hub's answer is larger than any should be")
+
+    async def fetch_post(self, hubs: Sequence[Principal], after: str, bytes_max: int) -> bytes:
+        """See `HubLink`."""
+        return await self.bring_post(cbor.encode([list(hubs), after or None, bytes_max]))
 
     async def news(self) -> None:
         """Wait until something new has come to the sink, for a phone that stays."""

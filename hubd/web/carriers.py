@@ -8,12 +8,31 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from hubd import limits
-from hubd.action.principal import Principal
+from hubd.action import cbor
+from hubd.action.principal import STANDARD_BYTES, Principal
 from hubd.errors import RemoteError
 from hubd.ports import Cursor
+from hubd.web.frames import (
+    blob,
+    cursor_text,
+    decode_body,
+    expect,
+    list_of,
+    nullable,
+    parse_cursor,
+    row,
+    text,
+    uint,
+)
 from hubd.web.quota import Pace, Rank
 from hubd.web.standing import Reader, Standing
 
+_POST = row(
+    list_of(blob(1, limits.RECEIPT_BYTES_MAX), limits.CARRY_RECEIPTS_MAX),
+    list_of(blob(1, limits.CARRY_PARCEL_BYTES_MAX), limits.CARRY_BUNDLES_MAX),
+)
+_ASKED = row(list_of(blob(STANDARD_BYTES, STANDARD_BYTES), limits.CARRY_RECEIPTS_MAX), nullable(text), uint)
+_ASKED_BYTES_MAX = 1024
 Parcel = tuple[bytes, Cursor, Cursor, bool]
 """A bundle, b"" where nothing is new; up to where all have everything; where the bundle ends; whether there is more."""
 
@@ -60,6 +79,27 @@ class Carriers:
         parcel = await desk.parcel(hubs, after, min(bytes_max, limits.CARRY_PARCEL_BYTES_MAX))
         self._spend(reader, len(parcel[0]))
         return parcel
+
+    async def brought(self, reader: Reader, body: bytes) -> bytes:
+        """The answer to who brings `[[receipt, ...], [bundle, ...]]`. Raises `RemoteError` as `bring` does, and `frame`."""
+        receipts, bundles = expect(decode_body(body, limits.PHONE_POST_BYTES_MAX), _POST, "receipts and bundles")
+        receipt, told = await self.bring(reader, receipts, bundles)
+        return cbor.encode([receipt, [list(each) for each in told]])
+
+    async def fetched(self, reader: Reader, hubs: Sequence[bytes], after: str | None, bytes_max: int) -> bytes:
+        """The answer to who asks for a parcel. Raises `RemoteError` as `parcel` does, `query` and `cursor`."""
+        if bytes_max < limits.CARRY_PARCEL_BYTES_MIN:
+            raise RemoteError("query", f"bytes are {limits.CARRY_PARCEL_BYTES_MIN} at least")
+        named = [Principal(hub) for hub in hubs][: limits.CARRY_RECEIPTS_MAX]
+        parcel = await self.parcel(reader, named, parse_cursor(after) if after else None, bytes_max)
+        bundle, arrived, end, more = parcel
+        return cbor.encode([bundle, cursor_text(arrived), cursor_text(end), more])
+
+    async def answered(self, reader: Reader, body: bytes) -> bytes:
+        """The answer to a question that came by a socket: `[hubs, after, bytes]` fetches, anything else brings."""
+        if len(body) <= _ASKED_BYTES_MAX and _ASKED(shown := decode_body(body, _ASKED_BYTES_MAX)):
+            return await self.fetched(reader, *shown)
+        return await self.brought(reader, body)
 
     def _admit(self, reader: Reader, work: int) -> PostDesk:
         if self._desk is None:

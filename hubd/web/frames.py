@@ -18,6 +18,7 @@ from hubd.limits import (
     PHONE_ENVELOPES_MAX,
     PHONE_IDS_MAX,
     PHONE_MESSAGE_BYTES_MAX,
+    PHONE_PAGE_BYTES_MAX,
     RECONCILE_FRAME_BYTES_MAX,
 )
 from hubd.ports import Cursor
@@ -36,6 +37,11 @@ Check = Callable[[Any], bool]
 def uint(value: Any) -> bool:
     """An integer of the protocol; `True` is none."""
     return type(value) is int and 0 <= value <= INTEGER_MAX
+
+
+def flag(value: Any) -> bool:
+    """True or false."""
+    return isinstance(value, bool)
 
 
 def text(value: Any) -> bool:
@@ -118,6 +124,14 @@ class Neg:
 
 
 @dataclass(frozen=True, slots=True)
+class Carry:
+    """Both: a part of a question or an answer about post, whose bodies are those of HTTP; `more` where parts follow."""
+
+    part: bytes
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Challenge:
     """Hub: a challenge, and the hub's principal, which is signed with it."""
 
@@ -182,16 +196,20 @@ class Receipt:
     txid: bytes
 
 
-Frame = AskChallenge | Hello | Put | Get | Neg | Challenge | Welcome | Actions | End | Ok | Deferred | Err | Receipt
+Frame = (
+    AskChallenge | Hello | Put | Get | Neg | Carry | Challenge | Welcome | Actions | End | Ok | Deferred | Err | Receipt
+)
 _Shapes = dict[str, tuple[type[Any], tuple[Check, ...]]]
 
 _neg: tuple[type[Any], tuple[Check, ...]] = (Neg, (blob(1, RECONCILE_FRAME_BYTES_MAX),))
+_carry: tuple[type[Any], tuple[Check, ...]] = (Carry, (blob(0, PHONE_PAGE_BYTES_MAX), flag))
 FROM_PHONE: _Shapes = {
     "CHALLENGE": (AskChallenge, (blob(16, 16),)),
     "HELLO": (Hello, (uint, nullable(text), text, blob(16, 16), nullable(_authorization))),
     "PUT": (Put, (envelopes,)),
     "GET": (Get, (ids,)),
     "NEG": _neg,
+    "CARRY": _carry,
 }
 FROM_HUB: _Shapes = {
     "CHALLENGE": (Challenge, (blob(1, 64), blob(21, 21))),
@@ -202,6 +220,7 @@ FROM_HUB: _Shapes = {
     "DEFERRED": (Deferred, (_pairs,)),
     "ERR": (Err, (text, nullable(uint))),
     "NEG": _neg,
+    "CARRY": _carry,
     "RECEIPT": (Receipt, (action_id, text, blob(0, 32))),
 }
 _NAMES = {shape[0]: name for shapes in (FROM_PHONE, FROM_HUB) for name, shape in shapes.items()}
@@ -236,6 +255,12 @@ def expect(value: Any, check: Check, what: str) -> Any:
     if not check(value):
         raise RemoteError("frame", f"not {what}")
     return value
+
+
+def carries(body: bytes) -> list[Carry]:
+    """A body about post in parts, of which the last says so."""
+    parts = [body[at : at + PHONE_PAGE_BYTES_MAX] for at in range(0, len(body), PHONE_PAGE_BYTES_MAX)] or [b""]
+    return [Carry(part, more=at < len(parts)) for at, part in enumerate(parts, 1)]
 
 
 def cursor_text(cursor: Cursor) -> str:

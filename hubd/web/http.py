@@ -23,21 +23,17 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from hubd.action import cbor
-from hubd.action.principal import Principal
 from hubd.addresses import holder, is_loopback
 from hubd.errors import HubdError, RemoteError
 from hubd.limits import (
     CARRY_PARCEL_BYTES_MAX,
-    CARRY_PARCEL_BYTES_MIN,
-    CARRY_RECEIPTS_MAX,
     PHONE_POST_BYTES_MAX,
     PHONE_REQUEST_S,
-    RECEIPT_BYTES_MAX,
     RECONCILE_FRAME_BYTES_MAX,
 )
 from hubd.web import frames
 from hubd.web.door import PhoneDoor
-from hubd.web.frames import SOCKET_PATH, blob, cursor_text, decode_body, expect, list_of, parse_cursor, row
+from hubd.web.frames import SOCKET_PATH, cursor_text, decode_body, expect, parse_cursor
 from hubd.web.places import PROVEN
 from hubd.web.proofs import NONCE_BYTES, parse_header, request_digest
 from hubd.web.socket import serve_socket
@@ -146,10 +142,7 @@ async def _get(door: PhoneDoor, asked: Asked) -> Answer:
 
 
 async def _bring_post(door: PhoneDoor, asked: Asked) -> Answer:
-    reader = await _reader(door, asked, Scope.OWN)
-    receipts, bundles = expect(decode_body(asked.body, PHONE_POST_BYTES_MAX), _post, "receipts and bundles")
-    receipt, told = await door.carriers.bring(reader, receipts, bundles)
-    return _cbor([receipt, [list(each) for each in told]])
+    return Answer(await door.carriers.brought(await _reader(door, asked, Scope.OWN), asked.body))
 
 
 async def _fetch_post(door: PhoneDoor, asked: Asked) -> Answer:
@@ -157,20 +150,12 @@ async def _fetch_post(door: PhoneDoor, asked: Asked) -> Answer:
     query = asked.request.query_params
     named, after, size = query.get("hubs", ""), query.get("after"), query.get("bytes", str(CARRY_PARCEL_BYTES_MAX))
     try:
-        hubs = [Principal(bytes.fromhex(hub)) for hub in named.split(",") if hub][:CARRY_RECEIPTS_MAX]
-        bytes_max = int(size) if size.isascii() and size.isdecimal() and len(size) < 10 else -1
+        hubs = [bytes.fromhex(hub) for hub in named.split(",") if hub]
     except ValueError as error:
         raise RemoteError("query", "hubs are hexadecimal") from error
-    if bytes_max < CARRY_PARCEL_BYTES_MIN:
-        raise RemoteError("query", f"bytes are {CARRY_PARCEL_BYTES_MIN} at least")
-    parcel = await door.carriers.parcel(reader, hubs, parse_cursor(after) if after else None, bytes_max)
-    bundle, arrived, end, more = parcel
-    return _cbor([bundle, cursor_text(arrived), cursor_text(end), more])
+    bytes_max = int(size) if size.isascii() and size.isdecimal() and len(size) < 10 else -1
+    return Answer(await door.carriers.fetched(reader, hubs, after, bytes_max))
 
-
-_post = row(
-    list_of(blob(1, RECEIPT_BYTES_MAX), CARRY_RECEIPTS_MAX), list_of(blob(1, CARRY_PARCEL_BYTES_MAX), 64)
-)  # receipts of other hubs, bundles of other hubs
 
 ROUTES: dict[tuple[str, str], Endpoint] = {
     ("GET", "/v1/status"): _status,

@@ -1,17 +1,20 @@
 """Post in a phone's pocket: from hub to hub and the receipts back, bounded by its owner and by the hubs."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
 from builders import Village
-from posts import carried_between, found, post_hub
+from posts import carried_between, carried_by_socket, door_of, found, post_hub
 
 from hubd import limits
 from hubd.action import cbor, charter
 from hubd.errors import RemoteError
 from hubd.phone import carry
 from hubd.phone.phone import Phone
+from hubd.phone.serve import VisitedPhone
 from hubd.web.proofs import authorize
+from hubd.web.visit import Visitor
 
 TEXT = {"note": "x" * 3_000}
 PLACE = "0000000000000000.1.0000000000000000"
@@ -35,14 +38,16 @@ async def world(directory, *names):
             await phone.close()
 
 
-async def visit(phone, hub):
-    """One sync over http, with the post that goes along."""
-    async with carried_between(hub) as link:
+async def visit(phone, hub, by=carried_between):
+    """One sync, with the post that goes along."""
+    async with by(hub) as link:
         report = await phone.sync_over(link)
-        return await phone._carry(link, report)
+        return await phone.carry_over(link, report)
 
 
-async def test_two_hubs_that_never_meet_become_one_set_by_a_pocket(tmp_path):
+@pytest.mark.parametrize("by", [carried_between, carried_by_socket])
+async def test_two_hubs_that_never_meet_become_one_set_by_a_pocket(tmp_path, monkeypatch, by):
+    monkeypatch.setattr(visit, "__defaults__", (by,))
     async with world(tmp_path, "hub-a", "hub-b") as (village, one, two, phone):
         await one.take(*(village.request("ana", text=TEXT) for _ in range(150)))
         await two.take(*(village.request("ben") for _ in range(20)))
@@ -108,6 +113,43 @@ async def test_a_full_pocket_says_so_and_keeps_the_oldest(tmp_path):
         assert [each.path.name for each in phone.pocket.bundles()] == first
 
 
+async def test_a_driver_whose_phone_is_found_by_the_hubs_carries_their_post_unasked(tmp_path):
+    async with world(tmp_path, "hub-a", "hub-b") as (village, one, two, phone):
+        await one.take(*(village.request("ana", text=TEXT) for _ in range(60)))
+        await phone.allow_carrying(16)
+        told = []
+        waiting = VisitedPhone(phone, "127.0.0.1", 0, told.append)
+        serving = asyncio.create_task(waiting.run())
+        for hub in (one, two, one):
+            assert await Visitor(door_of(hub)).visit("127.0.0.1", waiting.port)
+        serving.cancel()
+        await asyncio.wait([serving])
+        assert [report.carried.reason for report in told] == ["", "", ""]
+        assert told[1].carried.new == 60
+        assert await one.proof() == await two.proof()
+
+
+@pytest.mark.parametrize("body", [b"", b"\x80", cbor.encode([[], [], []]), cbor.encode([[b"x"], None, 16 * 1024])])
+async def test_a_wrong_question_on_a_socket_is_refused_and_the_talk_goes_on(tmp_path, body):
+    async with world(tmp_path, "hub-a", "hub-b") as (_, one, _two, phone), carried_by_socket(one) as link:
+        await phone.sync_over(link)
+        with pytest.raises(RemoteError) as caught:
+            await link.bring_post(body)
+        assert caught.value.code in ("cbor", "frame")
+        with pytest.raises(RemoteError) as caught:
+            await link.bring_post(bytes(limits.PHONE_POST_BYTES_MAX + 1))
+        assert caught.value.code == "too-large"
+        assert await link.bring_post(cbor.encode([[], []]))
+
+
+async def test_a_stranger_on_a_socket_has_nothing_gathered(tmp_path):
+    async with world(tmp_path, "hub-a", "hub-b") as (_, one, _two, _phone), carried_by_socket(one) as link:
+        await link.identify()
+        with pytest.raises(RemoteError) as caught:
+            await link.bring_post(bytes(200_000))
+        assert caught.value.code == "authorization"
+
+
 @pytest.mark.parametrize("is_known_first", [True, False])
 async def test_a_pocket_brings_no_erased_words_back(tmp_path, is_known_first):
     async with world(tmp_path, "hub-a", "hub-b") as (village, one, two, phone):
@@ -153,7 +195,7 @@ async def test_a_sync_is_done_whatever_becomes_of_the_post(tmp_path):
                 raise RemoteError("hub-unreachable", "gone")
 
             link.ask = gone
-            assert (await phone._carry(link, report)).reason == "hub-unreachable"
+            assert (await phone.carry_over(link, report)).reason == "hub-unreachable"
         assert report.reason == ""
 
 
@@ -173,7 +215,7 @@ async def test_what_a_hub_says_wrongly_writes_nothing(tmp_path, answer):
                 return answer if method == "GET" else await ask(method, path, **more)
 
             link.ask = lie
-            assert (await phone._carry(link, report)).reason in ("frame", "cbor", "cursor", "too-large")
+            assert (await phone.carry_over(link, report)).reason in ("frame", "cbor", "cursor", "too-large")
         assert phone.pocket.bundles() == []
 
 

@@ -17,6 +17,7 @@ SAMPLES = {
         frames.Put([b"e"]),
         frames.Get([ID]),
         frames.Neg(b"a"),
+        frames.Carry(b"a", more=True),
     ],
     "hub": [
         frames.Challenge(bytes(40), bytes(21)),
@@ -29,6 +30,7 @@ SAMPLES = {
         frames.Err("cbor", 3),
         frames.Err("busy"),
         frames.Neg(b"a"),
+        frames.Carry(b"", more=False),
         frames.Receipt(ID, "confirmed", bytes(32)),
     ],
 }
