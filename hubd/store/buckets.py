@@ -45,10 +45,12 @@ def add(connection: sqlite3.Connection, items: Iterable[tuple[int, bytes]], most
         low, count, total, high = _holding(connection, keys[at])
         end = bisect_left(keys, high, at)
         count += end - at
-        if count > most:
-            _part(connection, low, high, count, most)
-        else:
+        if count <= most:
             _write(connection, low, count, total + ids_sum(keys[at:end]))
+        elif end - at <= most and high == INFINITY and _are_newest(connection, keys[at:]):
+            _write(connection, keys[at], end - at, ids_sum(keys[at:]))
+        else:
+            _part(connection, low, high, count, most)
         at = end
 
 
@@ -80,6 +82,12 @@ def _holding(connection: sqlite3.Connection, at: bytes) -> tuple[bytes, int, int
     ).fetchone()
     above = connection.execute("select low from bucket where low > ? order by low limit 1", (at,)).fetchone()
     return low, count, int.from_bytes(total, "little"), above[0] if above else INFINITY
+
+
+def _are_newest(connection: sqlite3.Connection, keys: list[bytes]) -> bool:
+    """Whether all else is below these keys, which are in the set by now: the usual case, which needs no other item read."""
+    found = connection.execute("select count(*) from action where (created, id) >= (?, ?)", pair(keys[0]))
+    return bool(found.fetchone()[0] == len(keys))
 
 
 def _part(connection: sqlite3.Connection, low: bytes, high: bytes, count: int, most: int) -> None:

@@ -129,3 +129,36 @@ def test_a_set_on_disk_answers_as_the_reference_to_the_byte(case):
     for asked, answer in zip(words[::2], words[1::2], strict=True):
         if asked[1] is not None:
             assert is_recorded(responder.handle(items, bytes.fromhex(asked[1])), answer)
+
+
+def filled(batches):
+    """Buckets by their counts, after batches of items by their numbers."""
+    counted = Counted([])
+    for batch in batches:
+        items = [(1_000 + number, numbered_id(number)) for number in batch]
+        counted.connection.executemany(
+            "insert into action (id, created, kind, author, header, digest) values (?, ?, '', '', '', '')",
+            [(id_, created) for created, id_ in items],
+        )
+        buckets.add(counted.connection, items)
+    return counted
+
+
+def test_the_newest_items_begin_a_bucket_where_the_last_one_is_full_and_no_other_is_read():
+    counted = filled([range(500), range(500, 600), range(600, 700)])
+    assert counted.connection.execute("select count from bucket order by low").fetchall() == [(500,), (200,)]
+    whole = [counted.items().fingerprints([(0, 700), (450, 650)]), counted.items().ids(0, 700)]
+    buckets.recount(counted.connection)
+    assert [counted.items().fingerprints([(0, 700), (450, 650)]), counted.items().ids(0, 700)] == whole
+
+
+@pytest.mark.parametrize("late", [range(499, 601), range(100), (*range(50), *range(600, 650)), [599]])
+def test_items_that_are_not_all_the_newest_part_a_full_bucket(late):
+    first = sorted(set(range(600)) - set(late))
+    counted = filled([first[:256], first[256:], list(late)])
+    counts = [count for (count,) in counted.connection.execute("select count from bucket")]
+    assert max(counts) <= 512
+    assert sum(counts) == len({*first, *late})
+    whole = counted.items().fingerprints([(0, sum(counts)), (3, 500)])
+    buckets.recount(counted.connection)
+    assert counted.items().fingerprints([(0, sum(counts)), (3, 500)]) == whole
