@@ -1,7 +1,5 @@
 """What is measured with: a mesh, a few people, and as many of their actions as wanted."""
 
-from dataclasses import replace
-
 from hubd.action import envelope
 from hubd.action.charter import Charter
 from hubd.action.network import TESTNET
@@ -32,5 +30,5 @@ def made(number: int, *, as_old_as: int | None = None) -> envelope.Action:
     """One of many requests, of the size that phones send: about 220 bytes. Its clock may be that of another one."""
     stated = statement(number)
     if as_old_as is not None:
-        stated = replace(stated, created=statement(as_old_as).created)
+        stated = stated._replace(created=statement(as_old_as).created)
     return envelope.seal(stated, _SIGNERS[number % len(_SIGNERS)], CHARTER.domain)

@@ -7,7 +7,7 @@ Drivers never import each other. They are handed these protocols by the assembly
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from hubd.action.envelope import Action
@@ -36,8 +36,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"  # no valid action: `code` says why
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The answer to one offered envelope, in the order of the offer."""
 
     verdict: Verdict

@@ -38,9 +38,12 @@ def open_to(kind: str) -> Audience | None:
 
 def audiences_of(kind: str, author: Principal, who: Principal | None) -> set[Audience]:
     """All audiences of an action with these fields."""
-    named = (party(each) for each in (author, who) if each is not None)
-    shown = open_to(kind)
-    return {*named, *(() if shown is None else (shown,))}
+    found = {party(author)}
+    if who is not None:
+        found.add(party(who))
+    if (shown := open_to(kind)) is not None:
+        found.add(shown)
+    return found
 
 
 def audiences(statement: Statement) -> set[Audience]:

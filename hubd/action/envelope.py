@@ -103,7 +103,7 @@ def without_content(action: Action) -> Action:
 def seal(statement: Statement, signer: Signer, domain: Domain, content: bytes | None = None) -> Action:
     """Sign a statement. `content`, where given, sets the statement's digest; where not, the statement's own stays."""
     if content is not None:
-        statement = replace(statement, content=digest_of(content))
+        statement = statement._replace(content=digest_of(content))
     assert signer.principal(domain.network) == statement.author, "a statement is signed by its author"
     action_id = domain.digest(statement.clarity())
     return Action(action_id, statement, signer.sign(action_id), content)

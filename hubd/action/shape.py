@@ -10,18 +10,23 @@ from typing import NamedTuple
 
 from hubd.action.network import Network
 from hubd.action.principal import STANDARD_BYTES, check_principal
+from hubd.action.signature import SIGNATURE_BYTES
 from hubd.action.sip018 import ActionId
-from hubd.action.statement import Statement
+from hubd.action.statement import SALT_BYTES, Statement
 from hubd.limits import CONTRACT_NAME_CHARS_MAX, KIND_CHARS_MAX
 
 _NULL, _WITH_CONTENT = b"\xf6", 0x83
 _SHORT = 24  # below it, a length stands in the item's first byte (RFC 8949 section 3)
 
 
+def _head(major: int, length: int) -> bytes:
+    """What stands before a string, in the shortest form."""
+    return re.escape(bytes([major << 5 | length]) if length < _SHORT else bytes([major << 5 | 24, length]))
+
+
 def _string(major: int, length: int, content: bytes = b".") -> bytes:
-    """A string of one length: its head, in the shortest form, and what it may hold."""
-    head = bytes([major << 5 | length]) if length < _SHORT else bytes([major << 5 | 24, length])
-    return re.escape(head) + content + b"{%d}" % length
+    """A string of one length: its head and what it may hold."""
+    return _head(major, length) + content + b"{%d}" % length
 
 
 def _any(choices: list[bytes]) -> bytes:
@@ -33,11 +38,12 @@ _INTEGER = _any(
     [rb"[\x00-\x17]", rb"\x18[\x18-\xff]", rb"\x19[\x01-\xff].", rb"\x1a(?!\0\0).{4}", rb"\x1b(?!\0{4})[\0-\x7f].{7}"]
 )
 _KIND = _any([_string(_TEXT, length, rb"[\x20-\x7e]") for length in range(1, KIND_CHARS_MAX + 1)])
-_STANDARD = _any([_string(_BYTES, STANDARD_BYTES)])
 _PRINCIPAL = _any(
     [rb"\xf6", *(_string(_BYTES, STANDARD_BYTES + name) for name in (0, *range(1, CONTRACT_NAME_CHARS_MAX + 1)))]
 )
-_DIGEST, _SALT, _SIGNATURE = (_any([_string(_BYTES, length)]) for length in (32, 8, 65))
+_STANDARD, _DIGEST, _SALT, _SIGNATURE = (
+    _head(_BYTES, length) + b"(.{%d})" % length for length in (STANDARD_BYTES, 32, SALT_BYTES, SIGNATURE_BYTES)
+)
 _HEADER = re.compile(
     rb"[\x82\x83]\x8c"
     + b"".join(
@@ -81,19 +87,19 @@ def read(raw: bytes, network: Network) -> Shape | None:
     kind, amount, asset, author, bits, digest, created, expires, moment, salt, subject, who, signature = found.groups()
     statement = Statement(
         _inside(kind).decode("ascii"),
-        check_principal(author[1:], network),
+        check_principal(author, network),
         _number(created),
         _number(expires),
-        salt[1:],
+        salt,
         _number(amount),
         None if asset == _NULL else check_principal(_inside(asset), network),
         _number(bits),
-        digest[2:],
+        digest,
         _number(moment),
-        ActionId(subject[2:]),
+        ActionId(subject),
         None if who == _NULL else check_principal(_inside(who), network),
     )
-    return Shape(statement, signature[2:], content, raw if content is None else b"\x82" + raw[1:end])
+    return Shape(statement, signature, content, raw if content is None else b"\x82" + raw[1:end])
 
 
 def _number(item: bytes) -> int:

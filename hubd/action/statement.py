@@ -4,8 +4,7 @@ docs/protocol.md, "Statement". The Clarity bytes are what is hashed and signed; 
 """
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubd.action.network import Network
 from hubd.action.principal import STANDARD_BYTES, Principal, check_principal
@@ -38,9 +37,11 @@ _CONTENT, _SUBJECT = (_key(name, _BUFF, (32).to_bytes(4, "big")) for name in ("c
 _SALT = _key("salt", _BUFF, SALT_BYTES.to_bytes(4, "big"))
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """Field meanings are in docs/protocol.md; integers are 0 .. 2^63-1, times Unix seconds, `content` a sha256."""
+class Statement(NamedTuple):
+    """Field meanings are in docs/protocol.md; integers are 0 .. 2^63-1, times Unix seconds, `content` a sha256.
+
+    Every ingest makes one: a named tuple is made in a fifth of the time of a frozen dataclass.
+    """
 
     action: str
     author: Principal

@@ -7,7 +7,7 @@ comes back to it. Everything is idempotent: a sync that breaks off is simply mad
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from hubd.action.principal import Principal
@@ -108,7 +108,7 @@ def _judged(
     A valid one that a hub refuses is deferred by that hub; the next one is asked as well.
     """
     return [
-        (each, replace(outcome, verdict=Verdict.DEFERRED))
+        (each, outcome._replace(verdict=Verdict.DEFERRED))
         if outcome.verdict is Verdict.REFUSED and replica.is_valid(brought[each])
         else (each, outcome)
         for each, outcome in outcomes

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import cbor2
 import pytest
 
@@ -104,4 +102,4 @@ def test_stored_bytes_that_rotted_are_noticed_in_every_bit():
 
 def test_sealing_for_somebody_else_is_a_programmers_error():
     with pytest.raises(AssertionError):
-        envelope.seal(replace(sealed().statement, author=contract(ME, "x")), SIGNER, DOMAIN)
+        envelope.seal(sealed().statement._replace(author=contract(ME, "x")), SIGNER, DOMAIN)

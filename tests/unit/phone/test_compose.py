@@ -1,7 +1,5 @@
 """From words to columns: what is said, what is filled in from what it is about, and what is refused before signing."""
 
-from dataclasses import replace
-
 import pytest
 from builders import START_S, Village
 from hypothesis import given
@@ -44,8 +42,8 @@ def composed(kind_name: str, me: bytes = ANA, views: Views = VIEWS, **said: str)
     lesson_id = BOOK.id if subject == ATTEND.id else subject
     about = About(views, me, WORDS, said, lesson_id)  # type: ignore[arg-type]
     filled = compose.fill(kind, columns, about)
-    statement = replace(REQUEST.statement, action=kind_name, asset=None, amount=0, moment=0, bits=0, author=me)
-    statement = replace(statement, **filled)
+    statement = REQUEST.statement._replace(action=kind_name, asset=None, amount=0, moment=0, bits=0, author=me)
+    statement = statement._replace(**filled)
     compose.check(kind, statement)
     return statement
 
