@@ -62,7 +62,8 @@ def test_a_mutated_envelope_is_refused_or_is_the_same_action(data):
         if not mutated:
             return
     action = opens(bytes(mutated), domain)
-    assert action is None or envelope.encode(action) == bytes(mutated)
+    bare = envelope.without_content(envelope.parse(raw, domain))  # what is left when a third item is not its content
+    assert action in (None, bare) or envelope.encode(action) == bytes(mutated)
 
 
 def test_every_single_flipped_bit_of_an_envelope_is_refused():
