@@ -23,6 +23,7 @@ from bench.values import Figures
 from hubd.action import envelope
 from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY, extend
+from hubd.action.signature import SIGNATURE_BYTES
 from hubd.action.sip018 import ActionId
 from hubd.gossip.items import Items
 from hubd.gossip.negentropy import Initiator, Responder
@@ -77,14 +78,16 @@ def fill(connection: sqlite3.Connection, actions: Iterable[Action]) -> None:
 
 
 def _row(sequence: int, action: Action) -> tuple[int, ActionId, int, str, bytes, bytes, bytes]:
-    stated, header = action.statement, envelope.header(action)
-    return sequence, action.id, stated.created, stated.action, stated.author, header, row_digest(header)
+    stated, digest = action.statement, row_digest(action.header)
+    return sequence, action.id, stated.created, stated.action, stated.author, action.header, digest
 
 
 def _unsigned(count: int) -> Iterator[Action]:
     for number in range(count):
         stated = statement(number)
-        yield Action(CHARTER.domain.digest(stated.clarity()), stated, bytes(65))
+        signature = bytes(SIGNATURE_BYTES)
+        header = envelope.header_of(stated, signature)
+        yield Action(CHARTER.domain.digest(stated.clarity()), stated, signature, header)
 
 
 async def ready(directory: Path) -> dict[str, float]:

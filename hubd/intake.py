@@ -144,21 +144,18 @@ class SetIntake:
 
     def _outcomes(self, parsed: list[Action | RemoteError], new: set[ActionId], door: Door) -> list[Outcome]:
         """One for each item; of an action that was offered twice, the first is the new one."""
+        self._count(door, "new", len(new))
         outcomes: list[Outcome] = []
-        known = 0
         for item in parsed:
             if isinstance(item, RemoteError):
-                self.counters[f"{door.value}.{item.code}"] += 1
+                self._count(door, item.code, 1)
                 outcomes.append(Outcome(Verdict.REFUSED, None, item.code))
             elif item.id in new:
-                new.discard(item.id)
+                new.remove(item.id)
                 outcomes.append(Outcome(Verdict.OK, item.id, "", is_new=True))
             else:
-                known += 1
+                self._count(door, "known", 1)
                 outcomes.append(Outcome(Verdict.OK, item.id))
-        refused = sum(outcome.verdict is Verdict.REFUSED for outcome in outcomes)
-        self._count(door, "known", known)
-        self._count(door, "new", len(outcomes) - known - refused)
         return outcomes
 
     def _count(self, door: Door, what: str, number: int) -> None:

@@ -9,7 +9,7 @@ counts up. Nothing here uses chance: the same calls make the same bytes.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from hubd.action.charter import Charter
@@ -360,7 +360,7 @@ class Village:
 
 def erased(action: Action) -> Action:
     """The action as a hub keeps it after its content was erased."""
-    return replace(action, content=None)
+    return action._replace(content=None)
 
 
 def _id(subject: Action | bytes | None) -> ActionId:

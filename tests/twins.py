@@ -3,7 +3,6 @@
 import hashlib
 from bisect import insort
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import count as counted
 from typing import TypeVar
 
@@ -48,7 +47,7 @@ class MemoryStore:
                 self._by_id[action.id] = action
                 self._sources[action.id] = source
             elif known.content is None:
-                self._by_id[action.id] = replace(known, content=action.content)
+                self._by_id[action.id] = known._replace(content=action.content)
         self._lthash = extend(self._lthash, (action.id for action in fresh))
         return fresh
 

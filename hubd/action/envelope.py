@@ -5,8 +5,7 @@ Nothing that depends on the kind may ever be asked here: hubs of different versi
 set. Past this door an `Action` is verified by its type.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubd.action import cbor
 from hubd.action.content import admissible, digest_of, is_anchored
@@ -18,19 +17,17 @@ from hubd.errors import RemoteError
 from hubd.limits import CBOR_DEPTH_MAX, CBOR_ITEMS_MAX, ENVELOPE_BYTES_MAX
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """A verified action. `content` is None where there is none, where it was erased or where it was not carried.
 
-    One that was read from bytes remembers its header, which is written or sent again more often than not; a changed
-    copy (`dataclasses.replace`) does not.
+    `header` is the envelope without content, in the one encoding there is: what is kept for ever, and sent again.
     """
 
     id: ActionId
     statement: Statement
     signature: bytes
+    header: bytes
     content: bytes | None = None
-    kept_header: bytes = field(init=False, repr=False, compare=False, default=b"")
 
     @property
     def kind(self) -> str:
@@ -57,9 +54,7 @@ def parse(raw: bytes, domain: Domain) -> Action:
     if shape is None:
         items = cbor.decode(raw, bytes_max=ENVELOPE_BYTES_MAX, depth_max=CBOR_DEPTH_MAX, items_max=CBOR_ITEMS_MAX)
         return from_items(items, domain)
-    action = _verified(shape.statement, shape.signature, shape.content, domain)
-    object.__setattr__(action, "kept_header", shape.header)
-    return action
+    return _verified(shape.statement, shape.signature, shape.header, shape.content, domain)
 
 
 def from_items(items: Any, domain: Domain) -> Action:
@@ -70,34 +65,35 @@ def from_items(items: Any, domain: Domain) -> Action:
     signature = items[1]
     if not isinstance(signature, bytes) or len(signature) != SIGNATURE_BYTES:
         raise RemoteError("signature", "not 65 bytes")
-    return _verified(statement, signature, items[2] if len(items) == 3 else None, domain)
+    header = header_of(statement, signature)
+    return _verified(statement, signature, header, items[2] if len(items) == 3 else None, domain)
 
 
-def _verified(statement: Statement, signature: bytes, offered: object, domain: Domain) -> Action:
+def _verified(statement: Statement, signature: bytes, header: bytes, offered: object, domain: Domain) -> Action:
     action_id = domain.digest(statement.clarity())
     if principal_of(recover(action_id, signature), domain.network) != statement.author:
         raise RemoteError("author", "signed by another key, or for another mesh")
     content = None if offered is None else admissible(offered, statement.action, statement.content)
     if content is None and is_anchored(statement.action):
         raise RemoteError("content", "this kind is valid only together with its content")
-    return Action(action_id, statement, signature, content)
+    return Action(action_id, statement, signature, header, content)
 
 
-def header(action: Action) -> bytes:
-    """The envelope without content: what is kept for ever."""
-    return action.kept_header or cbor.encode([action.statement.fields(), action.signature])
+def header_of(statement: Statement, signature: bytes) -> bytes:
+    """The envelope without content."""
+    return cbor.encode([statement.fields(), signature])
 
 
 def encode(action: Action) -> bytes:
     """The envelope's bytes, with content where it is here."""
     if action.content is None:
-        return header(action)
-    return b"\x83" + header(action)[1:] + cbor.encode(action.content)
+        return action.header
+    return b"\x83" + action.header[1:] + cbor.encode(action.content)
 
 
 def without_content(action: Action) -> Action:
     """The same action, its content erased."""
-    return replace(action, content=None)
+    return action._replace(content=None)
 
 
 def seal(statement: Statement, signer: Signer, domain: Domain, content: bytes | None = None) -> Action:
@@ -106,17 +102,18 @@ def seal(statement: Statement, signer: Signer, domain: Domain, content: bytes | 
         statement = statement._replace(content=digest_of(content))
     assert signer.principal(domain.network) == statement.author, "a statement is signed by its author"
     action_id = domain.digest(statement.clarity())
-    return Action(action_id, statement, signer.sign(action_id), content)
+    signature = signer.sign(action_id)
+    return Action(action_id, statement, signature, header_of(statement, signature), content)
 
 
-def reopen(action_id: ActionId, header_bytes: bytes, content: bytes | None, domain: Domain) -> Action:
+def reopen(action_id: ActionId, header: bytes, content: bytes | None, domain: Domain) -> Action:
     """An action that we stored ourselves. Its digests are computed anew, so bit rot is seen; its signature was checked.
 
     Content that rotted is left out. Raises `RemoteError("rot")` when what is left is no valid action any more.
     """
-    shape = read(header_bytes, domain.network)
+    shape = read(header, domain.network)
     if shape is None:
-        fields, signature = cbor.decode(header_bytes)
+        fields, signature = cbor.decode(header)
         statement = from_fields(fields, domain.network)
     else:
         statement, signature = shape.statement, shape.signature
@@ -126,6 +123,4 @@ def reopen(action_id: ActionId, header_bytes: bytes, content: bytes | None, doma
         if is_anchored(statement.action):
             raise RemoteError("rot", "stored content changed")
         content = None
-    action = Action(action_id, statement, signature, content)
-    object.__setattr__(action, "kept_header", header_bytes)
-    return action
+    return Action(action_id, statement, signature, header, content)

@@ -188,7 +188,7 @@ def _salvaged(row: Any, domain: Domain) -> Action | None:
 
 def _restore(connection: sqlite3.Connection, sequence: int, action: Action) -> None:
     """Write a row's other columns anew; where the action came in again meanwhile, the damaged row goes."""
-    header = envelope.header(action)
+    header = action.header
     statement = action.statement
     found = connection.execute(
         "update or ignore action set id = ?, created = ?, kind = ?, author = ?, header = ?, digest = ? where sequence = ?",

@@ -7,7 +7,6 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
-from hubd.action import envelope
 from hubd.action.content import is_anchored
 from hubd.action.envelope import Action
 from hubd.action.fingerprint import extend, without
@@ -100,9 +99,8 @@ def _insert(connection: sqlite3.Connection, offered: list[tuple[Action, int | No
 
 
 def _row(action: Action, source: int | None) -> tuple[object, ...]:
-    header = envelope.header(action)
-    statement = action.statement
-    return action.id, statement.created, action.kind, statement.author, header, row_digest(header), source
+    statement, digest = action.statement, row_digest(action.header)
+    return action.id, statement.created, statement.action, statement.author, action.header, digest, source
 
 
 def _write_content(connection: sqlite3.Connection, offered: list[Action], fresh: list[Action]) -> None:

@@ -1,7 +1,6 @@
 """What every memory of the fold must do: dicts, and a file with large and with tiny caches."""
 
 import sqlite3
-from dataclasses import replace
 
 import pytest
 from builders import Village, erased
@@ -275,7 +274,7 @@ def test_an_action_that_left_the_set_is_noticed(path):
     memory = SqliteMemory.open(path, b"stamp", {}.get, 1)
     requests = [village.request("ana") for _ in range(4)]
     for request in requests:
-        memory.file(replace(request))
+        memory.file(request._replace())
     with pytest.raises(Exception, match="not in the set"):
         memory.action(requests[0].id)
     memory.close()

@@ -27,7 +27,7 @@ def test_an_action_comes_back_from_its_own_bytes():
 
 def test_the_id_does_not_cover_the_signature_nor_the_content_bytes():
     action = sealed(body=TEXT)
-    bare = envelope.parse(envelope.header(action), DOMAIN)
+    bare = envelope.parse(action.header, DOMAIN)
     assert bare.id == action.id
     assert bare.content is None
     assert bare.lacks_content
@@ -65,7 +65,7 @@ def test_an_anchored_kind_is_valid_only_together_with_its_content():
     action = sealed("hub-announce", TEXT)
     assert envelope.parse(envelope.encode(action), DOMAIN) == action
     with pytest.raises(RemoteError) as refused:
-        envelope.parse(envelope.header(action), DOMAIN)
+        envelope.parse(action.header, DOMAIN)
     assert refused.value.code == "content"
 
 
@@ -90,7 +90,7 @@ def test_an_action_of_another_mesh_is_refused():
 
 def test_stored_bytes_that_rotted_are_noticed_in_every_bit():
     action = sealed()
-    raw = envelope.header(action)
+    raw = action.header
     statement_bytes = len(raw) - 67  # the signature is checked at the door only
     for bit in range(statement_bytes * 8):
         rotten = bytearray(raw)

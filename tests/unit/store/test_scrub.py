@@ -61,7 +61,7 @@ def whole(tmp_path_factory):
 def places(raw):
     """Where in the file the bytes of rows are, in tables and in indexes, by what they are."""
     values = {
-        "header": [envelope.header(action) for action in ACTIONS],
+        "header": [action.header for action in ACTIONS],
         "id": [action.id for action in ACTIONS],
         "content": [action.content for action in ACTIONS if action.content],
     }

@@ -409,7 +409,7 @@ async def test_rotten_bytes_are_left_out_of_the_set_until_a_neighbour_gives_them
 
 async def test_every_bit_of_a_stored_header_is_watched_the_signature_too(store):
     await store.append([action(1)])
-    size = len(envelope.header(action(1)))
+    size = len(action(1).header)
     for at in range(1, size + 1, 7):
         await changed(
             store,
