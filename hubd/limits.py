@@ -58,6 +58,7 @@ WANT_IDS_MAX = 1_024  # ids asked for in one frame: 34 kB
 SESSION_IDS_MAX = 65_536  # differences one session works on: 6 MB of ids; what is left over is the next session's
 SESSION_KNOWN_SPARE = 4_096  # actions one may send again, beside each once: what came from others meanwhile, and a push
 STREAM_ANYWAY_ACTIONS = 8  # beyond a cursor: sent though they may be known, which costs no more than a sketch
+STREAM_SAMPLED_ACTIONS_MIN = 64  # beyond a cursor, for a sample of 8 to be worth it: of fewer a sketch costs as much
 FILL_FACTOR_MIN = 8  # a side with an eighth of the other's count is sent everything: at most an eighth for nothing
 SESSION_WANTED_MAX = 80_000  # ids asked for in one session: SESSION_IDS_MAX, and what the last message told beyond it
 SESSION_REFUSED_MAX = 64  # invalid actions in one session: a rotten row is one, more is a rogue

@@ -84,15 +84,17 @@ class MemoryStore:
 
     async def summary(self) -> SetSummary:
         count = len(self._by_id)
-        lacking = len(await self.lacking(0, count))
-        return SetSummary(count, fingerprint(self._lthash), count, await self.mark_of(count), lacking)
+        return SetSummary(count, fingerprint(self._lthash), count, await self.mark_of(count), len(self._bare()))
 
     async def lacking(self, after: int, actions_max: int) -> list[tuple[int, ActionId]]:
+        return [row for row in self._bare() if row[0] > after][:actions_max]
+
+    def _bare(self) -> list[tuple[int, ActionId]]:
         return [
             (sequence, action.id)
             for sequence, action in enumerate(self._by_id.values(), 1)
-            if sequence > after and action.lacks_content and (action.id, action.statement.author) not in self._erased
-        ][:actions_max]
+            if action.lacks_content and (action.id, action.statement.author) not in self._erased
+        ]
 
     async def sketch_symbols(self, first: int, count: int) -> bytes:
         symbols = Symbols()

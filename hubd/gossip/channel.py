@@ -267,10 +267,13 @@ class Channel:
     async def _give(self, ids: tuple[ActionId, ...]) -> None:
         """As long a rest as it took comes before the answer: who asks for everything leaves the others their turns."""
         began = self._house.now()
-        answer = await self._errands.content(ids)
-        await self._house.sleep(self._house.now() - began)
-        self._is_giving = False
-        self.send(answer)
+        answer = wire.Content(0, ())  # the card can't be read now
+        try:
+            answer = await self._errands.content(ids)
+            await self._house.sleep(self._house.now() - began)
+        finally:
+            self._is_giving = False
+            self.send(answer)
 
     def _seek(self, event: content.InEvent) -> None:
         if self._is_closed:
@@ -282,9 +285,11 @@ class Channel:
                 self._run(partial(self._go_seeking, out))
 
     async def _go_seeking(self, errand: content.LoadLacking | dialogue.Offer) -> None:
-        found = await self._errands.seek(errand)
         try:
-            self._seek(found)
+            self._seek(await self._errands.seek(errand))
+        except LocalError:
+            self._seek(dialogue.StoreFailed())
+            raise
         except RemoteError as error:
             self._blame(error)
 

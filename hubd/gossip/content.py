@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
-from hubd.gossip.dialogue import Ended, Offer, Offered, SendFrame
+from hubd.gossip.dialogue import Ended, Offer, Offered, SendFrame, StoreFailed
 from hubd.gossip.wire import AskContent, Content
 from hubd.limits import CONTENT_AGAIN_S_MAX, CONTENT_AGAIN_S_MIN, CONTENT_IDS_MAX, CONTENT_REST_S, CONTENT_VAIN_MAX
 from hubd.ports import Verdict
@@ -34,7 +34,7 @@ class LackingLoaded:
     rows: Sequence[tuple[int, ActionId]]
 
 
-InEvent: TypeAlias = Ended | LackingLoaded | Content | Offered
+InEvent: TypeAlias = Ended | LackingLoaded | Content | Offered | StoreFailed
 OutEvent: TypeAlias = LoadLacking | SendFrame | Offer
 
 
@@ -93,6 +93,9 @@ class Seeker:
                 return self._answered(event)
             case Offered():
                 return self._taken(event)
+            case StoreFailed():
+                self._state = _State.RESTING
+                return []
             case LackingLoaded(rows) if self._state is _State.COUNTING:
                 still = {sequence for sequence, _ in rows}
                 return self._judge(sum(sequence not in still for sequence, _ in self._page))
@@ -126,6 +129,9 @@ class Seeker:
         if len(self._page) < max(frame.through, len(frame.envelopes)):
             self._state = _State.RESTING
             raise RemoteError("order", "more content than was asked for")
+        if not self._page:  # its card can't be read now
+            self._state = _State.RESTING
+            return []
         if not frame.envelopes:
             return self._judge(0)
         self._state = _State.TAKING

@@ -65,6 +65,7 @@ class Initiator(Session):
         self._wanted: dict[ActionId, None] = {}  # asked for and not yet judged, in order
         self._is_owed = False  # a stream or a `Want` has no `End` yet
         self._owed_max: int | None = None  # actions that may still come; None: a stream
+        self._is_sampled = False  # the last of the peer's stream names no place: it was a sample, and no more follows
 
     # --- greeting
 
@@ -157,7 +158,7 @@ class Initiator(Session):
         self._differences += len(have_ids) + len(self._need) - told
 
     def _go_on(self) -> list[OutEvent]:
-        self._is_told = True
+        self._is_told, self._is_sampled, self._transfer.is_given_up = True, False, False
         self.state = State.MOVING
         return self._advance()
 
@@ -170,6 +171,8 @@ class Initiator(Session):
             self._owed_max -= len(frame.envelopes)
             if self._owed_max < 0:
                 raise RemoteError("order", "more actions than were asked for")
+        else:
+            self._is_sampled = frame.place == NOWHERE
         return self.take_actions(frame)
 
     def _note_taken(self, ids: Sequence[ActionId]) -> None:
@@ -196,7 +199,8 @@ class Initiator(Session):
             self._is_owed, self._owed_max = True, len(self._wanted)
             out.append(SendFrame(Want(self.number, tuple(self._wanted))))
         elif self._transfer.is_settled:
-            out += self._settle() if self._is_told else self._look()
+            is_given_up = self._is_sampled or self._transfer.is_given_up
+            out += self._settle() if self._is_told and not is_given_up else self._look()
         return out
 
     # --- the proof

@@ -47,10 +47,12 @@ from hubd.limits import (
     SESSION_REFUSED_MAX,
     SESSION_SILENCE_S,
     STREAM_ANYWAY_ACTIONS,
+    STREAM_SAMPLED_ACTIONS_MIN,
 )
 from hubd.ports import Outcome, SetSummary, Verdict
 
 ABILITIES = STREAM | SKETCH
+FIRST_SESSION = 1  # of a link
 
 
 class State(Enum):
@@ -193,7 +195,8 @@ class Session(ABC):
         """Begin to stream what the peer lacks, if its cursor is good and most of that is new to it; whether we do.
 
         What was pushed meanwhile lies beyond its cursor, too. So what is new to it is told by the counts: a peer that has
-        almost as many as we have has been pushed most of it, and a sketch is cheaper than sending that again.
+        almost as many as we have has been pushed most of it, and a sketch is cheaper than sending that again; or else it
+        grew as much by itself, while no link was up. A link's first session finds that out by a sample.
         """
         if not theirs.abilities & STREAM:
             return False
@@ -202,6 +205,8 @@ class Session(ABC):
             self._transfer.stream(theirs.cursor.sequence, self._ours.sequence)
         elif theirs.count * FILL_FACTOR_MIN <= self._ours.count:
             self._transfer.stream(0, self._ours.sequence)
+        elif is_known and self.number == FIRST_SESSION and beyond >= STREAM_SAMPLED_ACTIONS_MIN:
+            self._transfer.stream(theirs.cursor.sequence, self._ours.sequence, is_sure=False)
         else:
             return False
         self._rung = Rung.CURSOR
@@ -214,9 +219,9 @@ class Session(ABC):
             for each in due
         ]
 
-    def acknowledged(self, _frame: Took) -> list[OutEvent]:
+    def acknowledged(self, frame: Took) -> list[OutEvent]:
         """Transition: the peer has a chunk on disk."""
-        self._transfer.acknowledge()
+        self._transfer.acknowledge(frame.fresh)
         return self._advance()
 
     def take_actions(self, frame: Actions) -> list[OutEvent]:
@@ -238,7 +243,7 @@ class Session(ABC):
         self._note_taken([outcome.id for outcome in outcomes if outcome.id is not None])
         place = self._landing.landed(number)
         kept = [KeepCursor(place)] if place != NOWHERE and not self._refused else []
-        return [*kept, SendFrame(Took(self.number)), *self._advance()]
+        return [*kept, SendFrame(Took(self.number, fresh)), *self._advance()]
 
     def _note_taken(self, ids: Sequence[ActionId]) -> None:  # noqa: B027  # one side has nothing to note
         """These came and were judged."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.gossip.wire import NOWHERE, Place
-from hubd.limits import LINK_CHUNK_ACTIONS_MAX, LINK_CHUNK_BYTES_MAX, LINK_WINDOW_CHUNKS
+from hubd.limits import LINK_CHUNK_ACTIONS_MAX, LINK_CHUNK_BYTES_MAX, LINK_WINDOW_CHUNKS, STREAM_ANYWAY_ACTIONS
 
 PIECE_ACTIONS_MAX = 128  # loaded at once: typically 50 kB, at most 2 MB
 
@@ -82,6 +82,10 @@ class Transfer:
         self._ids: deque[ActionId] = deque()
         self._page_after: int | None = None  # where the stream stands; None: there is none
         self._page_until = 0
+        self._sample_after: int | None = None  # where the stream is tried first; None: it need not be
+        self._sampled = 0
+        self._fresh = 0  # of these, new to the other side
+        self.is_given_up = False  # the stream was of little use
         self._ready: deque[Chunk] = deque()
         self._is_loading = False
         self.in_flight = 0  # chunks sent and not yet acknowledged
@@ -101,21 +105,39 @@ class Transfer:
         """Send these, too."""
         self._ids.extend(ids)
 
-    def stream(self, after: int, until: int) -> None:
-        """Send what arrived after one sequence and up to another. What arrives now is pushed, and need not come twice."""
-        self._page_after, self._page_until = after, until
+    def stream(self, after: int, until: int, *, is_sure: bool = True) -> None:
+        """Send what arrived after one sequence and up to another. What arrives now is pushed, and need not come twice.
 
-    def acknowledge(self) -> None:
-        """The other side took a chunk. `RemoteError("credit")` if none is on its way."""
+        Where it is not sure that most of that is new to the other side, a sample from its middle goes first.
+        """
+        self._page_after, self._page_until = after, until
+        self._sample_after = None if is_sure else (after + until) // 2
+
+    def acknowledge(self, fresh: int = 0) -> None:
+        """The other side took a chunk, `fresh` of it new to it. `RemoteError("credit")` if none is on its way."""
         if self.in_flight == 0:
             raise RemoteError("credit", "took a chunk that was never sent")
         self.in_flight -= 1
+        self._fresh += fresh
+        if self._sampled and not self._ready and self.in_flight == 0:
+            self._judge_sample()
+
+    def _judge_sample(self) -> None:
+        self.is_given_up = 2 * self._fresh < self._sampled
+        self.sent -= self._sampled  # most of it was known, or comes again
+        self._sample_after, self._sampled = None, 0
+        if self.is_given_up:
+            self._page_after = None
 
     def loaded(self, event: ActionsLoaded | PageLoaded) -> None:
         """A piece has come from the store."""
         self._is_loading = False
         place = NOWHERE
-        if isinstance(event, PageLoaded):
+        if isinstance(event, PageLoaded) and self._sample_after is not None:
+            self._sampled = len(event.envelopes)
+            if not event.envelopes:
+                self._judge_sample()
+        elif isinstance(event, PageLoaded):
             place, self._page_after = event.place, event.after
         ready = [Chunk(each, NOWHERE) for each in chunks(event.envelopes)]
         if ready:
@@ -138,6 +160,11 @@ class Transfer:
             for _ in piece:
                 self._ids.popleft()
             out.append(LoadActions(piece))
+        elif self._sampled:
+            return out
+        elif self._sample_after is not None:
+            self._is_loading = True
+            out.append(LoadPage(self._sample_after, self._page_until, STREAM_ANYWAY_ACTIONS))
         elif self._page_after is not None:
             self._is_loading = True
             out.append(LoadPage(self._page_after, self._page_until, PIECE_ACTIONS_MAX))

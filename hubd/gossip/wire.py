@@ -107,6 +107,7 @@ class Took:
     """One chunk of `Actions` is on the receiver's disk; with session 0, one `Push`."""
 
     session: int
+    fresh: int = 0  # actions of the chunk that were new there
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,7 @@ class AskContent:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The answer for the first `through` ids: those of them whose content is here, as whole envelopes."""
+    """The answer for the first `through` ids: those of them whose content is here, as whole envelopes. 0: not now."""
 
     through: int
     envelopes: tuple[bytes, ...]
@@ -299,7 +300,7 @@ _FRAMES: dict[int, tuple[type[Frame], tuple[Callable[[Any], Any], ...]]] = {
     1: (Reconcile, (_session, _octets(1, RECONCILE_LINK_BYTES_MAX))),
     2: (Want, (_session, _several(_octets(_ID_BYTES, _ID_BYTES), 1, WANT_IDS_MAX))),
     4: (Actions, (_session, _envelopes, _place)),
-    5: (Took, (_uint(0, SESSION_MAX),)),
+    5: (Took, (_uint(0, SESSION_MAX), _uint(0, LINK_CHUNK_ACTIONS_MAX))),
     6: (End, (_session,)),
     7: (Done, (_session, _count, _fingerprint, _place, _count)),
     8: (Push, (_envelopes,)),
@@ -312,7 +313,7 @@ _FRAMES: dict[int, tuple[type[Frame], tuple[Callable[[Any], Any], ...]]] = {
     15: (Ask, (_several(_octets(_ID_BYTES, _ID_BYTES), 1, HAVE_IDS_MAX),)),
     16: (Prune, ()),
     17: (AskContent, (_several(_octets(_ID_BYTES, _ID_BYTES), 1, CONTENT_IDS_MAX),)),
-    18: (Content, (_uint(1, CONTENT_IDS_MAX), _several(_octets(1, ENVELOPE_BYTES_MAX), 0, CONTENT_IDS_MAX))),
+    18: (Content, (_uint(0, CONTENT_IDS_MAX), _several(_octets(1, ENVELOPE_BYTES_MAX), 0, CONTENT_IDS_MAX))),
 }  # fmt: skip
 _NUMBERS = {frame: (number, tuple(field.name for field in fields(frame))) for number, (frame, _) in _FRAMES.items()}
 _ITEMS_MAX = max(WANT_IDS_MAX, LINK_CHUNK_ACTIONS_MAX) + 16  # and the frame around them

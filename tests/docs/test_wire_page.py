@@ -31,7 +31,7 @@ def test_every_field_is_explained():
 
 @pytest.mark.parametrize(
     ("frame", "shown"),
-    [(wire.Ping(), "810a"), (wire.Took(3), "820503"), (wire.Fault("order"), "820b656f72646572")],
+    [(wire.Ping(), "810a"), (wire.Took(3, 2), "83050302"), (wire.Fault("order"), "820b656f72646572")],
 )
 def test_the_examples_of_the_page_are_the_bytes_of_the_code(frame, shown):
     assert f"`{shown}`" in PAGE

@@ -8,6 +8,7 @@ from linked import VILLAGE, Hub, Mesh, registrations, tell_address, until
 from rogues import rogue
 
 from hubd.action.envelope import Action, without_content
+from hubd.errors import LocalError
 from hubd.gossip import wire
 from hubd.limits import CONTENT_IDS_MAX, LINK_CHUNK_BYTES_MAX
 
@@ -131,3 +132,28 @@ async def test_who_does_not_wait_for_an_answer_or_answers_unasked_is_at_fault(me
     ]  # fmt: skip
     tell_address(b, a)
     await until(lambda: b.proven)
+
+
+async def test_a_card_that_cannot_be_read_now_and_then_delays_it_and_no_more(mesh: Mesh, monkeypatch) -> None:
+    monkeypatch.setattr("hubd.gossip.content.CONTENT_REST_S", 0.1)
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    whole = texts("t", 40)
+    await a.offer(bare(whole))
+    await b.offer(whole)
+    failures = []
+
+    def failing_at_first(work):
+        async def read(*args):
+            if work.__name__ not in failures:
+                failures.append(work.__name__)
+                raise LocalError("database", "input/output error", hint="is the card worn?")
+            return await work(*args)
+
+        return read
+
+    a.store.lacking, b.store.get = failing_at_first(a.store.lacking), failing_at_first(b.store.get)
+    await mesh.start(a, b)
+    tell_address(a, b)
+    await until_whole(a)
+    assert failures == ["lacking", "get"]
+    assert await a.store.get([action.id for action in whole]) == whole

@@ -161,6 +161,13 @@ def test_a_card_that_takes_nothing_now_blames_nobody():
     assert ours.bare == set()
 
 
+def test_a_peer_whose_card_cannot_be_read_now_is_asked_for_the_same_after_the_next_proof():
+    ours, theirs, sought = Shelf(9, range(9)), Shelf(9), Sought()
+    assert len(seek(Seeker(sought), ours, theirs, 0.0, twist=lambda _frame: Content(0, ()))) == 1
+    assert len(seek(Seeker(sought), ours, theirs, 30.0)) == 3
+    assert ours.bare == set()
+
+
 # --- peers that lie
 
 
@@ -176,11 +183,19 @@ def test_content_that_nobody_asked_for_breaks_the_rules():
     [
         (Content(6, ()), "order"),
         (Content(1, (envelope(0), envelope(1))), "order"),
+        (Content(0, (envelope(0),)), "order"),
         (Content(5, (b"bad" + bytes(20),)), "refused"),
         (Content(5, (envelope(77),)), "refused"),
         (Content(1, (envelope(3),)), "refused"),
     ],
-    ids=["beyond what was asked", "more than it tells", "no valid action", "another action", "one of a later answer"],
+    ids=[
+        "beyond what was asked",
+        "more than it tells",
+        "some of none",
+        "no valid action",
+        "another action",
+        "one of a later answer",
+    ],
 )
 def test_an_answer_that_is_none_is_refused_and_the_next_proof_asks_again(answer, code):
     ours, sought = Shelf(9, range(5)), Sought()

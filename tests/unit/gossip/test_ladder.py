@@ -91,6 +91,45 @@ def test_what_both_were_pushed_meanwhile_is_not_streamed():
     assert talk.bytes_said < 3_000
 
 
+@pytest.mark.parametrize(
+    ("grown", "size"), [((100, 100), 40), ((90, 110), 40), ((3_000, 3_000), 40), ((70, 70), 15_000)]
+)
+def test_two_that_grew_while_no_link_was_up_stream_both_ways_and_ask_for_nothing(grown, size):
+    """Kills the mutant that tells by the counts alone what is new to the other."""
+    a, b = met()
+    a.add(numbers(1_000, grown[0], size=size))
+    b.add(numbers(9_000, grown[1], size=size))
+    talk = proven(a, b)
+    assert not talk.kinds & {*ASKING, wire.Want}
+    assert talk.a.ended.rung is talk.b.ended.rung is Rung.CURSOR
+    sent = sum(len(frame.envelopes) for frame in talk.frames if isinstance(frame, wire.Actions))
+    assert sent == sum(grown) + 2 * STREAM_ANYWAY_ACTIONS
+    assert (talk.a.ended.received, talk.a.ended.sent) == (grown[1], grown[0])
+    assert (a.cursor, b.cursor) == (b.place(len(b.envelopes)), a.place(len(a.envelopes)))
+
+
+def test_only_a_links_first_session_tries_a_sample():
+    a, b = met()
+    shared = numbers(1_000, 100)
+    a.add([*shared, *numbers(2_000, 3)])
+    b.add([*shared, *numbers(3_000, 3)])
+    talk = proven(a, b, number=2)
+    assert [len(frame.envelopes) for frame in talk.frames if isinstance(frame, wire.Actions)] == [3, 3]
+
+
+@pytest.mark.parametrize("which", ["ours", "theirs"])
+def test_a_sample_that_is_known_stops_that_sides_stream_alone_and_a_sketch_finds_the_rest(which):
+    a, b = met()
+    shared = numbers(1_000, 300)
+    first, second = (a, b) if which == "ours" else (b, a)
+    first.add([*shared, *numbers(5_000, 100)])
+    second.add([*shared, *numbers(9_000, 320)])
+    talk = proven(a, b)
+    assert talk.a.ended.rung is Rung.SKETCH
+    moved = {"ours": (320, 100), "theirs": (100, 620)}[which]
+    assert (talk.a.ended.received, talk.a.ended.sent) == moved
+
+
 def test_what_arrives_while_a_stream_runs_is_left_to_the_pushes():
     a, b = met()
     b.add(numbers(1_000, 300))

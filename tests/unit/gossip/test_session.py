@@ -348,7 +348,7 @@ def test_proof_waits_for_the_intake():
     whole = TwinSet([envelope(1)]).summary()
     assert responder.handle(FrameReceived(wire.Done(1, whole.count, whole.fingerprint, NOWHERE)), 0) == []
     out = responder.handle(b.answer(offer), 0)
-    assert out == [SendFrame(wire.Took(1)), LoadSummary()]
+    assert out == [SendFrame(wire.Took(1, 1)), LoadSummary()]
     out = responder.handle(SummaryLoaded(b.summary()), 0)
     assert end_of(out).is_proven
 

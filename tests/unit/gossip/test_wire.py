@@ -35,7 +35,7 @@ FRAMES = [
     wire.Actions(1, (b"x",)),
     wire.Actions(1, (b"x",), END),
     wire.Took(0),
-    wire.Took(3),
+    wire.Took(3, LINK_CHUNK_ACTIONS_MAX),
     wire.End(1),
     wire.Done(1, 7, ID, END),
     wire.Push((b"x", b"y" * ENVELOPE_BYTES_MAX)),
@@ -52,7 +52,7 @@ FRAMES = [
     wire.Hello(1, MESH, 1, 0, bytes(32), NOWHERE, NOWHERE, 0, 12),
     wire.Done(1, 7, ID, END, 2**63 - 1),
     wire.AskContent((ID,) * CONTENT_IDS_MAX),
-    wire.Content(1, ()),
+    wire.Content(0, ()),
     wire.Content(CONTENT_IDS_MAX, (b"x",) * CONTENT_IDS_MAX),
 ]
 
@@ -65,7 +65,7 @@ def test_every_frame_comes_back_as_it_was(frame):
 def test_the_bytes_are_those_of_the_page():
     """The examples of docs/wire.md."""
     assert encode(wire.Ping()).hex() == "810a"
-    assert encode(wire.Took(3)).hex() == "820503"
+    assert encode(wire.Took(3, 2)).hex() == "83050302"
     assert encode(wire.Fault("order")).hex() == "820b656f72646572"
     assert (
         encode(wire.Done(1, 7, ID, Place(9, END.mark))).hex() == "860701075820" + "11" * 32 + "820948" + "22" * 8 + "00"
@@ -104,13 +104,15 @@ def hello(**changes):
         (hello(lacking=True), "frame"),
         ([17, []], "frame"),
         ([17, [ID] * (CONTENT_IDS_MAX + 1)], "frame"),
-        ([18, 0, []], "frame"),
+        ([18, -1, []], "frame"),
         ([18, CONTENT_IDS_MAX + 1, []], "frame"),
         ([18, 1, [b""]], "frame"),
         ([18, 1, [bytes(ENVELOPE_BYTES_MAX + 1)]], "frame"),
         ([18, 1, [b"x"] * (CONTENT_IDS_MAX + 1)], "frame"),
         ([2**63], "frame-unknown"),
         ([9, 0], "frame"),
+        ([5, 3], "frame"),
+        ([5, 3, LINK_CHUNK_ACTIONS_MAX + 1], "frame"),
         ([0], "frame"),
         (hello(version=0), "frame"),
         (hello(version=2**16), "frame"),
