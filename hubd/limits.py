@@ -71,6 +71,7 @@ DIAL_WAIT_S_MAX = 300  # a hub that was off for a week is found again in five mi
 DIAL_ROUND_MAX = 24  # addresses of one hub tried one after the other before a pause: 8 announced, 8 hinted, 8 of yours
 DIAL_GIVE_UP_S = 15  # from dialling to the end of the handshake
 NAME_ADDRESSES_MAX = 4  # of one name, tried one after the other: two networks, each with IPv6 and IPv4
+NAMES_ABREAST_MAX = 4  # look-ups of names at a time: where nobody answers, each holds a thread for half a minute
 HINT_DIAL_GAP_S = 30  # between two dials of an address that only mDNS told: it may be anybody's
 HINTS_MAX = 256  # addresses heard of by mDNS at once; the oldest gives way
 HINTS_PER_KEY_MAX = 8  # of them, for one key: nobody's claims crowd out those for another hub

@@ -9,10 +9,11 @@ import ctypes
 import itertools
 import secrets
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from socket import SOCK_STREAM
+from socket import AI_NUMERICHOST, SOCK_STREAM, getaddrinfo
 from typing import Any, cast
 
 import nacl.public
@@ -31,6 +32,7 @@ from hubd.limits import (
     LINK_RECEIVE_FRAMES_MAX,
     LINK_SEND_FRAMES_MAX,
     NAME_ADDRESSES_MAX,
+    NAMES_ABREAST_MAX,
 )
 
 CURVE_KEY_BYTES = 32
@@ -39,6 +41,8 @@ _REFUSED = zmq.EVENT_HANDSHAKE_FAILED_AUTH
 _FAILED = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 _WATCHED = zmq.EVENT_HANDSHAKE_SUCCEEDED | _ENDS | _REFUSED | _FAILED
 _NUMBERS = itertools.count()
+_NAMES = ThreadPoolExecutor(NAMES_ABREAST_MAX, "hubd-names")
+_Found = list[tuple[Any, Any, int, str, tuple[Any, ...]]]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -80,12 +84,24 @@ async def resolved(address: str) -> list[str]:
     """The endpoints to try, best first; a name is looked up off libzmq's one thread. `RemoteError("address")`."""
     host, port = split(address)
     try:
-        async with asyncio.timeout(DIAL_GIVE_UP_S):
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
-    except (OSError, TimeoutError, UnicodeError) as error:
-        raise RemoteError("address", "no machine of this name is known here") from error
+        found = _looked_up(host, port, AI_NUMERICHOST)
+    except OSError:
+        found = await _named(host, port)
     hosts = by_turns(_numeric(*each[4]) for each in found)
     return [f"tcp://{joined(each, port)}" for each in hosts[:NAME_ADDRESSES_MAX]]
+
+
+async def _named(host: str, port: int) -> _Found:
+    """In threads of their own: names that nobody answers for must not hold up other work, nor addresses that are known."""
+    try:
+        async with asyncio.timeout(DIAL_GIVE_UP_S):
+            return await asyncio.get_running_loop().run_in_executor(_NAMES, _looked_up, host, port)
+    except (OSError, TimeoutError, UnicodeError) as error:
+        raise RemoteError("address", "no machine of this name is known here") from error
+
+
+def _looked_up(host: str, port: int, flags: int = 0) -> _Found:
+    return getaddrinfo(host, port, type=SOCK_STREAM, flags=flags)
 
 
 def _numeric(host: str | int, _port: int | bytes, _flow: int = 0, scope: int = 0) -> str:
