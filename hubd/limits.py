@@ -112,6 +112,7 @@ INTERFACES_S = 15  # between two looks at this machine's own addresses, where th
 INTERFACES_SETTLE_S = 0.3  # after such news: a new IPv6 address is on trial for a second, then there is news again
 LINK_PROBE_S = 60  # between two tests that a stranger is still refused
 LINK_PING_S = 15  # of hearing nothing, until a dialler asks for a sign of life: on an idle link once between sessions
+PROBES_SILENT_MAX = 3  # tests in a row that nothing answered, before a person is told: one may fall into a cut
 LINK_SILENCE_S = 25  # a link without any frame is gone: ten seconds for the answer to a Ping; 64 KiB pass at 2.6 kB/s
 LINK_IDLE_BYTES_PER_HOUR_MAX = 64 * 1024  # both ways, with CURVE and without TCP's headers: mobile data is paid for
 LINK_KEEPALIVE_S = 60  # until the kernel asks after a connection that nothing passes: no link in use is so quiet

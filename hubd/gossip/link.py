@@ -110,7 +110,9 @@ class Link:
         """What a person should know about this hub's links: a code, or ""."""
         peers = self._peers.peers.values()
         is_unreadable = any(peer.last is not None and peer.last.code == "database" for peer in peers)
-        return "database" if is_unreadable else self._door_trouble or self._company.trouble
+        listener = self._acceptor.listener
+        door = self._door_trouble if listener is None else self._door_trouble or listener.trouble
+        return "database" if is_unreadable else door or self._company.trouble
 
     async def run(self) -> None:
         """Gossip until cancelled.

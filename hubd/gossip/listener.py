@@ -20,7 +20,7 @@ from hubd.errors import FatalError, LocalError
 from hubd.gossip.sockets import CurveKeys, listen, send_now
 from hubd.gossip.turnstile import Connection, Turnstile
 from hubd.gossip.zap import DOMAIN, KEY_PROPERTY, Probe, Zap, probe
-from hubd.limits import LINK_PROBE_S, LISTEN_TRIES_MAX, TURNSTILE_S
+from hubd.limits import LINK_PROBE_S, LISTEN_TRIES_MAX, PROBES_SILENT_MAX, TURNSTILE_S
 
 _LISTEN_AGAIN_S = 0.05
 _PARTS = 2  # routing id, frame
@@ -58,6 +58,8 @@ class Listener:
         self._flooded = flooded
         self._turnstile = Turnstile(self.counters, self._shut_out)
         self.port = 0
+        self.trouble = ""  # a code, where strangers find nothing at this door to refuse them
+        self._silences = 0  # of probes in a row
         self._context = context
         self._keys = keys
         self._arrived = arrived
@@ -75,7 +77,7 @@ class Listener:
         self.port = int(self._socket.getsockopt_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
 
     async def run(self) -> None:
-        """Serve until cancelled; nobody is heard before the door has refused a stranger. `LocalError` if it did not."""
+        """Serve until cancelled; nobody is heard before a stranger has knocked. `LocalError` if the door let them in."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.zap.serve(), name="gossip-zap")
             await self._probe()
@@ -174,6 +176,10 @@ class Listener:
         knock_at = joined(_WILDCARDS.get(self._host, self._host), self.port)
         found = await probe(self._context, f"tcp://{knock_at}", self._keys.public)
         self.counters[f"probe-{found.name.lower()}"] += 1
+        self._silences = self._silences + 1 if found is Probe.SILENCE else 0
+        if self._silences == PROBES_SILENT_MAX:
+            self._log.warning("door-silent", port=self.port)
+        self.trouble = "door-silent" if self._silences >= PROBES_SILENT_MAX else ""
         if found is Probe.ADMITTED:
             self.close()
             raise LocalError("stranger-admitted", "the listener let a key in that nobody can know; it is closed")

@@ -19,7 +19,7 @@ from hubd.errors import FatalError, LocalError
 from hubd.gossip import wire
 from hubd.gossip.sockets import Dialled, DialOutcome, curve_keypair, endpoint
 from hubd.gossip.wire import NOWHERE
-from hubd.limits import LINK_MESSAGE_BYTES_MAX, LINK_SILENCE_S, PEER_FAULTS_MAX
+from hubd.limits import LINK_MESSAGE_BYTES_MAX, LINK_SILENCE_S, PEER_FAULTS_MAX, PROBES_SILENT_MAX
 from hubd.supervisor import supervise
 
 pytestmark = pytest.mark.usefixtures("in_a_hurry")
@@ -134,6 +134,23 @@ async def test_a_door_that_lets_a_stranger_in_is_shut_and_reported(mesh: Mesh, m
     assert leaf.code == "stranger-admitted"
     assert a.link.port == 0
     a.running = None
+
+
+async def test_a_door_at_which_nothing_answers_is_told_of_until_it_answers(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [a] = await mesh.hubs_that_know_each_other("a")
+    monkeypatch.setattr("hubd.gossip.listener.LINK_PROBE_S", 0.05)
+    await a.start()
+    listener = a.link._acceptor.listener
+    with socket.socket() as nobody:  # has the port, and does not listen
+        nobody.bind(("127.0.0.1", 0))
+        port, listener.port = listener.port, nobody.getsockname()[1]
+        await until(lambda: a.link.trouble)
+        assert a.link.trouble == "door-silent"
+        assert listener.counters["probe-silence"] >= PROBES_SILENT_MAX
+        listener.port = port
+        await until(lambda: not a.link.trouble)
 
 
 async def test_a_port_that_is_taken_is_said_in_words(mesh: Mesh) -> None:
