@@ -48,6 +48,7 @@ class Acceptor:
         hub = arrival.hub
         if self._admitted(arrival.curve_key) != hub:
             self._counters["unwelcome"] += 1
+            self._shut(self._connection(arrival))
             return
         known = self._routes.get(arrival.route)
         if known is not None and known.hub != hub:  # a peer chooses its own routing id: this one was another hub's
@@ -56,8 +57,16 @@ class Acceptor:
         channel = known.channel if known is not None else self._accept(arrival)
         channel.take(arrival.raw)
 
+    def hang_up(self, hub: Principal) -> None:
+        """End the links of a hub that is welcome no more; one over which it has said nothing ends with its first word."""
+        links = [each for each in self._routes.values() if each.hub == hub]
+        if any(each.connection is None for each in links):
+            self.cut()
+        for link in links:
+            self._let_go(link, "cut")
+
     def cut(self) -> None:
-        """End all links: one of whom nothing was heard yet may be theirs who must go. Who is welcome dials anew."""
+        """End all links, where libzmq does not tell which connection is whose. Who is still welcome dials anew."""
         assert self.listener is not None, "running"
         self.listener.cut()
         for link in list(self._routes.values()):
@@ -86,14 +95,25 @@ class Acceptor:
             self._forget(self._routes[route], reason)
 
         channel = self._board.connect(hub, Side.ACCEPTED, lambda raw: listener.send(route, raw), lost)
-        self._routes[route] = _Accepted(hub, channel, arrival.host, listener.connection(arrival))
+        self._routes[route] = _Accepted(hub, channel, arrival.host, self._connection(arrival))
         return channel
 
     def _forget(self, link: _Accepted, reason: str) -> None:
-        """The connection goes, too: what a peer leaves unread would wait for it as long as it likes."""
-        self._routes = {route: each for route, each in self._routes.items() if each is not link}
-        if link.connection is not None and self.listener is not None:
-            self.listener.shut(link.connection)
-        if self._board.drop(link.hub, Side.ACCEPTED, link.channel):
-            self._log.info("link-lost", peer=address(link.hub), reason=reason)
+        if self._let_go(link, reason):
             self._lost(LinkLost(link.hub, Side.ACCEPTED, reason))
+
+    def _let_go(self, link: _Accepted, reason: str) -> bool:
+        """Whether it was open. The connection goes, too: what a peer leaves unread would wait for it as long as it likes."""
+        self._routes = {route: each for route, each in self._routes.items() if each is not link}
+        self._shut(link.connection)
+        was_open = self._board.drop(link.hub, Side.ACCEPTED, link.channel)
+        if was_open:
+            self._log.info("link-lost", peer=address(link.hub), reason=reason)
+        return was_open
+
+    def _connection(self, arrival: Arrival) -> Connection | None:
+        return self.listener.connection(arrival) if self.listener is not None else None
+
+    def _shut(self, connection: Connection | None) -> None:
+        if connection is not None and self.listener is not None:
+            self.listener.shut(connection)

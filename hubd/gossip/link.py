@@ -247,8 +247,8 @@ class Link:
                 self._dialler.dial(member, target)
             case events.HangUp(hub, Side.DIALLED):
                 self._dialler.hang_up(hub)
-            case events.HangUp():
-                self._acceptor.cut()
+            case events.HangUp(hub):
+                self._acceptor.hang_up(hub)
             case events.BeginSession(hub) if channel := self._board.get(hub, Side.DIALLED):
                 channel.begin()
             case events.SendPush(hub, side, envelopes) if channel := self._board.get(hub, side):

@@ -1,8 +1,8 @@
 """The door for hubs that dial us: a ROUTER that can be cut and opened again, its ZAP task, and the probe of both.
 
-libzmq cannot disconnect one peer of a ROUTER. A connection over which frames came is known and can be shut; where one peer
-must go for certain (a retired hub, a changed key), all do: the socket is closed and bound again, and those who are still
-welcome dial anew within seconds.
+libzmq cannot disconnect one peer of a ROUTER. But it says by which descriptor a frame came, and that connection can be shut
+(`hubd.gossip.turnstile`). Where it does not say so, all go if one must (a retired hub, a changed key): the socket is closed
+and bound again, and those who are still welcome dial anew within seconds.
 """
 
 import asyncio

@@ -17,6 +17,8 @@ from hubd.action.principal import Principal
 from hubd.action.sip018 import Domain
 from hubd.errors import FatalError, LocalError
 from hubd.gossip import wire
+from hubd.gossip.listener import Listener
+from hubd.gossip.peer import Side
 from hubd.gossip.sockets import Dialled, DialOutcome, curve_keypair, endpoint
 from hubd.gossip.wire import NOWHERE
 from hubd.limits import LINK_MESSAGE_BYTES_MAX, LINK_SILENCE_S, PEER_FAULTS_MAX, PROBES_SILENT_MAX
@@ -69,12 +71,18 @@ async def test_a_peer_without_curve_is_refused(mesh: Mesh, mechanism: str) -> No
     context.destroy(0)
 
 
-async def test_a_retired_hub_is_cut_off_at_once_and_the_others_are_back_soon(mesh: Mesh) -> None:
+@pytest.mark.parametrize("knows", [True, False], ids=["connections are known", "connections are not known"])
+async def test_a_retired_hub_is_cut_off_at_once_and_the_others_are_back_soon(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch, knows: bool
+) -> None:
+    if not knows:
+        monkeypatch.setattr(Listener, "connection", lambda _self, _arrival: None)
     a, b, c = await mesh.hubs_that_know_each_other("a", "b", "c", interval_s=1_000)
     await mesh.start(a, b, c)
     tell_address(b, a)
     tell_address(c, a)
     await until(lambda: b.proven and c.proven)
+    link = a.link._board.get(c.principal, Side.ACCEPTED)
     del a.members["b"]
     a.link.membership_changed()
     await a.offer(registrations("secret", 1))
@@ -84,6 +92,19 @@ async def test_a_retired_hub_is_cut_off_at_once_and_the_others_are_back_soon(mes
     await until(lambda: b.link.status()[0].reason == "not-admitted")
     assert (await b.summary())[0] == (await a.summary())[0] == 1
     assert a.state(b) == "unknown"
+    assert (a.link._board.get(c.principal, Side.ACCEPTED) is link) is knows
+
+
+async def test_a_link_that_said_nothing_before_its_hub_was_retired_ends_with_its_first_word(mesh: Mesh) -> None:
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    await a.start()
+    async with dialled(a, b.keys) as peer:
+        assert await peer.opened() is DialOutcome.OPEN
+        del a.members["b"]
+        a.link.membership_changed()
+        await peer.socket.send(wire.encode(wire.Ping()))
+        await asyncio.wait_for(peer.closed(), 5)
+    assert a.link.counters["unwelcome"] == 1
 
 
 async def test_a_hub_admitted_later_is_let_in_without_a_restart(mesh: Mesh) -> None:
@@ -230,11 +251,8 @@ async def test_a_peer_that_sends_nothing_but_garbage_is_banned_for_a_while(mesh:
             await peer.socket.send(b"\xff")
         await asyncio.wait_for(peer.closed(), 5)
     assert a.state(b) == "banned"
-    outcome = DialOutcome.UNREACHABLE
-    while outcome is DialOutcome.UNREACHABLE:  # the door is closed for a moment, and open again
-        async with dialled(a, b.keys) as peer:
-            outcome = await peer.opened()
-    assert outcome is DialOutcome.REFUSED
+    async with dialled(a, b.keys) as peer:
+        assert await peer.opened() is DialOutcome.REFUSED
 
 
 async def test_a_message_beyond_the_limit_costs_its_sender_the_link_and_nobody_else(mesh: Mesh) -> None:
