@@ -7,7 +7,7 @@ Machines differ and are noisy, so ratios are what is compared over time; the fig
 import json
 import sys
 
-from bench import dearest, ladder, large, million, reconcile, values, whole
+from bench import dearest, ladder, large, million, reconcile, scrub, values, whole
 from bench.values import Figures
 
 _HUB_ACTIONS = 20_000  # made, folded and scrubbed within the minute that the whole bench may take
@@ -27,6 +27,8 @@ def measure(*, with_peers: bool, hub_actions: int = _HUB_ACTIONS) -> Figures:
         found |= section()
     print(f"measuring a hub of {hub_actions:,} actions ...", file=sys.stderr, flush=True)
     found |= large.measure(hub_actions)
+    print(f"measuring the scrub of {hub_actions:,} actions ...", file=sys.stderr, flush=True)
+    found |= scrub.measure(hub_actions)
     print("measuring whole hubs ...", file=sys.stderr, flush=True)
     filled, bytes_each = whole.measure()
     found |= filled

@@ -34,15 +34,21 @@ def seen(names: Sequence[Audience], after: int, rows_max: int) -> tuple[str, lis
 
 def fill(connection: sqlite3.Connection, told: Callable[[int], None] = lambda _: None) -> None:
     """Index a set that was there before the index. `told` hears how far it is."""
-    after = 0
+    last = fill_page(connection, "audience", 0, _PAGE_ROWS)
+    while last is not None:
+        told(last)
+        last = fill_page(connection, "audience", last, _PAGE_ROWS)
+
+
+def fill_page(connection: sqlite3.Connection, table: str, after: int, rows_max: int) -> int | None:
+    """Index the actions that arrived next. The last one's sequence, None if there are no more."""
     sql = "select sequence, header from action where sequence > ? order by sequence limit ?"
-    while rows := connection.execute(sql, (after, _PAGE_ROWS)).fetchall():
-        connection.executemany(
-            "insert into audience (name, sequence) values (?, ?)",
-            ((name, sequence) for sequence, header in rows for name in _named(header)),
-        )
-        after = rows[-1][0]
-        told(after)
+    rows = connection.execute(sql, (after, rows_max)).fetchall()
+    connection.executemany(
+        f"insert into {table} (name, sequence) values (?, ?)",
+        ((name, sequence) for sequence, header in rows for name in _named(header)),
+    )
+    return rows[-1][0] if rows else None
 
 
 def _named(header: bytes) -> set[Audience]:

@@ -65,7 +65,15 @@ def recount(connection: sqlite3.Connection, told: Callable[[int], None] = lambda
     """Make all buckets anew from the set. `told` hears now and then how many items are done."""
     connection.execute("delete from bucket")
     keys = _telling(keys_between(connection, b"", INFINITY), told)
-    _lay(connection, b"", keys, BUCKET_ITEMS_MAX * 3 // 4)
+    lay(connection, b"", keys, BUCKET_ITEMS_MAX * 3 // 4)
+
+
+def lay(connection: sqlite3.Connection, low: bytes, keys: Iterator[bytes], fill: int) -> None:
+    """Buckets of `fill` items over ascending keys; the first one is called `low` whatever its first key."""
+    part = list(islice(keys, fill))
+    _write(connection, low, len(part), ids_sum(part))
+    while part := list(islice(keys, fill)):
+        _write(connection, part[0], len(part), ids_sum(part))
 
 
 def _telling(keys: Iterator[bytes], told: Callable[[int], None]) -> Iterator[bytes]:
@@ -94,15 +102,7 @@ def _part(connection: sqlite3.Connection, low: bytes, high: bytes, count: int, m
     """Lay the items of one bucket out in several: the newest nearly full, as little comes before them; others in halves."""
     parts = -(-count * 4 // (most * 3))
     fill = most * 15 // 16 if high == INFINITY else -(-count // parts)
-    _lay(connection, low, keys_between(connection, low, high), max(fill, 1))
-
-
-def _lay(connection: sqlite3.Connection, low: bytes, keys: Iterator[bytes], fill: int) -> None:
-    """Buckets of `fill` items over ascending keys; the first one is called `low` whatever its first key."""
-    part = list(islice(keys, fill))
-    _write(connection, low, len(part), ids_sum(part))
-    while part := list(islice(keys, fill)):
-        _write(connection, part[0], len(part), ids_sum(part))
+    lay(connection, low, keys_between(connection, low, high), max(fill, 1))
 
 
 def _write(connection: sqlite3.Connection, low: bytes, count: int, total: int) -> None:

@@ -6,8 +6,7 @@ that can't be told any more leaves the set, and the next neighbour that has it g
 """
 
 import sqlite3
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from hubd.action import cbor, envelope
@@ -17,9 +16,7 @@ from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY, extend
 from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import RemoteError
-from hubd.gossip.ranges import INFINITY
-from hubd.limits import SCRUB_STEP_BUCKETS, SCRUB_STEP_ROWS
-from hubd.store import audience, buckets, sketches
+from hubd.limits import SCRUB_STEP_IDS, SCRUB_STEP_ROWS
 from hubd.store.writing import BY_KIND, row_digest, set_aside
 
 _ROW = f"""
@@ -32,7 +29,8 @@ _ROW = f"""
         ) else a.sequence end
     from action a not indexed left join content on content.id = a.id
 """
-_INDEXES = slice(8, 11)
+INDEXES = ("sqlite_autoindex_action_1", "action_by_item", "action_by_kind")
+_FIRST_INDEX = 8  # in a row
 _STRAY = "select id, body from content where id not in (select id from action)"
 
 
@@ -42,13 +40,14 @@ class Looked(NamedTuple):
     last: int
     is_end: bool
     damaged: list[int]  # sequences, of the last step
+    mislaid: list[str]  # indexes that do not lead to them
     lacking: bool  # whether content is not here that nobody erased
     rows: int
     lthash: bytes
     agrees: bool  # at the end: whether the set counts and weighs what its rows do
 
 
-NOTHING = Looked(0, False, [], False, 0, EMPTY, True)
+NOTHING = Looked(0, False, [], [], False, 0, EMPTY, True)
 
 
 def look(connection: sqlite3.Connection, before: Looked, domain: Domain) -> Looked:
@@ -63,6 +62,7 @@ def look(connection: sqlite3.Connection, before: Looked, domain: Domain) -> Look
         rows[-1][0] if rows else before.last,
         len(rows) < SCRUB_STEP_ROWS,
         [int(row[0]) for row, action in judged if action is None],
+        [name for at, name in enumerate(INDEXES, _FIRST_INDEX) if any(row[at] != row[0] for row in rows)],
         before.lacking or any(action.lacks_content and not _erased(connection, action) for action in sound),
         count,
         lthash,
@@ -70,58 +70,44 @@ def look(connection: sqlite3.Connection, before: Looked, domain: Domain) -> Look
     )
 
 
-def look_at_buckets(connection: sqlite3.Connection, low: bytes) -> bytes | None:
-    """Count the items of some buckets again, from the one at `low`. The low to go on with, None at the end.
+class Mended(NamedTuple):
+    """What became of damaged rows."""
 
-    Raises `RemoteError("rot")` where a bucket is wrong.
-    """
-    rows = connection.execute(
-        "select low, count, sum from bucket where low >= ? order by low limit ?", (low, SCRUB_STEP_BUCKETS + 1)
-    ).fetchall()
-    ends = [row[0] for row in rows[1:]]
-    if len(rows) <= SCRUB_STEP_BUCKETS:
-        ends.append(INFINITY)
-    if not rows or rows[0][0] != low:
-        raise RemoteError("rot", "a bucket is missing")
-    for (bottom, count, total), high in zip(rows, ends, strict=False):
-        keys = list(buckets.keys_between(connection, bottom, high))
-        if (count, total) != (len(keys), buckets.sum_bytes(buckets.ids_sum(keys))):
-            raise RemoteError("rot", "a bucket is wrong")
-    return ends[-1] if ends[-1] != INFINITY else None
+    gone: int  # out of the set
+    restored: int
 
 
-def mend(connection: sqlite3.Connection, sequences: Iterable[int], domain: Domain) -> int:
-    """Put damaged rows right, or out of the set. How many went out."""
-    rows = [_row(connection, sequence) for sequence in sequences]
-    keys_wrong = any(_mislaid(row) for row in rows)
-    if keys_wrong:
-        connection.execute("reindex action")
+def reindex(connection: sqlite3.Connection, name: str) -> None:
+    """Lay an index out anew, one in each transaction: half a second for a million rows, or one."""
+    connection.execute(f"reindex {name}")
+
+
+def mend(connection: sqlite3.Connection, sequences: Sequence[int], domain: Domain) -> Mended:
+    """Put damaged rows right, or out of the set. Their indexes must be sound."""
     gone = 0
-    for row in rows:
+    for sequence in sequences:
+        row = _row(connection, sequence)
+        if row is None:
+            continue
         action = _salvaged(row, domain)
         if action is None:
-            set_aside(connection, [row[0]])
+            set_aside(connection, [sequence])
             gone += 1
         else:
-            _restore(connection, row[0], action)
-            keys_wrong = keys_wrong or (action.id, action.statement.created) != (row[1], row[2])
-    if keys_wrong or gone < len(rows):
-        connection.execute("delete from audience")
-        audience.fill(connection)
-    if keys_wrong:
-        count_again(connection)
-    return gone
+            _restore(connection, sequence, action)
+    return Mended(gone, len(sequences) - gone)
 
 
-def count_again(connection: sqlite3.Connection) -> None:
-    """Make all that is derived from the set's ids anew: count, LtHash, buckets; the sketch when it is asked for."""
-    lthash, count = EMPTY, 0
-    ids = (ActionId(row[0]) for row in connection.execute("select id from action"))
-    while part := list(islice(ids, SCRUB_STEP_ROWS)):
-        lthash, count = extend(lthash, part), count + len(part)
-    connection.execute("insert or replace into meta (key, value) values ('count', ?), ('lthash', ?)", (count, lthash))
-    buckets.recount(connection)
-    sketches.forget(connection)
+def look_for_strays(connection: sqlite3.Connection, after: bytes) -> bytes | None:
+    """Look at the keys of some content, from beyond `after`. What to go on with, None at the end.
+
+    Raises `RemoteError("rot")` where a key is no action's.
+    """
+    sql = "select id, id in (select id from action) from content where id > ? order by id limit ?"
+    rows = connection.execute(sql, (after, SCRUB_STEP_IDS)).fetchall()
+    if not all(is_known for _, is_known in rows):
+        raise RemoteError("rot", "content is nobody's")
+    return max(key for key, _ in rows) if rows else None  # a key that rotted is out of order
 
 
 def adopt_strays(connection: sqlite3.Connection) -> int:
@@ -172,7 +158,7 @@ def _sound(connection: sqlite3.Connection, row: Any, domain: Domain) -> Action |
 
 def _mislaid(row: Any) -> bool:
     """Whether an index does not lead to this row."""
-    return any(found != row[0] for found in row[_INDEXES])
+    return any(found != row[0] for found in row[_FIRST_INDEX:])
 
 
 def _salvaged(row: Any, domain: Domain) -> Action | None:

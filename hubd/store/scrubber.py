@@ -5,16 +5,20 @@ few times a day at most.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import sqlite3
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, TypeVar
 
 from hubd import log
 from hubd.errors import RemoteError
-from hubd.limits import PAGE_ACTIONS, SCRUB_DOUBT_S, SCRUB_IDLE_TIMES, SCRUB_INTERVAL_S, SCRUB_ROT_S
-from hubd.store import scrub
+from hubd.limits import PAGE_ACTIONS, SCRUB_COUNTS_MAX, SCRUB_DOUBT_S, SCRUB_IDLE_TIMES, SCRUB_INTERVAL_S, SCRUB_ROT_S
+from hubd.store import buckets, recount, scrub
 from hubd.store.actions import Store
+from hubd.store.scrub import Looked, Mended
 
+T = TypeVar("T")
 Offer = Callable[[Sequence[bytes]], Awaitable[object]]
 
 
@@ -73,36 +77,70 @@ class Scrubber:
 
     async def scrub(self, idle_times: float = 0) -> Found:
         """One pass; after each step, rest so many times as long as it took."""
-        found, clock = Found(), asyncio.get_running_loop().time
-        looked = scrub.NOTHING
+        found, looked, pace = Found(), scrub.NOTHING, _Pace(idle_times)
+        restored = 0
         while not looked.is_end:
-            started = clock()
-            looked = await self._store.database.compare(partial(scrub.look, before=looked, domain=self._store.domain))
+            looked = await pace(self._read(partial(scrub.look, before=looked, domain=self._store.domain)))
             if looked.damaged:
-                found.damaged += len(looked.damaged)
-                found.set_aside += await self._store.change(
-                    partial(scrub.mend, sequences=looked.damaged, domain=self._store.domain)
-                )
-            await asyncio.sleep((clock() - started) * idle_times)
+                mended = await self._mend(looked)
+                found.damaged, found.set_aside = found.damaged + len(looked.damaged), found.set_aside + mended.gone
+                restored += mended.restored
         found.rows = looked.rows
-        if looked.lacking:
+        if restored:
+            await self._lay_audience(pace)
+        if looked.lacking and not await self._is_sound(scrub.look_for_strays, pace):
             found.damaged += await self._store.change(scrub.adopt_strays)
-        if not (looked.agrees or found.damaged) or not await self._buckets_agree(idle_times):
-            await self._store.change(scrub.count_again)
-            found.counted_again = True
+        is_counted = looked.agrees if not found.damaged else (await self._count(pace)).agrees
+        if not is_counted:
+            await self._count_again(pace)
+        is_summed = await self._is_sound(recount.look_at_buckets, pace)
+        if not is_summed:
+            await self._mend_buckets(pace)
+        found.counted_again = not (is_counted and is_summed)
         return found
 
-    async def _buckets_agree(self, idle_times: float) -> bool:
-        low: bytes | None = b""
-        clock = asyncio.get_running_loop().time
-        while low is not None:
-            started = clock()
+    async def _mend(self, looked: Looked) -> Mended:
+        for name in looked.mislaid:
+            await self._store.change(partial(scrub.reindex, name=name))
+        return await self._store.change(partial(scrub.mend, sequences=looked.damaged, domain=self._store.domain))
+
+    async def _is_sound(self, look: Callable[[sqlite3.Connection, bytes], bytes | None], pace: "_Pace") -> bool:
+        """Whether all steps of a look find nothing wrong."""
+        at: bytes | None = b""
+        while at is not None:
             try:
-                low = await self._store.database.compare(partial(scrub.look_at_buckets, low=low))
+                at = await pace(self._read(partial(_look, look, at)))
             except RemoteError:
                 return False
-            await asyncio.sleep((clock() - started) * idle_times)
         return True
+
+    async def _count(self, pace: "_Pace") -> recount.Counted:
+        counted = recount.NOTHING
+        while not counted.is_end:
+            counted = await pace(self._read(partial(recount.count_on, before=counted)))
+        return counted
+
+    async def _count_again(self, pace: "_Pace") -> None:
+        for _ in range(SCRUB_COUNTS_MAX):
+            if await self._store.change(partial(recount.settle, counted=await self._count(pace))):
+                return
+        await self._store.change(partial(recount.settle, counted=recount.NOTHING))
+
+    async def _mend_buckets(self, pace: "_Pace") -> None:
+        try:
+            low: bytes | None = b""
+            while low is not None:
+                low = await pace(self._store.change(partial(recount.mend_buckets, low=low)))
+        except RemoteError:  # not even their order is left: all at once, half a second for a million items
+            await self._store.change(buckets.recount)
+
+    async def _lay_audience(self, pace: "_Pace") -> None:
+        after: int | None = 0
+        while after is not None:
+            after = await pace(self._store.change(partial(recount.lay_audience, after=after)))
+
+    def _read(self, work: Callable[[sqlite3.Connection], T]) -> Coroutine[Any, Any, T]:
+        return self._store.database.compare(work)
 
     async def bring_back(self) -> None:
         """Headers that were sound and that no neighbour gave again in a week: better without content than not at all."""
@@ -110,6 +148,26 @@ class Scrubber:
         while rows := await self._store.database.read(sql, (last, PAGE_ACTIONS)):
             last = rows[-1][0]
             await self._offer([header for _, header in rows])
+
+
+class _Pace:
+    """Waits for a step, then rests so many times as long as it took."""
+
+    def __init__(self, idle_times: float) -> None:
+        self._idle_times = idle_times
+
+    async def __call__(self, step: Coroutine[Any, Any, T]) -> T:
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        found = await step
+        await asyncio.sleep((clock() - started) * self._idle_times)
+        return found
+
+
+def _look(
+    look: Callable[[sqlite3.Connection, bytes], bytes | None], at: bytes, connection: sqlite3.Connection
+) -> bytes | None:
+    return look(connection, at)
 
 
 async def _wait(event: asyncio.Event | None, seconds: float) -> None:
