@@ -36,7 +36,8 @@ from hubd.limits import (
 from hubd.ports import Door
 from hubd.store.actions import DATABASE_NAME, Store
 from hubd.store.headers import Headers
-from hubd.store.views import FILE_NAME, SqliteMemory, checkpoint, discard
+from hubd.store.viewfile import FILE_NAME, checkpoint, discard
+from hubd.store.views import SqliteMemory
 
 _FAULTS: Final = (sqlite3.Error, LocalError, RemoteError)
 

@@ -178,6 +178,7 @@ VIEWS_CACHE_KIB = 2_048  # of the views' file; the entries in use are kept besid
 VIEWS_CELLS_CACHED = 1_024  # entries, reads, names and places kept at hand, twice at most: about 4 MB together
 VIEWS_ACTIONS_CACHED = 512  # headers that rules asked for last, twice at most: 1 kB each
 VIEWS_WAITING_MAX = 500  # changed entries in memory before the database gets them: about 4 ms here
+VIEWS_NAMES_YOUNG = 4_096  # numbered last, twice at most, of which is known what is on disk: 3,000 actions; 2 MB
 VIEWS_READERS_PAGE = 1_000  # of one entry's readers told at once; every receipt reads the membership
 VIEWS_SHELF_ROWS_MAX = 64  # of one place kept at hand; a longer one is asked author by author
 

@@ -43,12 +43,13 @@ class Delta:
 class _Tracer:
     """A `Read` that notes what it was asked."""
 
-    __slots__ = ("_memory", "charter", "reads")
+    __slots__ = ("_entries", "_memory", "charter", "reads")
 
     def __init__(self, charter: Charter, memory: Memory) -> None:
         self.charter = charter
         self._memory = memory
         self.reads: set[Node] = set()
+        self._entries: dict[Node, Any] = {}  # nothing changes while one rule is asked
 
     def action(self, action_id: ActionId) -> Action | None:
         found = self._memory.action(action_id)
@@ -65,8 +66,13 @@ class _Tracer:
         return self._memory.authors(shelf, key)
 
     def entry(self, view: View[K, E] | Tally[K, E], key: K) -> E | None:
-        self.reads.add((view.name, key))
+        node = (view.name, key)
+        if node in self._entries:
+            known: E | None = self._entries[node]
+            return known
+        self.reads.add(node)
         found: E | None = self._memory.entry(view.name, key)
+        self._entries[node] = found
         return found
 
 

@@ -7,7 +7,7 @@ order, and one changed entry costs two hashes.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
@@ -28,6 +28,8 @@ from hubd.fold.views import Mesh, SettlementState, Transaction, Views
 
 FOLD_VERSION = 4  # goes up with every change of a rule or an entry: digests of different versions must differ
 _MODULUS = 1 << 256
+_ATOMS = frozenset((int, bytes, str, bool, type(None)))
+_COLUMNS: dict[type, tuple[str, ...]] = {}
 _NOBODY = Mesh((), (), (), ())
 _PUBLIC = tuple(stratum.name for stratum in STRATA if stratum.public)
 _TABLES = tuple(name for name in _PUBLIC if name != "mesh") + tuple(stratum.name for stratum in AGENDA_STRATA)
@@ -44,15 +46,23 @@ class Change:
 
 def _plain(value: Any) -> Any:
     """An entry as CBOR knows it."""
+    type_ = type(value)
+    if type_ in _ATOMS:
+        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
         return [[_plain(key), _plain(value[key])] for key in sorted(value)]
-    if is_dataclass(value):
-        return [_plain(getattr(value, column.name)) for column in fields(value)]
-    return value
+    return [_plain(getattr(value, name)) for name in _columns(type_)]
+
+
+def _columns(type_: Any) -> tuple[str, ...]:
+    known = _COLUMNS.get(type_)
+    if known is None:
+        known = _COLUMNS[type_] = tuple(column.name for column in fields(type_))
+    return known
 
 
 def _entry_hash(view: str, key: Any, entry: Any) -> int:

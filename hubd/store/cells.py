@@ -7,8 +7,10 @@ Nothing here is thread-safe, and nothing is on disk before the owner commits.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
+
+from hubd.limits import VIEWS_NAMES_YOUNG
 
 NAME_BITS: Final = 40
 NAME_MASK: Final = (1 << NAME_BITS) - 1
@@ -50,6 +52,26 @@ class Cache:
         self._old.pop(key, None)
 
 
+class Written:
+    """Which nodes of young names are in one table: what was numbered lately is asked for often, and mostly in vain."""
+
+    def __init__(self, names: "Names") -> None:
+        self._names = names
+        self._nodes: set[int] = set()
+        self._since = names.first_young
+
+    def lacks(self, node: int) -> bool:
+        """Whether nothing of a node can be on disk."""
+        return node & NAME_MASK >= self._names.first_young and node not in self._nodes
+
+    def note(self, nodes: Iterable[int]) -> None:
+        """These are on disk now."""
+        self._nodes.update(nodes)
+        if self._since != (first := self._names.first_young):
+            self._since = first
+            self._nodes = {node for node in self._nodes if node & NAME_MASK >= first}
+
+
 class Names:
     """Numbers for keys. Keys are bytes, text or tuples; those that begin alike are found together."""
 
@@ -63,7 +85,8 @@ class Names:
         self._by_fresh: dict[int, Any] = {}
         [(last,)] = connection.execute("select coalesce(max(no), 0) from name")
         self._next: int = last + 1
-        self.first_fresh: int = self._next  # from here on nothing is on disk
+        self.first_fresh: int = self._next  # from here on no name is on disk
+        self.first_young: int = self._next  # from here on `Written` knows what is
 
     def _bytes(self, key: Any) -> bytes:
         if type(key) is bytes:
@@ -121,10 +144,6 @@ class Names:
             self._keys.put(number, found)
         return found
 
-    def is_fresh(self, node: int) -> bool:
-        """Whether nothing of a node can be on disk."""
-        return node & NAME_MASK >= self.first_fresh
-
     def flush(self) -> None:
         """Write what is new."""
         rows = ((number, self._bytes(key)) for key, number in self._fresh.items())
@@ -134,6 +153,8 @@ class Names:
             self._keys.put(number, key)
         self._fresh, self._by_fresh = {}, {}
         self.first_fresh = self._next
+        if self._next - self.first_young > 2 * VIEWS_NAMES_YOUNG:
+            self.first_young = self._next - VIEWS_NAMES_YOUNG
 
 
 class Cells:
@@ -150,6 +171,7 @@ class Cells:
         self._names, self._connection = names, connection
         self._encode, self._decode = codec
         self._cache = Cache(size)
+        self._written = Written(names)
         self._dirty: dict[int, Any] = {}
         self._select = f"select body from {table} where node = ?"
         self._keys = f"select node from {table} where node > ? and node < ? order by node limit ?"
@@ -165,10 +187,12 @@ class Cells:
         found = self._dirty.get(node, _MISSING)
         if found is _MISSING:
             found = self._cache.young.get(node, _MISSING)
+        if found is _MISSING and self._written.lacks(node):
+            return None
         if found is _MISSING:
             found = self._cache.get(node, _MISSING)
         if found is _MISSING:
-            found = None if self._names.is_fresh(node) else self._load(node)
+            found = self._load(node)
             self._cache.put(node, found)
         return found
 
@@ -194,6 +218,7 @@ class Cells:
             self._replace, [(node, encode(value)) for node, value in dirty.items() if value is not None]
         )
         self._connection.executemany(self._delete, [(node,) for node, value in dirty.items() if value is None])
+        self._written.note(dirty)
         for node, value in dirty.items():
             self._cache.put(node, value)
 
@@ -204,6 +229,7 @@ class Pairs:
     def __init__(self, names: Names, connection: sqlite3.Connection, flush_all: Callable[[], None], page: int) -> None:
         self._names, self._connection, self._page = names, connection, page
         self._flush_all = flush_all
+        self._written = Written(names)
         self._added: dict[int, set[int]] = {}
         self._dropped: set[tuple[int, int]] = set()
 
@@ -226,7 +252,7 @@ class Pairs:
         """A page of readers beyond `after`, in order, and where the next one begins."""
         if after is None:
             added = self._added.get(read, ())
-            rows = [] if self._names.is_fresh(read) else self._rows(read, 0)
+            rows = [] if self._written.lacks(read) else self._rows(read, 0)
             if len(rows) + len(added) <= self._page:
                 kept = [row for row in rows if (read, row) not in self._dropped] if self._dropped else rows
                 return [*kept, *added], None
@@ -243,4 +269,5 @@ class Pairs:
         rows = ((read, reader) for read, readers in self._added.items() for reader in readers)
         self._connection.executemany("insert or ignore into reader (read, reader) values (?, ?)", rows)
         self._connection.executemany("delete from reader where read = ? and reader = ?", self._dropped)
+        self._written.note(self._added)
         self._added, self._dropped = {}, set()

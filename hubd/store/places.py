@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.fold.filing import Rank
-from hubd.store.cells import Cache, Names
+from hubd.store.cells import Cache, Names, Written
 
 _Row: TypeAlias = tuple[bytes, int, int, bytes]  # author, both parts of the rank (0 where there is none), id
 _BIG: Final = None  # in the cache: a place with more rows than are kept in memory
@@ -29,7 +29,8 @@ class Places:
         size: int,
         rows_max: int,
     ) -> None:
-        self._names, self._connection, self._rows_max = names, connection, rows_max
+        self._connection, self._rows_max = connection, rows_max
+        self._written = Written(names)
         self._flush_all = flush_all
         self._cache = Cache(size)
         self._fresh: dict[int, list[_Row]] = {}
@@ -52,7 +53,7 @@ class Places:
         if known != ():
             return known  # type: ignore[return-value]
         rows: list[_Row] = []
-        if not self._names.is_fresh(place):
+        if not self._written.lacks(place):
             sql = "select author, first, second, id from shelf where place = ? limit ?"
             rows = self._connection.execute(sql, (place, self._rows_max + 1)).fetchall()
         rows += self._fresh.get(place, ())
@@ -89,4 +90,5 @@ class Places:
         self._connection.executemany(
             "insert or ignore into shelf (place, author, first, second, id) values (?, ?, ?, ?, ?)", rows
         )
+        self._written.note(self._fresh)
         self._fresh = {}

@@ -1,10 +1,7 @@
-"""The fold's memory in a file of its own, `views.sqlite3`: a `Memory` for sets that are larger than a hub's RAM.
+"""The fold's memory in a file of its own: a `Memory` for sets that are larger than a hub's RAM.
 
-Everything in it follows from the set, so it may be deleted at any time, and it is written without waiting for the card.
-But it must never be wrong: it says of which set, charter and version of the fold it is, and up to which arrival it is
-complete, and what it holds changes in one transaction with that. Whatever does not fit is thrown away and folded anew.
-
-Headers are not kept twice: actions come from the set's own file, through `Source` (hubd/store/headers.py).
+Headers are not kept twice: actions come from the set's own file, through `Source` (hubd/store/headers.py). What the file
+is and whether it fits: hubd/store/viewfile.py.
 """
 
 import sqlite3
@@ -24,37 +21,16 @@ from hubd.fold.memory import After, Work
 from hubd.fold.trace import Node
 from hubd.limits import (
     VIEWS_ACTIONS_CACHED,
-    VIEWS_CACHE_KIB,
     VIEWS_CELLS_CACHED,
     VIEWS_READERS_PAGE,
     VIEWS_SHELF_ROWS_MAX,
     VIEWS_WAITING_MAX,
 )
+from hubd.store import viewfile
 from hubd.store.cells import NAME_BITS, NAME_MASK, Cache, Cells, Names, Pairs
 from hubd.store.entries import decode, encode
 from hubd.store.places import Places
 
-FILE_NAME = "views.sqlite3"
-_FORMAT: Final = 2  # goes up with every change of what bytes in the file mean
-_PRAGMAS = (
-    "pragma journal_mode = wal",
-    "pragma synchronous = normal",  # whole after a power cut, though maybe older
-    "pragma wal_autocheckpoint = 0",  # `checkpoint` does it, beside the event loop
-    f"pragma cache_size = -{VIEWS_CACHE_KIB}",
-)
-_SCHEMA = """
-create table fact (key text primary key, value blob not null) without rowid;
-create table name (no integer primary key, key blob not null unique);
-create table entry (node integer primary key, body blob not null);
-create table sum (node integer primary key, body blob not null);
-create table reads (node integer primary key, body blob not null);
-create table reader (read integer, reader integer, primary key (read, reader)) without rowid;
-create table shelf (
-    place integer, author blob, first integer, second integer, id blob,
-    primary key (place, author, first, second, id)
-) without rowid;
-create table moment (time_s integer primary key, count integer not null);
-"""
 _HERE: Final = ""  # the view of which actions are here: True, or False where its anchored content is lacking
 _NONE: Final[frozenset[int]] = frozenset()
 
@@ -117,6 +93,7 @@ class SqliteMemory:
         self._count: int = self._kept.get("count", 0)
         self._titles: list[str] = list(self._kept.get("titles", (_HERE,)))
         self._codes = {title: code << NAME_BITS for code, title in enumerate(self._titles)}
+        self._nodes = Cache(2 * cells)  # numbers of (view or shelf, key): asked for thirty times an action
         self._names = Names(connection, encode, decode, cells)
         self._entries = Cells(self._names, connection, "entry", (encode, decode), cells)
         self._sums = Cells(self._names, connection, "sum", (encode, decode), cells)
@@ -139,24 +116,15 @@ class SqliteMemory:
         try:
             return cls._opened(path, stamp, actions, cells)
         except (sqlite3.Error, LocalError, ValueError, TypeError, KeyError, IndexError):
-            discard(path)
+            viewfile.discard(path)
             return cls._opened(path, stamp, actions, cells)
 
     @classmethod
     def _opened(
         cls, path: Path, stamp: bytes, actions: Callable[[ActionId], Action | None], cells: int
     ) -> "SqliteMemory":
-        path.touch(mode=0o600)
-        connection = sqlite3.connect(path, isolation_level=None)
+        connection = viewfile.connect(path, stamp)
         try:
-            for pragma in _PRAGMAS:
-                connection.execute(pragma)
-            stamped = encode((_FORMAT, stamp))
-            if connection.execute("select count(*) from sqlite_schema").fetchone() == (0,):
-                connection.executescript(f"begin; {_SCHEMA} commit;")
-                connection.execute("insert into fact (key, value) values ('stamp', ?)", (stamped,))
-            if connection.execute("select value from fact where key = 'stamp'").fetchone() != (stamped,):
-                raise LocalError("views", "of another set, charter or version")
             return cls(connection, actions, cells)
         except BaseException:
             connection.close()
@@ -172,8 +140,11 @@ class SqliteMemory:
         return code
 
     def _node(self, title: str, key: Any) -> int:
-        code = self._codes.get(title)
-        return (self._code(title) if code is None else code) | self._names.number(key)
+        found: int | None = self._nodes.young.get((title, key))
+        if found is None:
+            found = self._code(title) | self._names.number(key)
+            self._nodes.put((title, key), found)
+        return found
 
     def _named(self, node: int) -> Node:
         return self._titles[node >> NAME_BITS], self._names.key(node & NAME_MASK)
@@ -238,8 +209,14 @@ class SqliteMemory:
 
     def entry(self, view: str, key: Any) -> Any:
         """See `Memory`."""
-        number = self._names.find(key)
-        return None if number is None else self._entries.get(self._code(view) | number)
+        node = self._nodes.young.get((view, key))
+        if node is None:
+            number = self._names.find(key)
+            if number is None:
+                return None
+            node = self._code(view) | number
+            self._nodes.put((view, key), node)
+        return self._entries.get(node)
 
     def keep(self, view: str, key: Any, entry: Any) -> None:
         """See `Memory`."""
@@ -373,18 +350,3 @@ class SqliteMemory:
     def close(self) -> None:
         """Close the file; what was not committed is gone, and folded again."""
         self._connection.close()
-
-
-def discard(path: Path) -> None:
-    """Throw a views file away, with what SQLite keeps beside it."""
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def checkpoint(path: Path) -> None:
-    """Bring what was committed from SQLite's log into the file. For a thread of its own: it waits for the card."""
-    connection = sqlite3.connect(path)
-    try:
-        connection.execute("pragma wal_checkpoint(passive)")
-    finally:
-        connection.close()

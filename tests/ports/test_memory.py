@@ -8,7 +8,7 @@ from soups import SOUPS
 
 from hubd.fold.folder import Folder, fold
 from hubd.fold.memory import DictMemory, beginning, beyond
-from hubd.store import views
+from hubd.store import cells, viewfile
 from hubd.store.views import SqliteMemory
 
 A, B, C = ("a", b"1"), ("b", (b"2", None)), ("c", "three")
@@ -39,7 +39,9 @@ class Kept:
 
 
 @pytest.fixture(params=["dicts", "file", "tiny"])
-def kept(request, tmp_path):
+def kept(request, tmp_path, monkeypatch):
+    if request.param == "tiny":
+        monkeypatch.setattr(cells, "VIEWS_NAMES_YOUNG", 3)
     made = Kept(request.param, tmp_path / "views.sqlite3")
     yield made
     if request.param != "dicts":
@@ -215,6 +217,23 @@ def test_every_soup_folds_to_the_views_of_the_plain_fold_whatever_is_forgotten_o
 # --- the file alone
 
 
+def test_what_cannot_be_on_disk_is_not_asked_for(tmp_path):
+    soup, asked = SOUPS["lesson"](), []
+    known = {action.id: action for action in soup.actions}
+    memory = SqliteMemory.open(tmp_path / "views.sqlite3", b"stamp", known.get, 1)
+    memory._connection.set_trace_callback(asked.append)
+    folder = Folder(soup.village.charter, memory)
+    for action in soup.actions:
+        folder.append([action])
+        memory.flush()
+    assert folder.views == fold(soup.village.charter, soup.actions)
+    memory._connection.set_trace_callback(None)
+    reads = [sql for sql in asked if "from reads" in sql]
+    assert reads
+    assert all(memory._connection.execute(sql).fetchone() for sql in reads)
+    memory.close()
+
+
 def _open(path, stamp=b"stamp"):
     return SqliteMemory.open(path, stamp, {}.get)
 
@@ -248,7 +267,7 @@ def test_what_was_not_committed_is_gone_with_the_place_that_it_covers(path):
 def test_a_file_of_another_set_charter_or_version_is_begun_anew(path, monkeypatch):
     assert _held(path, b"another") == (None, (0, b""))
     assert _held(path) == (None, (0, b""))
-    monkeypatch.setattr(views, "_FORMAT", 99)
+    monkeypatch.setattr(viewfile, "_FORMAT", 99)
     assert _held(path) == (None, (0, b""))
 
 

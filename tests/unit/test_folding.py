@@ -18,7 +18,8 @@ from hubd.folding import Folding
 from hubd.ports import Door
 from hubd.store.actions import DATABASE_NAME, Store
 from hubd.store.entries import encode
-from hubd.store.views import FILE_NAME, SqliteMemory
+from hubd.store.viewfile import FILE_NAME
+from hubd.store.views import SqliteMemory
 
 SOUP = SOUPS["lesson"]()
 CHARTER = SOUP.village.charter

@@ -39,6 +39,23 @@ def test_only_what_an_action_can_have_changed_is_computed_anew():
     assert counted.asked == ["closing", "parity"]
 
 
+@pytest.mark.parametrize("times", [1, 5])
+def test_an_entry_that_one_rule_reads_often_is_looked_up_once(times):
+    looked_up = []
+
+    class Watched(DictMemory):
+        def entry(self, view, key):
+            looked_up.append((view, key))
+            return super().entry(view, key)
+
+    village, counted = Village(), Counted()
+    often = View("often", lambda key, read: [read.entry(counted.parity, key) for _ in range(times)], always=("all",))
+    engine = Engine(village.charter, (counted.parity, often), Watched())
+    engine.append([village.request("ana")])
+    assert engine.memory.entry("often", "all") == [0] * times
+    assert looked_up.count(("parity", "all")) == 3, "by the rule once, and to see whether it changed"
+
+
 def test_an_entry_that_comes_out_equal_stops_there():
     village, counted = Village(), Counted()
     engine = Engine(village.charter, counted.strata)
