@@ -7,6 +7,7 @@ set. Kinds that are not in this table are valid all the same: hubs carry them an
 from dataclasses import dataclass
 from enum import IntFlag
 from functools import cached_property
+from operator import attrgetter, ne
 
 from hubd.action.sip018 import NO_ID
 from hubd.action.statement import NO_CONTENT, Statement
@@ -31,6 +32,12 @@ NEEDS_GUARDIAN = 1 << 13
 DRAWS_ON_EARMARK = 1 << 14
 DRAWS_ON_POOL = 1 << 15
 MINUTES_MASK = (1 << 12) - 1
+
+
+_EMPTY: dict[str, object] = {
+    "subject": NO_ID, "who": None, "amount": 0, "asset": None, "moment": 0, "bits": 0, "content": NO_CONTENT,
+}  # fmt: skip
+_values = attrgetter(*_EMPTY)
 
 
 @dataclass(frozen=True)
@@ -69,25 +76,22 @@ class Kind:
     @cached_property
     def columns(self) -> dict[str, Column]:
         """The seven columns that differ between kinds, by the name of the statement's field."""
-        names = ("subject", "who", "amount", "asset", "moment", "bits", "content")
-        return {name: Column(getattr(self, name)) for name in names}
+        return {name: Column(getattr(self, name)) for name in _EMPTY}
 
-    def broken_columns(self, statement: Statement) -> list[str]:
+    def broken_columns(self, statement: Statement) -> tuple[str, ...]:
         """The fields in which a statement breaks this row; such an action is void."""
-        empty = {
-            "subject": NO_ID,
-            "who": None,
-            "amount": 0,
-            "asset": None,
-            "moment": 0,
-            "bits": 0,
-            "content": NO_CONTENT,
-        }
-        return [
-            name
-            for name, column in self.columns.items()
-            if not column.admits(is_set=getattr(statement, name) != empty[name])
-        ]
+        are_set = tuple(map(ne, _values(statement), _EMPTY.values()))
+        broken = self._judged.get(are_set)
+        if broken is None:
+            pairs = zip(self.columns.items(), are_set, strict=True)
+            broken = tuple(name for (name, column), is_set in pairs if not column.admits(is_set=is_set))
+            self._judged[are_set] = broken
+        return broken
+
+    @cached_property
+    def _judged(self) -> dict[tuple[bool, ...], tuple[str, ...]]:
+        """What was found out about statements that set the same columns; every rule asks, and there are 128 answers."""
+        return {}
 
 
 _ROWS = (
