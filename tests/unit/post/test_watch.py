@@ -93,30 +93,41 @@ async def test_a_stick_that_cannot_be_opened_is_said_once_and_the_watch_goes_on(
         await watched(watch, lambda: told(watch) == {"STICK": (False, "", 2)})
 
 
-async def test_a_stick_that_hangs_holds_up_no_other_one_and_is_told_and_left_alone(tmp_path, monkeypatch):
-    release, hung, real = threading.Event(), [], Stick.replace
+@pytest.fixture
+def hung(tmp_path, monkeypatch):
+    """What was asked of the stick called SLOW, which answers when the list is cleared."""
+    release, asked, real = threading.Event(), [], Stick.replace
 
     def hang(stick, name, raw):
         if Path(f"/proc/self/fd/{stick._folder}").samefile(tmp_path / "media" / "SLOW" / FOLDER):
-            hung.append(name)
+            asked.append(name)
             release.wait(20)
         real(stick, name, raw)
 
     monkeypatch.setattr(Stick, "replace", hang)
-    bounds = {"again_s": 0.05, "step_s": 0.3}
-    async with watching(tmp_path, monkeypatch, "SLOW", "QUICK", **bounds) as watch:
-        try:
-            await watched(
-                watch,
-                lambda: told(watch).get("QUICK") == (False, "", 2) and told(watch)["SLOW"] == (True, "", 0),
-                lambda: told(watch)["SLOW"] == (False, "stick-slow", 0),
-            )
-            again = asyncio.get_running_loop().time() + 0.3
-            await watched(watch, lambda: asyncio.get_running_loop().time() > again)
-            assert len(hung) == 1, "nobody comes again while it still blocks a thread"
-        finally:
-            release.set()
-        await watched(watch, lambda: told(watch)["SLOW"] == (False, "", 2))
+    yield asked, release
+    release.set()
+
+
+async def test_a_stick_that_hangs_holds_up_no_other_one(tmp_path, monkeypatch, hung):
+    asked, release = hung
+    async with watching(tmp_path, monkeypatch, "SLOW", "QUICK", again_s=0.05) as watch:
+        await watched(
+            watch,
+            lambda: asked and told(watch) == {"SLOW": (True, "", 0), "QUICK": (False, "", 2)},
+        )
+        release.set()
+
+
+async def test_a_stick_that_hangs_is_told_and_left_alone_until_it_answers(tmp_path, monkeypatch, hung):
+    asked, release = hung
+    async with watching(tmp_path, monkeypatch, "SLOW", again_s=0.02, step_s=0.3) as watch:
+        await watched(watch, lambda: asked and told(watch) == {"SLOW": (False, "stick-slow", 0)})
+        again = asyncio.get_running_loop().time() + 0.2
+        await watched(watch, lambda: asyncio.get_running_loop().time() > again)
+        assert len(asked) == 1, "nobody comes again while it still blocks a thread"
+        release.set()
+        await watched(watch, lambda: told(watch) == {"SLOW": (False, "", 2)})
 
 
 async def test_a_stick_that_gives_a_little_now_and_then_is_left_after_its_time(tmp_path, monkeypatch):
