@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from functools import partial
 from itertools import islice
 
 from hubd.action.sip018 import ActionId
@@ -21,7 +20,6 @@ from hubd.gossip.dialogue import (
     SketchLoaded,
     SummaryLoaded,
 )
-from hubd.gossip.pace import Pace
 from hubd.gossip.session import ABILITIES, Session, State
 from hubd.gossip.sketch import Difference
 from hubd.gossip.sketching import Reader
@@ -58,8 +56,6 @@ class Initiator(Session):
         self._is_told = False  # the differences are known, or were streamed: what is left is to move them
         self._reader: Reader | None = None
         self._asking = negentropy.Initiator(message_bytes_max=RECONCILE_LINK_BYTES_MAX)
-        self._pace = Pace()
-        self._rounds = 0
         self._differences = 0
         self._need: deque[ActionId] = deque()
         self._wanted: dict[ActionId, None] = {}  # asked for and not yet judged, in order
@@ -141,14 +137,8 @@ class Initiator(Session):
             return self._say(learned.reply)
         return self._go_on()
 
-    def _say(self, message: bytes) -> list[OutEvent]:
-        self._pace.said(len(message), self._heard)
-        return [SendFrame(Reconcile(self.number, message))]
-
     def _answered(self, frame: Reconcile) -> list[OutEvent]:
-        self._pace.heard(len(frame.message), self._heard)
-        self._asking.frame_bytes_max = self._pace.frame_bytes_max
-        return [Compare(partial(self._asking.handle, message=frame.message))]
+        return self._weigh_message(self._asking, frame.message)
 
     def _learn(self, have: Iterable[bytes], need: Iterable[bytes]) -> None:
         told = len(self._need)

@@ -1,11 +1,8 @@
 """The dialled side of a session: it answers, and takes what it is given."""
 
-from functools import partial
-
 from hubd.errors import RemoteError
 from hubd.gossip import negentropy
 from hubd.gossip.dialogue import (
-    Compare,
     Compared,
     LoadSketch,
     LoadSummary,
@@ -16,7 +13,6 @@ from hubd.gossip.dialogue import (
     SketchLoaded,
     SummaryLoaded,
 )
-from hubd.gossip.pace import Pace
 from hubd.gossip.session import ABILITIES, Session, State
 from hubd.gossip.sketching import Teller
 from hubd.gossip.wire import STREAMS_NOW, Actions, AskSketch, Done, End, Hello, Reconcile, Took, Want
@@ -29,10 +25,8 @@ class Responder(Session):
     def __init__(self, parties: Parties, now: float) -> None:
         super().__init__(State.WAITING, parties, now)
         self._reconciler = negentropy.Responder(message_bytes_max=RECONCILE_LINK_BYTES_MAX)
-        self._pace = Pace()
         self._teller = Teller()
         self._is_comparing = False
-        self._rounds = 0
         self._wanted = 0
         self._theirs: Hello | Done | None = None  # what our next summary is compared with
         self._owes_end = False
@@ -76,14 +70,11 @@ class Responder(Session):
         if self._rounds > RECONCILE_LINK_ROUNDS_MAX:
             raise RemoteError("rounds", "reconciliation does not come to an end")
         self._is_comparing = True
-        self._pace.heard(len(frame.message), self._heard)
-        self._reconciler.frame_bytes_max = self._pace.frame_bytes_max
-        return [Compare(partial(self._reconciler.handle, message=frame.message))]
+        return self._weigh_message(self._reconciler, frame.message)
 
     def _answer(self, event: Compared) -> list[OutEvent]:
         self._is_comparing = False
-        self._pace.said(len(event.result), self._heard)
-        return [SendFrame(Reconcile(self.number, event.result))]
+        return self._say(event.result)
 
     def _check_turn(self) -> None:
         if self._owes_end or self._is_comparing or self._is_asked_for_proof:

@@ -18,11 +18,14 @@ come too late meet an ended one.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
+from functools import partial
 from typing import Any, ClassVar
 
 from hubd.action.sip018 import ActionId
 from hubd.errors import LocalError, RemoteError
+from hubd.gossip import negentropy
 from hubd.gossip.dialogue import (
+    Compare,
     Compared,
     Ended,
     FrameReceived,
@@ -38,8 +41,9 @@ from hubd.gossip.dialogue import (
     SummaryLoaded,
     TimerFired,
 )
+from hubd.gossip.pace import Pace
 from hubd.gossip.transfer import ActionsLoaded, Chunk, Landing, PageLoaded, Transfer
-from hubd.gossip.wire import NOWHERE, SKETCH, STREAM, Actions, Done, Fault, Frame, Hello, Place, Took
+from hubd.gossip.wire import NOWHERE, SKETCH, STREAM, Actions, Done, Fault, Frame, Hello, Place, Reconcile, Took
 from hubd.limits import (
     FILL_FACTOR_MIN,
     LINK_VERSION,
@@ -86,6 +90,8 @@ class Session(ABC):
         self._transfer = Transfer()
         self._landing = Landing()
         self._rung = Rung.HELLO
+        self._pace = Pace()
+        self._rounds = 0  # of reconciliation
         self._received = 0
         self._known = 0
         self._refused = 0
@@ -188,6 +194,18 @@ class Session(ABC):
         sets = (self._ours.fingerprint, last, last - first)
         bare = (self._ours.lacking, self._peer_lacking)
         return [Ended(is_proven, code, detail, is_fault, self._ours.count, *moved, self._rung, *sets, *bare)]
+
+    # --- reconciliation
+
+    def _say(self, message: bytes) -> list[OutEvent]:
+        self._pace.said(len(message), self._heard)
+        return [SendFrame(Reconcile(self.number, message))]
+
+    def _weigh_message(self, reconciler: negentropy.Initiator | negentropy.Responder, message: bytes) -> list[OutEvent]:
+        """Work on what the peer said, for an answer as large as the link has shown to carry."""
+        self._pace.heard(len(message), self._heard)
+        reconciler.frame_bytes_max = self._pace.frame_bytes_max
+        return [Compare(partial(reconciler.handle, message=message))]
 
     # --- bodies
 
