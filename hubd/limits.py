@@ -1,6 +1,6 @@
 """Every bound of the program, with its unit (last word of the name) and its reason.
 
-A configuration may lower most of them; raising one is allowed with a warning. Nothing else in the code holds a bound.
+What a coordinator may choose stands in `hubd.config`, within these. Nothing else in the code holds a bound.
 """
 
 # --- values (docs/protocol.md) ------------------------------------------------------------------------------------
