@@ -178,7 +178,7 @@ VIEWS_CACHE_KIB = 2_048  # of the views' file; the entries in use are kept besid
 VIEWS_CELLS_CACHED = 1_024  # entries, reads, names and places kept at hand, twice at most: about 4 MB together
 VIEWS_ACTIONS_CACHED = 512  # headers that rules asked for last, twice at most: 1 kB each
 VIEWS_WAITING_MAX = 500  # changed entries in memory before the database gets them: about 4 ms here
-VIEWS_NAMES_YOUNG = 4_096  # numbered last, twice at most, of which is known what is on disk: 3,000 actions; 2 MB
+VIEWS_NAMES_YOUNG = 1_024  # numbered last, twice at most, of which is known what is on disk: 700 actions; 1 MB
 VIEWS_READERS_PAGE = 1_000  # of one entry's readers told at once; every receipt reads the membership
 VIEWS_SHELF_ROWS_MAX = 64  # of one place kept at hand; a longer one is asked author by author
 
@@ -187,7 +187,7 @@ TRANSACTION_MEMO_BYTES = 34  # SIP-005: a transfer's memo, padded with zeros
 RELAY_BATCH_ACTIONS = 50  # measured: a batch of 50 takes a few per cent of a tenure's budget
 RELAY_BATCH_ACTIONS_MAX = 100  # one receipt holds the results of all, in 4 KiB; the list type of `submit-batch` is 200
 RELAY_BATCH_BYTES_MAX = 64 * 1024  # 50 actions are about 20 kB; a node's mempool takes 2 MB
-RELAY_WAITING_MAX = 2_000  # actions in the queue, 3 kB each: forty full transactions; the rest waits in the set
+RELAY_WAITING_MAX = 1_000  # actions in the queue, 3 kB each: twenty full transactions; the rest waits in the set
 RELAY_LEFT_MAX = 10_000  # ids of what was left there, remembered so that nothing travels before what it is about: 1 MB
 RELAY_ROUND_S = (
     21_600  # between two walks through the whole set for what was left: a minute's work of a Pi for a million

@@ -93,7 +93,7 @@ class SqliteMemory:
         self._count: int = self._kept.get("count", 0)
         self._titles: list[str] = list(self._kept.get("titles", (_HERE,)))
         self._codes = {title: code << NAME_BITS for code, title in enumerate(self._titles)}
-        self._nodes = Cache(2 * cells)  # numbers of (view or shelf, key): asked for thirty times an action
+        self._nodes = Cache(cells)  # numbers of (view or shelf, key): asked for thirty times an action
         self._names = Names(connection, encode, decode, cells)
         self._entries = Cells(self._names, connection, "entry", (encode, decode), cells)
         self._sums = Cells(self._names, connection, "sum", (encode, decode), cells)
