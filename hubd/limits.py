@@ -73,7 +73,7 @@ DIAL_GIVE_UP_S = 15  # from dialling to the end of the handshake
 NAME_ADDRESSES_MAX = 4  # of one name, tried one after the other: two networks, each with IPv6 and IPv4
 NAMES_ABREAST_MAX = 4  # look-ups of names at a time: where nobody answers, each holds a thread for half a minute
 HINT_DIAL_GAP_S = 30  # between two dials of an address that only mDNS told: it may be anybody's
-HINTS_MAX = 256  # addresses heard of by mDNS at once; the oldest gives way
+HINTS_MAX = 256  # addresses heard of by mDNS at once, 32 hubs with eight each; the oldest gives way
 HINTS_PER_KEY_MAX = 8  # of them, for one key: nobody's claims crowd out those for another hub
 HINT_LIFE_S = 300  # an address that mDNS has not told again for so long is dialled no more
 PEER_FAULTS_MAX = 8  # within PEER_FAULTS_S, then the peer is left alone for PEER_BAN_S
@@ -98,8 +98,10 @@ LINK_BYTES_PER_S_IDLE = 64  # below the frames, where hubs of another make may l
 TURNSTILE_S = 0.2  # between two looks at them: 13 MB pass in it where CURVE is the limit
 LINK_SEND_FRAMES_MAX = 64  # ZeroMQ SNDHWM a peer
 LISTEN_TRIES_MAX = 200  # every 50 ms: libzmq gives a port back a moment after its socket was closed, a busy Pi later
-DISCOVERED_HUBS_MAX = 256  # instances followed at once that claim an admitted hub's key; 200 bytes each
-DISCOVERED_PHONES_MAX = 64  # phones followed at once; a flood changes nothing for these, nor for hubs
+DISCOVERED_HUBS_MAX = (
+    256  # instances followed at once with an admitted hub's key tag: 64 hubs by all four names of each
+)
+DISCOVERED_PHONES_MAX = 64  # phones followed at once; where there are more, they take turns by lot
 DISCOVERED_ADDRESSES_MAX = 8  # of one instance: two networks, each with IPv4 and two of IPv6, and some for luck
 DISCOVERED_PORT_MIN = 1024  # lower ones belong to other services of whoever a stranger names
 DISCOVERY_ABREAST_MAX = 8  # look-ups at a time, of hubs and of phones each: neither waits for a flood of the other
@@ -108,6 +110,8 @@ DISCOVERY_AGAIN_S = 60  # between two looks at an instance that is there
 DISCOVERY_RETRY_S = (
     10  # between two looks at one whose records make no sense: somebody may lie about a hub that is there
 )
+DISCOVERY_ASK_S_MAX = 3_600  # between two questions who is there, from one second on; an answer holds for 75 minutes
+DISCOVERY_RECORDS_MAX = 5_000  # records of the whole network, of 250 chatty machines; more is a flood, and forgotten
 INTERFACES_S = 15  # between two looks at this machine's own addresses, where the system tells no news
 INTERFACES_SETTLE_S = 0.3  # after such news: a new IPv6 address is on trial for a second, then there is news again
 LINK_PROBE_S = 60  # between two tests that a stranger is still refused

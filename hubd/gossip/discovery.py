@@ -10,16 +10,17 @@ a key or learns nothing. A hub's instance is named by its key's tag, so that nam
 
 import asyncio
 import re
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from ipaddress import ip_address
 
-from zeroconf import Error, IPVersion, ServiceStateChange, Zeroconf
-from zeroconf._dns import DNSPointer
-from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo
+from zeroconf import Error, IPVersion, Zeroconf
+from zeroconf.asyncio import AsyncServiceInfo
 
 from hubd import log
 from hubd.addresses import Held, is_near, joined
+from hubd.gossip.lookout import Lookout
 from hubd.gossip.peer import KEY_TAG_BYTES, key_tag
 from hubd.gossip.presence import HUB_TYPE, PHONE_TYPE, VERSION, Presence
 from hubd.limits import (
@@ -34,6 +35,7 @@ from hubd.limits import (
 )
 
 _MESH_DIGITS = 8
+_CHANCE = secrets.SystemRandom()
 _PLACES = {HUB_TYPE: DISCOVERED_HUBS_MAX, PHONE_TYPE: DISCOVERED_PHONES_MAX}
 _HUB_NAME = re.compile(rf"hubd-([0-9a-f]{{{2 * KEY_TAG_BYTES}}})(?:-[2-4])?\." + re.escape(HUB_TYPE))
 
@@ -76,45 +78,46 @@ class Discovery:
         txt = {"mesh": self._mesh, "key": self._own_tag.hex()}
         wanted = [kind for kind, told in ((HUB_TYPE, self._heard), (PHONE_TYPE, self._seen)) if told is not None]
         async with Presence(HUB_TYPE, label, self._port, txt, self._interfaces) as presence:
-            browser = AsyncServiceBrowser(presence.zeroconf, wanted, handlers=[self._changed]) if wanted else None
-            try:
+            with Lookout(presence.zeroconf, wanted, self._changed) as lookout:
                 async with asyncio.TaskGroup() as group:
                     again_at = 0.0
                     while True:
                         presence.check()
-                        self._held = presence.held
+                        if self._held != presence.held:
+                            self._held = presence.held
+                            lookout.ask_anew()
                         now = asyncio.get_running_loop().time()
                         if now >= again_at:
                             again_at = now + DISCOVERY_AGAIN_S
-                            self._remember(presence.zeroconf, wanted)
+                            for service_type in wanted:
+                                self._remember(service_type, lookout.remembered(service_type))
+                            lookout.forget_flood()
+                        lookout.ask_when_due(now, self._followed)
                         for found in self._due(now):
                             group.create_task(self._look_up(presence.zeroconf, *found))
                         await asyncio.sleep(1)
-            finally:
-                if browser is not None:
-                    await browser.async_cancel()
 
-    def _changed(
-        self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
-    ) -> None:  # the names are zeroconf's, which passes them as keywords
-        del zeroconf
-        if state_change is ServiceStateChange.Removed:
-            self._followed[service_type].pop(name, None)
-        else:
-            self._follow(service_type, name)
-
-    def _remember(self, zeroconf: Zeroconf, wanted: Iterable[str]) -> None:
-        """Instances told of earlier: a hub may be admitted after it was heard, or have found no place."""
-        for service_type in wanted:
-            for record in zeroconf.cache.async_entries_with_name(service_type):
-                if isinstance(record, DNSPointer) and record.alias not in self._followed[service_type]:
-                    self._follow(service_type, record.alias)
-
-    def _follow(self, service_type: str, name: str) -> None:
+    def _changed(self, service_type: str, name: str, is_there: bool) -> None:
         followed = self._followed[service_type]
-        if name not in followed and (len(followed) >= _PLACES[service_type] or not self._is_wanted(service_type, name)):
-            return
-        followed[name] = 0.0
+        if not is_there:
+            followed.pop(name, None)
+        elif name in followed or (len(followed) < _PLACES[service_type] and self._is_wanted(service_type, name)):
+            followed[name] = 0.0
+
+    def _remember(self, service_type: str, heard: Iterable[str]) -> None:
+        """Instances told of earlier: a hub may be admitted after it was heard, or have found no place.
+
+        Where there are more than places, these are drawn by lot, again and again: so nobody who only answers keeps others
+        out for long. Whoever is told of remembers those that proved to be somebody.
+        """
+        followed = self._followed[service_type]
+        waiting = [name for name in heard if name not in followed and self._is_wanted(service_type, name)]
+        if len(followed) + len(waiting) > _PLACES[service_type]:
+            drawn = set(_CHANCE.sample([*followed, *waiting], _PLACES[service_type]))
+            for name in followed.keys() - drawn:
+                del followed[name]
+            waiting = [name for name in waiting if name in drawn]
+        followed.update(dict.fromkeys(waiting, 0.0))
 
     def _is_wanted(self, service_type: str, name: str) -> bool:
         if service_type == PHONE_TYPE:

@@ -22,6 +22,7 @@ from hubd.phone.phone import Phone
 
 FOUNDING = 4
 RECORDS = 50_000
+POINTERS = 500_000
 FLOOD_BYTES_MAX = 30_000_000
 CEILING_BYTES = 256 * 1024 * 1024
 ATTACKERS = Path(__file__).parents[1] / "attackers.py"
@@ -76,6 +77,20 @@ async def test_a_flood_of_false_records_costs_little_and_hides_no_hub(tmp_path: 
         assert resident(pid_of(here, "a"), "VmHWM") - before < FLOOD_BYTES_MAX
         [peer] = (await here.facts("a"))["peers"]
         assert (peer["state"], peer["address"]) == ("waiting", f"{interface}:7999"), "none of it was dialled"
+        await here.start("b")
+        await here.are_one("a", "b", count=FOUNDING, within_s=20)
+
+
+async def test_half_a_million_names_that_hold_for_years_cost_little_and_hide_no_hub(tmp_path: Path) -> None:
+    async with besieged(tmp_path, "a", "b", "x") as here:
+        await here.start("a")
+        await asyncio.sleep(2)
+        before = resident(pid_of(here, "a"))
+        flood = attacker(here, "pointers", "127.0.0.1" if FORM is Loopback else "10.77.0.3", POINTERS)
+        running = await flood.spawn()
+        assert await asyncio.wait_for(running.wait(), 60) == 0, flood.complaint()
+        await here.facts("a")
+        assert resident(pid_of(here, "a"), "VmHWM") - before < FLOOD_BYTES_MAX
         await here.start("b")
         await here.are_one("a", "b", count=FOUNDING, within_s=20)
 

@@ -10,20 +10,26 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attackers
 import pytest
 from zeroconf import ServiceInfo
+from zeroconf._dns import DNSPointer
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+from zeroconf.const import _CLASS_IN, _TYPE_PTR
 
 from hubd.addresses import Held
 from hubd.gossip import discovery
 from hubd.gossip.discovery import Discovery
 from hubd.gossip.interfaces import changes, held
+from hubd.gossip.lookout import Lookout
 from hubd.gossip.peer import key_tag
 from hubd.gossip.presence import HUB_TYPE, PHONE_TYPE, PhoneAdvertiser, Presence
-from hubd.limits import DISCOVERED_HUBS_MAX, DISCOVERED_PHONES_MAX
+from hubd.limits import DISCOVERED_HUBS_MAX, DISCOVERED_PHONES_MAX, DISCOVERY_RECORDS_MAX
+
+if TYPE_CHECKING:
+    from zeroconf._protocol.outgoing import DNSOutgoing
 
 LOOPBACK = ["127.0.0.1"]
 OTHER_MESH = bytes(8)
@@ -152,7 +158,7 @@ def name_of(key: bytes, suffix: str = "") -> str:
 
 
 def tell(ears: Ears, service_type: str, name: str) -> None:
-    ears.discovery._changed(None, service_type, name, discovery.ServiceStateChange.Added)
+    ears.discovery._changed(service_type, name, is_there=True)
 
 
 async def test_a_flood_of_instances_does_not_grow_what_is_followed_and_hides_no_hub(mesh: bytes) -> None:
@@ -300,6 +306,93 @@ async def test_hubs_are_looked_up_while_phones_that_are_not_there_are_waited_for
         await asyncio.sleep(1.01)
         async with Ears(mesh, KEY_B, 7023).open():
             await until(lambda: ears.hubs, within_s=8)
+
+
+async def test_phones_that_all_answer_take_turns_so_that_no_crowd_hides_one_for_ever(mesh: bytes) -> None:
+    ears = Ears(mesh, KEY_A, 7025)
+    crowd = [f"fake-{number}.{PHONE_TYPE}" for number in range(3 * DISCOVERED_PHONES_MAX)]
+    for name in crowd:
+        tell(ears, PHONE_TYPE, name)
+    tell(ears, PHONE_TYPE, real := f"phone-1.{PHONE_TYPE}")
+    turns = 0
+    for _ in range(100):
+        ears.discovery._remember(PHONE_TYPE, [*crowd, real])
+        followed = ears.discovery._followed[PHONE_TYPE]
+        assert len(followed) == DISCOVERED_PHONES_MAX
+        turns += real in followed
+    assert turns > 10, "a third of them"
+
+
+async def test_a_phone_among_more_fakes_than_there_are_places_is_found(
+    mesh: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "DISCOVERY_AGAIN_S", 1)
+    monkeypatch.setitem(discovery._PLACES, PHONE_TYPE, 4)
+    async with Ears(mesh, KEY_A, 7026).open() as a, answering_fakes(8) as ports:
+        await until(lambda: len(ports & {port for _, port in a.phones}) > 3, within_s=20)
+        async with PhoneAdvertiser(7780, interfaces=LOOPBACK):
+            await until(lambda: ("127.0.0.1", 7780) in a.phones, within_s=60)
+
+
+@asynccontextmanager
+async def answering_fakes(count: int) -> AsyncIterator[set[int]]:
+    """Phones that nobody has, who answer every question. Gives their ports."""
+    zeroconf, ports = AsyncZeroconf(interfaces=LOOPBACK), set(range(20_000, 20_000 + count))
+    fakes = [
+        ServiceInfo(
+            PHONE_TYPE,
+            f"fake-{port}.{PHONE_TYPE}",
+            port=port,
+            properties={"v": "1"},
+            server=f"fake-{port}.local.",
+            parsed_addresses=LOOPBACK,
+        )
+        for port in ports
+    ]
+    await asyncio.gather(*(zeroconf.async_register_service(fake) for fake in fakes))
+    try:
+        yield ports
+    finally:
+        await zeroconf.async_unregister_all_services()
+        await zeroconf.async_close()
+
+
+async def test_after_a_flood_that_holds_for_years_everything_is_forgotten_and_asked_for(mesh: bytes) -> None:
+    async with Presence(HUB_TYPE, f"hubd-flooded-{os.getpid()}", 7027, {"v": "1"}, LOOPBACK) as presence:
+        heard: set[str] = set()
+        years = [
+            DNSPointer(PHONE_TYPE, _TYPE_PTR, _CLASS_IN, 2**31 - 1, f"fake-{number}.{PHONE_TYPE}")
+            for number in range(DISCOVERY_RECORDS_MAX + 1)
+        ]
+        with Lookout(presence.zeroconf, [PHONE_TYPE], lambda _type, name, _there: heard.add(name)) as lookout:
+            presence.zeroconf.cache.async_add_records(years[: DISCOVERY_RECORDS_MAX // 2])
+            lookout.forget_flood()
+            assert len(lookout.remembered(PHONE_TYPE)) >= DISCOVERY_RECORDS_MAX // 2
+            lookout.ask_when_due(1.0, {PHONE_TYPE: ()})
+            async with PhoneAdvertiser(7781, interfaces=LOOPBACK) as phone:
+                await until(lambda: phone.name in heard)
+                presence.zeroconf.cache.async_add_records(years)
+                heard.clear()
+                await asyncio.sleep(1.1)  # what was told less than a second ago is not told again
+                lookout.forget_flood()
+                assert not lookout.remembered(PHONE_TYPE)
+                lookout.ask_when_due(1.0, {PHONE_TYPE: ()})
+                await until(lambda: phone.name in heard)
+
+
+async def test_a_question_names_those_that_are_followed_and_no_others(mesh: bytes) -> None:
+    sent: list[DNSOutgoing] = []
+    async with Presence(HUB_TYPE, f"hubd-asks-{os.getpid()}", 7028, {"v": "1"}, LOOPBACK) as presence:
+        names = [f"fake-{number}.{PHONE_TYPE}" for number in range(3)]
+        presence.zeroconf.cache.async_add_records(
+            DNSPointer(PHONE_TYPE, _TYPE_PTR, _CLASS_IN, 4_500, name) for name in names
+        )
+        lookout = Lookout(presence.zeroconf, [PHONE_TYPE], lambda *_: None)
+        presence.zeroconf.async_send = sent.append
+        for second in range(8):
+            lookout.ask_when_due(float(second), {PHONE_TYPE: names[:1]})
+        del presence.zeroconf.async_send
+    assert [[record.alias for record, _ in out.answers] for out in sent] == [names[:1]] * 4, "at 0, 1, 3 and 7 s"
 
 
 async def test_a_presence_that_cannot_follow_the_interfaces_any_more_says_so(
