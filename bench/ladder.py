@@ -20,7 +20,7 @@ from bench.values import Figures
 from hubd.action.envelope import Action
 from hubd.action.signature import Signer
 from hubd.gossip import wire
-from hubd.gossip.dialogue import Began, Ended, FrameReceived, InEvent, KeepCursor, OutEvent, Parties, SendFrame
+from hubd.gossip.dialogue import Began, Counted, Ended, FrameReceived, InEvent, KeepCursor, OutEvent, Parties, SendFrame
 from hubd.gossip.errands import Errands
 from hubd.gossip.initiator import Initiator
 from hubd.gossip.responder import Responder
@@ -65,6 +65,8 @@ class _Side:
                     self.compared_bytes += len(raw)
                 if isinstance(frame, wire.Actions):
                     self.bodies_bytes += sum(map(len, frame.envelopes))
+            case Counted():
+                pass
             case KeepCursor(place):
                 await self.errands.keep(place)
             case Ended():

@@ -15,6 +15,7 @@ from hubd.action.sip018 import ActionId
 from hubd.gossip import dialogue, wire
 from hubd.gossip.dialogue import (
     Compare,
+    Counted,
     Ended,
     KeepCursor,
     LoadSketch,
@@ -147,6 +148,7 @@ class End:
     asked: list[dialogue.OutEvent] = field(default_factory=list)
     inbox: deque[bytes] = field(default_factory=deque)  # frames on their way to this side
     ended: Ended | None = None
+    ahead: int | None = None  # the other, when it greeted
     summed: set[ActionId] = field(default_factory=set)  # the set, as last summed up
     heard: list[wire.Frame] = field(default_factory=list)
 
@@ -154,10 +156,12 @@ class End:
 class Conversation:
     """An initiator over set `a` and a responder over set `b`."""
 
-    def __init__(self, a: TwinSet, b: TwinSet, *, number: int = 1, start: Rung = Rung.CURSOR) -> None:
+    def __init__(
+        self, a: TwinSet, b: TwinSet, *, number: int = 1, start: Rung = Rung.CURSOR, full: str = ""
+    ) -> None:  # `full`: the sides that take no fill now
         self.now = 0.0
-        self.a = End(Initiator(number, Parties(HUB_A, HUB_B, MESH), 0.0, start), a)
-        self.b = End(Responder(Parties(HUB_B, HUB_A, MESH), 0.0), b)
+        self.a = End(Initiator(number, Parties(HUB_A, HUB_B, MESH), 0.0, start, takes_fill="a" not in full), a)
+        self.b = End(Responder(Parties(HUB_B, HUB_A, MESH), 0.0, takes_fill="b" not in full), b)
         self.in_flight_max = 0
         self.feed(self.a, dialogue.Began())
 
@@ -169,6 +173,8 @@ class Conversation:
             match out:
                 case SendFrame(frame):
                     other.inbox.append(wire.encode(frame))
+                case Counted(ahead):
+                    end.ahead = ahead
                 case KeepCursor(place):
                     end.twin.cursor = place
                 case Ended():

@@ -27,6 +27,7 @@ from hubd.gossip.peer import (
     HaveReceived,
     InEvent,
     NudgeReceived,
+    PeerCounted,
     PruneReceived,
     PushJudged,
     PushTaken,
@@ -56,6 +57,9 @@ class House(Protocol):
 
     def rests(self, hub: Principal) -> bool:
         """Whether this peer's session is put off."""
+
+    def takes_fill(self, hub: Principal, side: Side) -> bool:
+        """Whether this peer, with which a session begins, may bring us many actions now."""
 
     async def sleep(self, seconds: float) -> None:
         """Let so much time pass."""
@@ -120,7 +124,10 @@ class Channel:
         """Start a session; on dialled links only."""
         self._sessions_begun = self._sessions_begun % wire.SESSION_MAX + 1
         start = self._house.first_rung(self._peer)
-        session = self._session = Initiator(self._sessions_begun, self._parties, self._house.now(), start)
+        takes_fill = self._house.takes_fill(self._peer, self._side)
+        session = self._session = Initiator(
+            self._sessions_begun, self._parties, self._house.now(), start, takes_fill=takes_fill
+        )
         self._handle(session, dialogue.Began())
 
     def send(self, frame: wire.Frame) -> None:
@@ -235,7 +242,8 @@ class Channel:
                 if self._house.rests(self._peer):
                     self.send(wire.Fault("later"))
                     return
-                self._session = Responder(self._parties, self._house.now())
+                takes_fill = self._house.takes_fill(self._peer, self._side)
+                self._session = Responder(self._parties, self._house.now(), takes_fill=takes_fill)
                 self._handle(self._session, dialogue.FrameReceived(frame))
             case _ if self._session is None:
                 self.traffic.counters["late"] += 1
@@ -303,6 +311,8 @@ class Channel:
         match out:
             case SendFrame(frame):
                 self.send(frame)
+            case dialogue.Counted(ahead):
+                self._house.report(PeerCounted(self._peer, self._side, ahead))
             case KeepCursor(place):
                 self._run(lambda: self._errands.keep(place))
             case Ended():

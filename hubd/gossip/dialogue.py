@@ -117,6 +117,13 @@ class SendFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """The peer, by its greeting, has so many actions more than we have. Needs no answer."""
+
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
 class LoadSummary:
     """Read our set's summary and our cursor, and whether our arrival order has this place; answer `SummaryLoaded`."""
 
@@ -186,7 +193,7 @@ class Ended:
 
 
 OutEvent: TypeAlias = (
-    SendFrame | LoadSummary | LoadSketch | Compare | LoadActions | LoadPage | Offer | KeepCursor | Ended
+    SendFrame | Counted | LoadSummary | LoadSketch | Compare | LoadActions | LoadPage | Offer | KeepCursor | Ended
 )
 
 

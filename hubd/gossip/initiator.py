@@ -20,7 +20,7 @@ from hubd.gossip.dialogue import (
     SketchLoaded,
     SummaryLoaded,
 )
-from hubd.gossip.session import ABILITIES, Session, State
+from hubd.gossip.session import Session, State
 from hubd.gossip.sketch import Difference
 from hubd.gossip.sketching import Reader
 from hubd.gossip.wire import (
@@ -46,10 +46,15 @@ from hubd.limits import (
 
 
 class Initiator(Session):
-    """Give it `Began` first. `number` tells this session from earlier ones on the same link; `start` from `first_rung`."""
+    """Give it `Began` first. `number` tells this session from earlier ones on the same link; `start` from `first_rung`.
 
-    def __init__(self, number: int, parties: Parties, now: float, start: Rung = Rung.CURSOR) -> None:
-        super().__init__(State.STARTING, parties, now)
+    `takes_fill` is false where another hub is bringing so much now that a stream of this one would be for nothing.
+    """
+
+    def __init__(
+        self, number: int, parties: Parties, now: float, start: Rung = Rung.CURSOR, *, takes_fill: bool = True
+    ) -> None:
+        super().__init__(State.STARTING, parties, now, takes_fill=takes_fill)
         self.number = number
         self._start_rung = start
         self._theirs: Hello | None = None
@@ -70,7 +75,7 @@ class Initiator(Session):
 
     def _greet(self, _event: SummaryLoaded) -> list[OutEvent]:
         self.state = State.GREETING
-        return [self._hello(self._cursor if self._start_rung <= Rung.CURSOR else NOWHERE, ABILITIES)]
+        return [self._hello(self._cursor if self._start_rung <= Rung.CURSOR else NOWHERE)]
 
     def _greeted(self, frame: Hello) -> list[OutEvent]:
         self._meet(frame)
@@ -79,7 +84,8 @@ class Initiator(Session):
         self._theirs = frame
         self._is_owed = bool(frame.abilities & STREAMS_NOW)
         self.state = State.WEIGHING
-        return [LoadSummary(frame.cursor)]
+        weighed = self._weigh_counts(frame)
+        return weighed if self.state is State.ENDED else [*weighed, LoadSummary(frame.cursor)]
 
     def _weigh(self, event: SummaryLoaded) -> list[OutEvent]:
         """Stream what the peer lacks where it told from where on, or where it lacks most; then see what is left."""

@@ -210,6 +210,10 @@ class Link:
         """Whether this peer's session is put off."""
         return self._peers.rests(hub, self._clock())
 
+    def takes_fill(self, hub: Principal, side: Side) -> bool:
+        """Whether this peer may bring us many actions now."""
+        return self._peers.takes_fill(hub, side, self._clock())
+
     def report(self, event: events.InEvent) -> None:
         """Tell the peers machine, and perform what it says."""
         if isinstance(event, events.SessionEnded):

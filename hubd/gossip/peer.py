@@ -73,6 +73,15 @@ class LinkLost:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerCounted:
+    """In a session that begins, the peer has so many actions more than we have."""
+
+    hub: Principal
+    side: Side
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """A session with this peer is over."""
 
@@ -177,6 +186,7 @@ InEvent: TypeAlias = (
     | AddressHeard
     | LinkOpened
     | LinkLost
+    | PeerCounted
     | SessionEnded
     | Appended
     | PushTaken

@@ -13,6 +13,7 @@ from hashlib import sha256
 from hubd.action.principal import Principal
 from hubd.gossip import spread
 from hubd.gossip.dialogue import Ended
+from hubd.gossip.floor import Floor
 from hubd.gossip.hints import Hints
 from hubd.gossip.peer import (
     AddressHeard,
@@ -34,6 +35,7 @@ from hubd.gossip.peer import (
     NudgeReceived,
     OutEvent,
     Peer,
+    PeerCounted,
     PruneReceived,
     PushJudged,
     PushTaken,
@@ -78,6 +80,8 @@ class Peers:
         self._chance = chance
         self._hints = Hints()
         self._spread = spread.Spread()
+        self._floor = Floor()
+        self._filled_by = b""  # by whom, if the others were not told of it
 
     def handle(self, event: InEvent, now: float) -> list[OutEvent]:
         """Take one event; `now` is any clock of seconds that never goes back. Returns what to do, in order."""
@@ -88,7 +92,10 @@ class Peers:
                 self._take_hint(address, tag, now)
                 return []
             case Appended(ids, envelopes, source):
-                return self._performed(self._spread.appended(ids, envelopes, source, now), now)
+                self._floor.brought(source, sum(map(len, envelopes)), now)
+                is_fill = self._floor.is_filled_by(source, now)
+                self._filled_by = source if is_fill else self._filled_by
+                return self._performed(self._spread.appended(ids, envelopes, source, now, is_told=not is_fill), now)
             case NetworkChanged():
                 return self._take_network(now)
             case TimerFired():
@@ -127,10 +134,14 @@ class Peers:
         peer = self.peers.get(hub)
         return peer is not None and now < peer.stalled_until
 
+    def takes_fill(self, hub: Principal, side: Side, now: float) -> bool:
+        """Whether this hub, with which a session begins, may bring us many actions now. See `hubd.gossip.floor`."""
+        return hub in self.peers and self._floor.claim(hub, side, now)
+
     def _take_peer_event(
         self,
         peer: Peer,
-        event: LinkOpened | LinkLost | SessionEnded | PushJudged | NudgeReceived | FaultSeen,
+        event: LinkOpened | LinkLost | PeerCounted | SessionEnded | PushJudged | NudgeReceived | FaultSeen,
         now: float,
     ) -> list[OutEvent]:
         match event:
@@ -138,6 +149,11 @@ class Peers:
                 return self._opened(peer, side, now)
             case LinkLost(_, side, reason):
                 self._lost(peer, side, reason, now)
+                return []
+            case PeerCounted(_, side, ahead):
+                self._floor.counted(peer.member.hub, side, ahead, now)
+                if self._floor.waits(peer.member.hub):
+                    self._reconcile_soon(peer, now)
                 return []
             case SessionEnded(_, side, ended):
                 return self._session_ended(peer, side, ended, now)
@@ -212,6 +228,11 @@ class Peers:
     # --- links
 
     def _tick(self, now: float) -> list[OutEvent]:
+        if self._filled_by and not self._floor.is_filled(now):
+            for hub, peer in self.peers.items():
+                if hub != self._filled_by:
+                    self._reconcile_soon(peer, now)
+            self._filled_by = b""
         return [*self._performed(self._spread.tick(now), now), *self._dial(now), *self._talk(now)]
 
     def _dial(self, now: float) -> list[OutEvent]:
@@ -236,14 +257,14 @@ class Peers:
     def _talk(self, now: float) -> list[OutEvent]:
         out: list[OutEvent] = []
         for peer in self.peers.values():
-            if now < peer.session_at or peer.is_in_session:
+            hub, can_begin = peer.member.hub, Side.DIALLED in peer.links
+            if now < peer.session_at or peer.is_in_session or not (can_begin or (peer.wants_session and peer.is_up)):
                 continue
-            if Side.DIALLED in peer.links:
-                peer.is_in_session, peer.wants_session = True, False
-                out.append(BeginSession(peer.member.hub))
-            elif peer.wants_session and Side.ACCEPTED in peer.links:
-                peer.wants_session = False
-                out.append(SendNudge(peer.member.hub))
+            side = Side.DIALLED if can_begin else Side.ACCEPTED
+            if self._floor.waits(hub) and not self._floor.claim(hub, side, now):
+                continue
+            peer.is_in_session, peer.wants_session = can_begin, False
+            out.append(BeginSession(hub) if can_begin else SendNudge(hub))
         return out
 
     def _rank(self, peer: Peer) -> tuple[int, bytes]:
@@ -291,6 +312,9 @@ class Peers:
 
     def _unlink(self, peer: Peer, side: Side) -> bool:
         peer.links.discard(side)
+        self._floor.ended(peer.member.hub, side, has_more=False)
+        if not peer.links:
+            self._floor.forget(peer.member.hub)
         return self._spread.lost(peer.member.hub, side)
 
     def _cut(self, peer: Peer) -> list[OutEvent]:
@@ -318,6 +342,8 @@ class Peers:
         if ended.is_proven:
             peer.proven, peer.proven_at = ended, now
         self._note_growth(peer, ended, now)
+        has_more = ended.code not in _NOT_NOW and not ended.is_proven
+        self._floor.ended(peer.member.hub, side, has_more=has_more and bool(ended.received))
         out = self._fault(peer, now) if ended.is_fault else []
         if side is Side.ACCEPTED or Side.DIALLED not in peer.links:
             return out
@@ -328,8 +354,8 @@ class Peers:
             self._lost(peer, Side.DIALLED, "silent", now)
             return [*out, HangUp(peer.member.hub, Side.DIALLED)]
         peer.failures = 0
-        has_more = ended.code not in _NOT_NOW and not ended.is_proven and bool(ended.received or ended.sent)
-        wait_s = SESSION_AGAIN_S if has_more else self.interval_s * (0.75 + self._chance() / 2)
+        is_soon = (has_more and bool(ended.received or ended.sent)) or self._floor.waits(peer.member.hub)
+        wait_s = SESSION_AGAIN_S if is_soon else self.interval_s * (0.75 + self._chance() / 2)
         peer.session_at = max(now + wait_s, peer.stalled_until)
         return out
 

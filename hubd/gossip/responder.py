@@ -13,17 +13,17 @@ from hubd.gossip.dialogue import (
     SketchLoaded,
     SummaryLoaded,
 )
-from hubd.gossip.session import ABILITIES, Session, State
+from hubd.gossip.session import Session, State
 from hubd.gossip.sketching import Teller
 from hubd.gossip.wire import STREAMS_NOW, Actions, AskSketch, Done, End, Hello, Reconcile, Took, Want
 from hubd.limits import RECONCILE_LINK_BYTES_MAX, RECONCILE_LINK_ROUNDS_MAX, SESSION_WANTED_MAX
 
 
 class Responder(Session):
-    """Its first event is the peer's `Hello`, which names the session's number."""
+    """Its first event is the peer's `Hello`, which names the session's number. `takes_fill` as in `Initiator`."""
 
-    def __init__(self, parties: Parties, now: float) -> None:
-        super().__init__(State.WAITING, parties, now)
+    def __init__(self, parties: Parties, now: float, *, takes_fill: bool = True) -> None:
+        super().__init__(State.WAITING, parties, now, takes_fill=takes_fill)
         self._reconciler = negentropy.Responder(message_bytes_max=RECONCILE_LINK_BYTES_MAX)
         self._teller = Teller()
         self._is_comparing = False
@@ -46,11 +46,14 @@ class Responder(Session):
         assert isinstance(theirs, Hello), "greeted before"
         self.state = State.ANSWERING
         if self._is_equal(theirs):
-            return [self._hello(self._cursor, ABILITIES), *self._prove(theirs)]
+            return [self._hello(self._cursor), *self._prove(theirs)]
+        weighed = self._weigh_counts(theirs)
+        if self.state is State.ENDED:
+            return weighed
         if not self._stream(theirs, is_known=event.is_known, beyond=event.beyond):
-            return [self._hello(self._cursor, ABILITIES)]
+            return [*weighed, self._hello(self._cursor)]
         self._owes_end = True
-        return [self._hello(self._cursor, ABILITIES | STREAMS_NOW), *self._advance()]
+        return [*weighed, self._hello(self._cursor, STREAMS_NOW), *self._advance()]
 
     # --- the differences
 

@@ -27,6 +27,7 @@ from hubd.gossip import negentropy
 from hubd.gossip.dialogue import (
     Compare,
     Compared,
+    Counted,
     Ended,
     FrameReceived,
     InEvent,
@@ -43,8 +44,22 @@ from hubd.gossip.dialogue import (
 )
 from hubd.gossip.pace import Pace
 from hubd.gossip.transfer import ActionsLoaded, Chunk, Landing, PageLoaded, Transfer
-from hubd.gossip.wire import NOWHERE, SKETCH, STREAM, Actions, Done, Fault, Frame, Hello, Place, Reconcile, Took
+from hubd.gossip.wire import (
+    NO_FILL,
+    NOWHERE,
+    SKETCH,
+    STREAM,
+    Actions,
+    Done,
+    Fault,
+    Frame,
+    Hello,
+    Place,
+    Reconcile,
+    Took,
+)
 from hubd.limits import (
+    FILL_ACTIONS_MIN,
     FILL_FACTOR_MIN,
     LINK_VERSION,
     SESSION_KNOWN_SPARE,
@@ -55,7 +70,7 @@ from hubd.limits import (
 )
 from hubd.ports import Outcome, SetSummary, Verdict
 
-ABILITIES = STREAM | SKETCH
+_ABILITIES = STREAM | SKETCH
 FIRST_SESSION = 1  # of a link
 
 
@@ -82,10 +97,11 @@ class Session(ABC):
 
     TABLE: ClassVar[dict[tuple[State, type[Any]], Callable[[Any, Any], list[OutEvent]]]]
 
-    def __init__(self, state: State, parties: Parties, now: float) -> None:
+    def __init__(self, state: State, parties: Parties, now: float, *, takes_fill: bool) -> None:
         self.state = state
         self.number = 0
         self._parties = parties
+        self._takes_fill = takes_fill
         self._heard = now
         self._transfer = Transfer()
         self._landing = Landing()
@@ -153,8 +169,9 @@ class Session(ABC):
     def _position(self) -> Place:
         return Place(self._ours.sequence, self._ours.mark)
 
-    def _hello(self, cursor: Place, abilities: int) -> SendFrame:
+    def _hello(self, cursor: Place, abilities: int = 0) -> SendFrame:
         ours, mesh = self._ours, self._parties.mesh
+        abilities |= _ABILITIES if self._takes_fill else _ABILITIES | NO_FILL
         whole = (ours.count, ours.fingerprint, self._position)
         return SendFrame(Hello(LINK_VERSION, mesh, self.number, *whole, cursor, abilities, ours.lacking))
 
@@ -162,6 +179,13 @@ class Session(ABC):
         if frame.mesh != self._parties.mesh:
             raise RemoteError("mesh", "the peer belongs to another mesh")
         self._hear_of_set(frame)
+
+    def _weigh_counts(self, theirs: Hello) -> list[OutEvent]:
+        """Tell how far the peer is ahead; the session is over if that is much and another hub brings it now."""
+        counted = Counted(theirs.count - self._ours.count)
+        if counted.ahead < FILL_ACTIONS_MIN or self._takes_fill:
+            return [counted]
+        return [counted, SendFrame(Fault("later")), *self._end("later")]
 
     def _hear_of_set(self, theirs: Hello | Done) -> None:
         self._peer_counts.append(theirs.count)
@@ -219,6 +243,8 @@ class Session(ABC):
         if not theirs.abilities & STREAM:
             return False
         surplus = self._ours.count - theirs.count
+        if theirs.abilities & NO_FILL and surplus >= FILL_ACTIONS_MIN:
+            return False
         if is_known and (beyond <= STREAM_ANYWAY_ACTIONS or beyond <= 2 * surplus):
             self._transfer.stream(theirs.cursor.sequence, self._ours.sequence)
         elif theirs.count * FILL_FACTOR_MIN <= self._ours.count:

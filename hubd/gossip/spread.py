@@ -128,9 +128,15 @@ class Spread:
     # --- what is new here
 
     def appended(
-        self, ids: Sequence[ActionId], envelopes: Sequence[bytes], source: bytes, now: float
+        self,
+        ids: Sequence[ActionId],
+        envelopes: Sequence[bytes],
+        source: bytes,
+        now: float,
+        *,
+        is_told: bool = True,
     ) -> list[OutEvent]:
-        """These are new in our set; `source` is the peer they came from."""
+        """These are new in our set; `source` is the peer they came from. Where they are no news, nobody is told."""
         for id_ in ids:
             self._recent.setdefault(id_, _NOBODY)
             self._missing.pop(id_, None)
@@ -141,7 +147,7 @@ class Spread:
             news = [pair for pair in zip(ids, envelopes, strict=True) if pair[0] not in neighbour.told]
             for id_ in ids:
                 neighbour.told.pop(id_, None)
-            if neighbour.hub == source or not news:
+            if not is_told or neighbour.hub == source or not news:
                 continue
             if neighbour.is_eager:
                 out += _push(neighbour, [envelope for _, envelope in news])

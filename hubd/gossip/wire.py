@@ -36,6 +36,7 @@ MARK_BYTES = 8
 STREAM = 1  # gives and takes what arrived beyond a cursor
 SKETCH = 2  # tells symbols of its set
 STREAMS_NOW = 4  # a responder: what arrived here beyond your cursor follows, without being asked for
+NO_FILL = 8  # takes no stream now from a hub that is far ahead
 _ABILITIES_MAX = 0xFFFF
 
 _ID_BYTES = 32

@@ -28,7 +28,7 @@ from hubd.limits import (
     SESSION_IDS_MAX,
     SPREAD_RECENT_IDS_MAX,
 )
-from tools.sim.actions import CHARTER
+from tools.sim.actions import CHARTER, bytes_of
 from tools.sim.hub import Hub
 from tools.sim.phones import Phone
 
@@ -63,6 +63,7 @@ class Checks:
         self.arrivals: dict[ActionId, list[float]] = {}  # first, latest, at how many honest hubs
         self.last_new_s = 0.0
         self.deliveries = 0  # of one action at one more honest hub
+        self.payload_bytes = 0  # of these actions
         self.proven_at: dict[int, float] = {}
         self.held_max = 0
         self.views_of: Callable[[list[Action]], bytes] = lambda log: fold(CHARTER, log).digest
@@ -100,7 +101,9 @@ class Checks:
             self.last_new_s = now
         else:
             entry[1], entry[2] = now, entry[2] + 1
-            self.deliveries += now > 0
+            if now > 0:
+                self.deliveries += 1
+                self.payload_bytes += len(bytes_of(action))
 
     def ended(self, hub: Hub, event: SessionEnded) -> None:
         """A session of this hub is over."""

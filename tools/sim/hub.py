@@ -145,6 +145,10 @@ class Hub:
         """Whether this peer's session is put off."""
         return self.peers.rests(hub, self.clock.now)
 
+    def takes_fill(self, hub: Principal, side: Side) -> bool:
+        """Whether this peer may bring us many actions now."""
+        return self.peers.takes_fill(hub, side, self.clock.now)
+
     def report(self, event: events.InEvent) -> None:
         """Tell the peers machine, and perform what it says."""
         if isinstance(event, events.SessionEnded):

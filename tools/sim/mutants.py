@@ -1,14 +1,14 @@
 """Bugs, planted one at a time. A check that catches none of them checks nothing (tests/sim/test_mutants.py)."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from unittest.mock import patch
 
 from hubd.action.sip018 import ActionId
+from hubd.gossip import floor, push
 from hubd.gossip import peer as events
-from hubd.gossip import push
 from tools.sim.hub import Hub
 from tools.sim.story import Story
 
@@ -121,15 +121,19 @@ MUTANTS = (
     Mutant("folds views in order of arrival", "clocks", "convergence", _folds_by_arrival),
     Mutant("never asks for a text that is missing", "texts", "content", _each_hub(_never_misses_a_text)),
     Mutant("takes what was erased", "texts", "content", _each_hub(_forgets_erasures)),
+    Mutant("lets everybody fill it at once", "filling", "bounds", lambda _story: None),
     Mutant("pushes everything to everybody", "clocks", "bounds", _each_hub(_never_prunes)),
 )
+
+
+_IN_THE_CODE: dict[str, Callable[[], AbstractContextManager[object]]] = {
+    "queues pushes without a bound": lambda: patch.object(push.PushQueue, "shed", lambda _queue: False),
+    "lets everybody fill it at once": lambda: patch.object(floor.Floor, "claim", lambda *_: True),
+}
 
 
 @contextmanager
 def planted(mutant: Mutant) -> Iterator[Callable[[Story], None]]:
     """What to plant; bugs that are in the code and not in the world are there while the block runs."""
-    if mutant.check == "queues":
-        with patch.object(push.PushQueue, "shed", lambda _queue: False):
-            yield mutant.plant
-    else:
+    with _IN_THE_CODE.get(mutant.name, nullcontext)():
         yield mutant.plant

@@ -66,6 +66,16 @@ class Liar(Hub):
         return value
 
 
+class Miser(Hub):
+    """Promises all that it has, and gives nothing of it."""
+
+    is_honest = False
+
+    def send(self, pipe: Pipe, side: Side, raw: bytes) -> str:
+        """Send this, if it is no body and does not say that all were sent."""
+        return "" if isinstance(wire.decode(raw), wire.Actions | wire.End) else super().send(pipe, side, raw)
+
+
 class Dropper(Intake):
     """Says that everything is on disk, and throws it away."""
 

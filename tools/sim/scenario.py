@@ -34,6 +34,7 @@ class Expect:
     spread_s_max: float = 0.0  # from its first hub to its last, of the slowest action
     delivery_bytes_max: float = 0.0  # on the wire, for one action at one more hub
     prove_s_max: float = 0.0  # until every hub that is linked has proven it
+    wire_max: float = 0.0  # bytes on the wire for each byte of actions that were new somewhere
     junk_max: float = 0.0  # actions of strangers that came in
 
 
@@ -64,6 +65,7 @@ class Scenario:
     write_s: float = 0.0  # how long they go on writing
     liars: int = 0
     withholders: int = 0
+    misers: int = 0
     sybils: int = 0  # strangers who register and write, at all doors
     interval_s: float = 30.0
     tick_s: float = 1.0
@@ -78,9 +80,14 @@ class Scenario:
     def __post_init__(self) -> None:
         assert self.shape in SHAPES, self.shape
         assert all(fault.kind in FAULTS for fault in self.faults), self.faults
-        assert self.liars + self.withholders + self.newcomers < self.hubs, "somebody is honest and holds something"
+        assert self.newcomers < self.honest, "somebody is honest and holds something"
         assert self.islands > 0, "every hub is somewhere"
         assert self.phones or not self.actions, "phones write"
+
+    @property
+    def honest(self) -> int:
+        """How many hubs are honest. They come first, and of them the newcomers last."""
+        return self.hubs - self.liars - self.withholders - self.misers
 
 
 def load(path: Path = PATH, form: str = "quick") -> dict[str, Scenario]:

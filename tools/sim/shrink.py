@@ -15,7 +15,7 @@ from tools.sim.story import Result
 
 RUNS_MAX = 400
 SPENT_S_MAX = 60.0  # of processor time, for one failure
-_NUMBERS = ("hubs", "phones", "mules", "sybils", "prior", "newcomers", "liars", "withholders", "islands")
+_NUMBERS = ("hubs", "phones", "mules", "sybils", "prior", "newcomers", "liars", "withholders", "misers", "islands")
 _BEFORE_S = (5.0, 15.0, 45.0)
 _T = TypeVar("_T")
 

@@ -19,7 +19,7 @@ from tools.sim.hub import Hub, member_of
 from tools.sim.network import Cable, Network
 from tools.sim.phones import Mule, Phone
 from tools.sim.plan import Mishap, Plan, Writing, plan_of
-from tools.sim.rogues import Liar, Withholder
+from tools.sim.rogues import Liar, Miser, Withholder
 from tools.sim.scenario import Scenario
 
 TEN_YEARS_S = 315_576_000
@@ -103,8 +103,8 @@ class Story:
 
     def _hub(self, number: int) -> Hub:
         scenario = self.scenario
-        honest = scenario.hubs - scenario.liars - scenario.withholders
-        kind = Hub if number < honest else Liar if number < honest + scenario.liars else Withholder
+        kinds = [Hub] * scenario.honest + [Liar] * scenario.liars + [Withholder] * scenario.withholders
+        kind = (kinds + [Miser] * scenario.misers)[number]
         hub = kind(self.clock, self.network, number, self.checks, Speed())
         hub.interval_s, hub.tick_s = scenario.interval_s, scenario.tick_s
         return hub
@@ -126,7 +126,8 @@ class Story:
         elder, bare = Person("elder"), self.scenario.bare
         raws = [actions.made(elder, number, 0, has_text=bool(bare)) for number in range(self.scenario.prior)]
         prior = [actions.parsed(raw) for raw in raws]
-        holders = self.hubs[: len(self.hubs) - self.scenario.newcomers] if self.scenario.newcomers else self.hubs
+        honest, newcomers = self.scenario.honest, self.scenario.newcomers
+        holders = self.hubs[: honest - newcomers] + self.hubs[honest:]
         chance = random.Random(f"{seed} bare")  # noqa: S311
         for hub in holders:
             hub.disk.inherit([without_content(each) if chance.random() < bare else each for each in prior])
@@ -279,6 +280,7 @@ class Story:
             "frames": network.frames_sent,
             "bytes": network.bytes_sent,
             "delivery_bytes": network.bytes_sent / max(1, found.deliveries),
+            "wire": network.bytes_sent / max(1, found.payload_bytes),
             "held": found.held_max,
             "junk": self._junk(),
             "events": self.clock.events,

@@ -6,6 +6,7 @@ from conversations import HUB_A, HUB_B, MESH, Conversation, TwinSet, envelope, i
 from hubd.gossip import wire
 from hubd.gossip.dialogue import (
     Began,
+    Counted,
     Ended,
     FrameReceived,
     LoadSummary,
@@ -19,7 +20,7 @@ from hubd.gossip.dialogue import (
 from hubd.gossip.initiator import Initiator
 from hubd.gossip.sketch import SYMBOL_BYTES
 from hubd.gossip.wire import NOWHERE, Place
-from hubd.limits import STREAM_ANYWAY_ACTIONS
+from hubd.limits import FILL_ACTIONS_MIN, STREAM_ANYWAY_ACTIONS
 
 ASKING = {wire.AskSketch, wire.Reconcile}
 
@@ -285,7 +286,8 @@ def greeted(theirs, *, abilities, ours=None):
     initiator.handle(SummaryLoaded(ours.summary()), 0)
     whole = theirs.summary()
     hello = wire.Hello(1, MESH, 1, whole.count, whole.fingerprint, NOWHERE, NOWHERE, abilities)
-    assert initiator.handle(FrameReceived(hello), 0) == [LoadSummary(NOWHERE)]
+    ahead = Counted(whole.count - len(ours.here))
+    assert initiator.handle(FrameReceived(hello), 0) == [ahead, LoadSummary(NOWHERE)]
     [asked] = initiator.handle(SummaryLoaded(ours.summary()), 0)
     return initiator.handle(ours.answer(asked), 0)
 
@@ -345,3 +347,26 @@ def test_only_a_whole_comparison_that_finds_nothing_and_proves_nothing_hints_at_
         if hints_at_rot(Ended(is_proven=not code, code=code, rung=rung, received=moved))
     }
     assert found == {("busy", Rung.NEGENTROPY, 0), ("missing", Rung.NEGENTROPY, 0)}
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_who_takes_no_fill_puts_off_a_hub_that_is_far_ahead_before_a_body_travels(side):
+    few, many = TwinSet(numbers(0, 10)), TwinSet(numbers(0, 10 + FILL_ACTIONS_MIN))
+    talk = Conversation(*((few, many) if side == "a" else (many, few)), full=side)
+    talk.run()
+    assert [talk.a.ended.code, talk.b.ended.code] == ["later", "later"]
+    assert talk.kinds <= {wire.Hello, wire.Fault}
+    assert talk.bytes_said < 250
+    assert getattr(talk, side).ahead == FILL_ACTIONS_MIN
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_who_takes_no_fill_takes_small_differences_and_gives_everything(side):
+    shared = numbers(0, 400)
+    for ours, theirs in ((10, FILL_ACTIONS_MIN), (2_000, 0), (0, 5)):
+        one = TwinSet([*shared, *numbers(1_000, ours)])
+        other = TwinSet([*shared, *numbers(5_000, theirs)])
+        talk = Conversation(*((one, other) if side == "a" else (other, one)), full=side)
+        talk.run()
+        assert talk.is_proven
+        assert len(one.here) == len(other.here) == 400 + ours + theirs

@@ -22,6 +22,7 @@ from hubd.gossip.peer import (
     MembersChanged,
     NetworkChanged,
     NudgeReceived,
+    PeerCounted,
     PushJudged,
     PushTaken,
     SendNudge,
@@ -35,6 +36,7 @@ from hubd.gossip.peers import Peers
 from hubd.limits import (
     DIAL_ROUND_MAX,
     DIAL_WAIT_S_MAX,
+    FILL_QUIET_S,
     HINT_DIAL_GAP_S,
     HINT_LIFE_S,
     HINTS_MAX,
@@ -575,3 +577,79 @@ def test_events_about_strangers_do_nothing():
         FaultSeen(stranger, "frame"),
     ):
         assert desk.tell(event) == []
+
+
+# --- one neighbour at a time brings much
+
+
+def far_ahead(desk: Desk, number: int, side: Side = DIALLED):
+    """A session begins, and its greeting says that the hub has a thousand actions more."""
+    takes_fill = desk.peers.takes_fill(hub(number), side, desk.now)
+    desk.tell(PeerCounted(hub(number), side, 1_000))
+    if not takes_fill:
+        desk.tell(SessionEnded(hub(number), side, Ended(is_proven=False, code="later")))
+    return takes_fill
+
+
+def fill_of_three(side: Side) -> Desk:
+    """Three neighbours that are far ahead; the first of them brings it."""
+    desk = Desk(*(member(number, f"{number}:1") for number in (1, 2, 3)))
+    for number in (1, 2, 3):
+        desk.tell(LinkOpened(hub(number), side))
+    assert [far_ahead(desk, number, side) for number in (1, 2, 3)] == [True, False, False]
+    return desk
+
+
+@pytest.mark.parametrize(("side", "turn"), [(DIALLED, BeginSession), (ACCEPTED, SendNudge)])
+def test_hubs_that_are_far_ahead_have_their_turns_one_by_one(side, turn):
+    desk = fill_of_three(side)
+    for _ in range(5):
+        desk.tell(news(b"much" * 9_000, source=hub(1)))
+        assert desk.after(2) == []
+    desk.tell(SessionEnded(hub(1), side, Ended(is_proven=True, received=9)))
+    assert [out for out in desk.after(1) if isinstance(out, turn)] == [turn(hub(2))]
+    assert desk.peers.takes_fill(hub(2), side, desk.now)
+    desk.tell(PeerCounted(hub(2), side, 3))
+    assert turn(hub(3)) in desk.after(1)
+
+
+def test_a_hub_that_promises_and_gives_nothing_holds_up_the_others_for_ten_seconds():
+    desk = fill_of_three(DIALLED)
+    assert desk.after(FILL_QUIET_S - 1) == []
+    assert desk.after(1) == [BeginSession(hub(2))]
+
+
+def test_a_hub_that_is_gone_holds_up_nobody():
+    desk = fill_of_three(DIALLED)
+    desk.tell(LinkLost(hub(1), DIALLED, "closed"))
+    assert BeginSession(hub(2)) in desk.after(1)
+
+
+def fourth(desk: Desk) -> None:
+    """One more neighbour, which has about what we have."""
+    desk.tell(MembersChanged([*(member(number, f"{number}:1") for number in (1, 2, 3, 4)), member(US, "me:1")]))
+    assert desk.tell(LinkOpened(hub(4), DIALLED)) == [BeginSession(hub(4))]
+    assert not desk.peers.takes_fill(hub(4), DIALLED, desk.now)
+    desk.tell(PeerCounted(hub(4), DIALLED, 5))
+    desk.tell(SessionEnded(hub(4), DIALLED, PROVEN))
+
+
+def test_small_differences_wait_for_nobody():
+    desk = fill_of_three(DIALLED)
+    fourth(desk)
+    desk.tell(NudgeReceived(hub(4)))
+    assert desk.after(SESSION_AGAIN_S) == [BeginSession(hub(4))]
+
+
+def test_what_fills_us_is_no_news_and_who_was_not_told_is_compared_with_afterwards():
+    desk = fill_of_three(DIALLED)
+    fourth(desk)
+    assert desk.tell(news(b"old", source=hub(1))) == []
+    assert {out.hub for out in desk.tell(news(b"new", source=hub(2)))} == {hub(1), hub(3), hub(4)}
+    assert desk.after(1) == []
+    desk.tell(SessionEnded(hub(1), DIALLED, PROVEN))
+    assert {out.hub for _ in range(2) for out in desk.after(1)} == {hub(2), hub(4)}
+
+
+def test_a_hub_that_is_not_admitted_has_no_floor():
+    assert not Desk().peers.takes_fill(hub(LOW), DIALLED, 0.0)
