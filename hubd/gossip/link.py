@@ -179,8 +179,7 @@ class Link:
 
     def reconfigure(self, *, peers: Sequence[str], interval_s: float) -> None:
         """Take over changed settings; another listening address needs a restart."""
-        self._peers.configured = tuple(peers)
-        self._peers.interval_s = interval_s
+        self._peers.reconfigure(configured=peers, interval_s=interval_s)
 
     def status(self) -> list[PeerStatus]:
         """Every admitted neighbour, by principal."""

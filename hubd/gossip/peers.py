@@ -1,27 +1,25 @@
 """The neighbours of this hub: whom to dial, when to talk, what to push, whom to leave alone.
 
-An address is a hint, wherever it comes from: every dial pins the key under which a hub was admitted, so a wrong address
-costs one failed handshake. A hub that is linked in either direction is not dialled; where both sides dialled at once, the
-one with the greater principal drops its own link. Retired hubs are cut off with the event that says so.
+A hub that is linked in either direction is not dialled; where both sides dialled at once, the one with the greater
+principal drops its own link. Retired hubs are cut off with the event that says so. Three parts of it are machines of
+their own: where hubs may be (`callbook`), who may bring much at once (`floor`), and what becomes of news (`spread`).
 
 The machine keeps no clock and takes no chances of its own: `now` comes with each event, `chance` is handed in.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from hashlib import sha256
 
 from hubd.action.principal import Principal
 from hubd.gossip import spread
+from hubd.gossip.callbook import Callbook
 from hubd.gossip.dialogue import Ended
 from hubd.gossip.floor import Floor
-from hubd.gossip.hints import Hints
 from hubd.gossip.peer import (
     AddressHeard,
     Appended,
     AskedLoaded,
     AskReceived,
     BeginSession,
-    Dial,
     FaultSeen,
     FoundKnown,
     HangUp,
@@ -43,13 +41,8 @@ from hubd.gossip.peer import (
     SessionEnded,
     Side,
     TimerFired,
-    key_tag,
 )
 from hubd.limits import (
-    DIAL_ROUND_MAX,
-    DIAL_WAIT_S_MAX,
-    DIAL_WAIT_S_MIN,
-    LINK_PEERS_MAX,
     PEER_BAN_S,
     PEER_FAULTS_MAX,
     PEER_FAULTS_S,
@@ -75,10 +68,9 @@ class Peers:
     ) -> None:
         self.peers: dict[Principal, Peer] = {}
         self.interval_s = interval_s
-        self.configured = tuple(configured)
         self._hub = hub
         self._chance = chance
-        self._hints = Hints()
+        self._callbook = Callbook(hub, self.peers, chance=chance, configured=configured)
         self._spread = spread.Spread()
         self._floor = Floor()
         self._filled_by = b""  # by whom, if the others were not told of it
@@ -89,7 +81,7 @@ class Peers:
             case MembersChanged(members):
                 return self._take_members(members)
             case AddressHeard(address, tag):
-                self._take_hint(address, tag, now)
+                self._callbook.hear(address, tag, now)
                 return []
             case Appended(ids, envelopes, source):
                 self._floor.brought(source, sum(map(len, envelopes)), now)
@@ -97,7 +89,8 @@ class Peers:
                 self._filled_by = source if is_fill else self._filled_by
                 return self._performed(self._spread.appended(ids, envelopes, source, now, is_told=not is_fill), now)
             case NetworkChanged():
-                return self._take_network(now)
+                self._callbook.network_changed(now)
+                return []
             case TimerFired():
                 return self._tick(now)
         peer = self.peers.get(event.hub)
@@ -106,6 +99,11 @@ class Peers:
         if isinstance(event, _SPREADING):
             return self._performed(self._take_spreading(event, now), now)
         return self._take_peer_event(peer, event, now)
+
+    def reconfigure(self, *, configured: Sequence[str], interval_s: float) -> None:
+        """From now on, dial these and talk so often."""
+        self._callbook.configured = tuple(configured)
+        self.interval_s = interval_s
 
     @property
     def due_at(self) -> float:
@@ -183,7 +181,7 @@ class Peers:
                 self._spread.known(ids)
         return []
 
-    # --- members and addresses
+    # --- members
 
     def _take_members(self, members: Collection[Member]) -> list[OutEvent]:
         out: list[OutEvent] = []
@@ -200,31 +198,6 @@ class Peers:
                 self.peers[hub] = Peer(member)
         return out
 
-    def _take_hint(self, address: str, tag: bytes, now: float) -> None:
-        if self._hints.hear(tag, address, now):
-            for peer in self.peers.values():
-                if key_tag(peer.member.curve_key) == tag:
-                    peer.dial_at = min(peer.dial_at, now)
-
-    def _addresses(self, peer: Peer, now: float) -> list[str]:
-        """Where this hub may be, announced ones first, without those where another is dialled or was found."""
-        hinted = self._hints.rested(key_tag(peer.member.curve_key), now)
-        taken = {other.address for other in self.peers.values() if other.is_dialling or Side.DIALLED in other.links}
-        known = dict.fromkeys((*peer.member.addresses, *hinted, *self.configured))
-        return [address for address in known if address not in taken]
-
-    def _untried(self, peer: Peer, now: float) -> list[str]:
-        if len(peer.tried) >= DIAL_ROUND_MAX:
-            return []
-        return [address for address in self._addresses(peer, now) if address not in peer.tried]
-
-    def _take_network(self, now: float) -> list[OutEvent]:
-        """This machine is on other networks than before: whoever could not be reached may be now."""
-        for peer in self.peers.values():
-            peer.tried.clear()
-            peer.failures, peer.dial_at = 0, min(peer.dial_at, now)
-        return []
-
     # --- links
 
     def _tick(self, now: float) -> list[OutEvent]:
@@ -233,26 +206,7 @@ class Peers:
                 if hub != self._filled_by:
                     self._reconcile_soon(peer, now)
             self._filled_by = b""
-        return [*self._performed(self._spread.tick(now), now), *self._dial(now), *self._talk(now)]
-
-    def _dial(self, now: float) -> list[OutEvent]:
-        out: list[OutEvent] = []
-        places = LINK_PEERS_MAX - sum(peer.is_up or peer.is_dialling for peer in self.peers.values())
-        waiting = [
-            peer
-            for peer in self.peers.values()
-            if not (peer.is_up or peer.is_dialling) and now >= max(peer.dial_at, peer.banned_until)
-        ]
-        for peer in sorted(waiting, key=self._rank):
-            untried = self._untried(peer, now) if places > 0 else []
-            if peer.tried and places > 0 and not untried:
-                self._pause(peer, now)
-            elif untried:
-                peer.is_dialling, peer.address, places = True, untried[0], places - 1
-                peer.tried.add(peer.address)
-                self._hints.dialled(peer.address, now)
-                out.append(Dial(peer.member, peer.address))
-        return out
+        return [*self._performed(self._spread.tick(now), now), *self._callbook.due(now), *self._talk(now)]
 
     def _talk(self, now: float) -> list[OutEvent]:
         out: list[OutEvent] = []
@@ -266,10 +220,6 @@ class Peers:
             peer.is_in_session, peer.wants_session = can_begin, False
             out.append(BeginSession(hub) if can_begin else SendNudge(hub))
         return out
-
-    def _rank(self, peer: Peer) -> tuple[int, bytes]:
-        """The order of dialling. Every hub has its own, so that many hubs form one web and no closed circles."""
-        return peer.failures, sha256(self._hub + peer.member.hub).digest()
 
     def _opened(self, peer: Peer, side: Side, now: float) -> list[OutEvent]:
         peer.links.add(side)
@@ -298,17 +248,7 @@ class Peers:
         peer.is_surplus = False
         if side is Side.DIALLED:
             peer.is_dialling = peer.is_in_session = False
-            if not was_up and self._untried(peer, now):
-                peer.dial_at = now
-                return
-            self._pause(peer, now)
-
-    def _pause(self, peer: Peer, now: float) -> None:
-        """Every address was tried: the next round waits, longer each time."""
-        peer.tried.clear()
-        wait_s = min(DIAL_WAIT_S_MAX, DIAL_WAIT_S_MIN * 2 ** min(peer.failures, 16))
-        peer.dial_at = now + wait_s * (0.5 + self._chance())
-        peer.failures += 1
+            self._callbook.ended(peer, now, was_up=was_up)
 
     def _unlink(self, peer: Peer, side: Side) -> bool:
         peer.links.discard(side)

@@ -16,8 +16,8 @@ from hubd.store.actions import Store
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Links that look around twenty times a second and dial again soon."""
     monkeypatch.setattr("hubd.gossip.link._TICK_S", 0.05)
-    for name in ("DIAL_WAIT_S_MIN", "SESSION_AGAIN_S"):
-        monkeypatch.setattr(f"hubd.gossip.peers.{name}", 0.1)
+    monkeypatch.setattr("hubd.gossip.callbook.DIAL_WAIT_S_MIN", 0.1)
+    monkeypatch.setattr("hubd.gossip.peers.SESSION_AGAIN_S", 0.1)
 
 
 @pytest.fixture

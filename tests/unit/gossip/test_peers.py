@@ -297,7 +297,7 @@ def test_a_flood_of_hints_is_forgotten_oldest_first():
     desk = Desk(member(LOW))
     for number in range(1_000):
         desk.tell(AddressHeard(f"h:{number}", key_tag(member(LOW).curve_key)))
-    assert len(desk.peers._hints) == HINTS_PER_KEY_MAX
+    assert len(desk.peers._callbook.hints) == HINTS_PER_KEY_MAX
     assert desk.after(0)[0].address == f"h:{1_000 - HINTS_PER_KEY_MAX}"
 
 
@@ -314,7 +314,7 @@ def test_hints_for_many_hubs_are_bounded_together():
     desk = Desk(member(LOW))
     for number in range(1_000):
         desk.tell(AddressHeard("h:1", number.to_bytes(8, "big")))
-    assert len(desk.peers._hints) == HINTS_MAX
+    assert len(desk.peers._callbook.hints) == HINTS_MAX
 
 
 def test_a_hint_that_is_told_no_more_is_dialled_no_more():
