@@ -353,7 +353,8 @@ class Channel:
     def _run(self, work: Callable[[], Awaitable[None]]) -> None:
         async def counted() -> None:
             try:
-                await work()
+                if not self._is_closed:
+                    await work()
             except LocalError as error:
                 if error.code not in OF_THE_CARD:
                     raise
