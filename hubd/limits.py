@@ -94,6 +94,7 @@ HANDSHAKE_MS = 3_000  # ZeroMQ HANDSHAKE_IVL: idle strangers hold a descriptor n
 LINK_RECEIVE_FRAMES_MAX = 16  # ZeroMQ RCVHWM a peer: the default of 1000 was 63 MB
 LINK_UNREAD_BYTES_MAX = 16 * 1024 * 1024  # received from one address and not handed over: its windows are 1 MB a link
 LINK_SOCKETS_PER_ADDRESS_MAX = 32  # connections of one address at the hubs' door: a whole mesh behind one router
+DESCRIPTORS_MAX = 4_096  # files and sockets open at once: both doors, and a burst of knocks until it is counted
 LINK_SOCKETS_MAX = (
     400  # connections at that door in all: 1,024 descriptors are what a program has that is not given more
 )
