@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,15 @@ POINTERS = 500_000
 FLOOD_BYTES_MAX = 30_000_000
 CEILING_BYTES = 256 * 1024 * 1024
 ATTACKERS = Path(__file__).parents[1] / "attackers.py"
+INSIDERS = ATTACKERS.with_name("insiders.py")
+ROGUES = {"c": "garbage", "d": "endless", "e": "sessions"}
 
 
 @asynccontextmanager
-async def besieged(tmp_path: Path, *names: str) -> AsyncIterator[Machines]:
+async def besieged(tmp_path: Path, *names: str, rogues: Iterable[str] = ()) -> AsyncIterator[Machines]:
     network = FORM(names)
     try:
-        here = await Machines.founded(network, tmp_path, ["a", "b"])
+        here = await Machines.founded(network, tmp_path, ["a", "b", *rogues])
         try:
             yield here
         finally:
@@ -41,8 +43,8 @@ async def besieged(tmp_path: Path, *names: str) -> AsyncIterator[Machines]:
         network.close()
 
 
-def attacker(here: Machines, *words: Any) -> Process:
-    command = (*here.network.inside("x"), sys.executable, str(ATTACKERS), *map(str, words))
+def attacker(here: Machines, *words: Any, program: Path = ATTACKERS) -> Process:
+    command = (*here.network.inside("x"), sys.executable, str(program), *map(str, words))
     return Process("x", command, here.folder / "x.log")
 
 
@@ -108,10 +110,7 @@ async def test_a_hub_of_256_megabytes_serves_the_honest_while_both_doors_are_att
             await here.until(lambda: said_in(siege, "begun"), 20)
             await asyncio.sleep(2)
             await here.offer("b", [here.village.register(f"b-{number}") for number in range(50)])
-            phone = await Phone.create(tmp_path / "amina", charters.write(here.village.charter))
-            await phone.register("Amina", 1)
-            await phone.close()
-            report = await synced(here, f"http://{host}:{phone_port}")
+            report = await registered_and_synced(here, f"http://{host}:{phone_port}")
             await here.are_one("a", "b", count=FOUNDING + 51, within_s=20)
             assert running.returncode is None, "all of it happened during the siege"
             assert report["acknowledged"] == 1
@@ -120,6 +119,39 @@ async def test_a_hub_of_256_megabytes_serves_the_honest_while_both_doors_are_att
             assert resident(pid_of(here, "a"), "VmHWM") < CEILING_BYTES * 3 // 4
     finally:
         ceiling.close()
+
+
+async def test_a_hub_of_256_megabytes_bans_admitted_rogues_and_serves_the_honest(tmp_path: Path) -> None:
+    ceiling, count = Ceiling(CEILING_BYTES), 2 * (2 + len(ROGUES))
+    try:
+        async with besieged(tmp_path, "a", "b", "x", "amina", rogues=ROGUES) as here:
+            here.hubs["a"].command = (*ceiling.command, *here.hubs["a"].command)
+            await here.start("a", "b")
+            await here.are_one("a", "b", count=count, within_s=20)
+            host, hub_port, phone_port = address_of(here, "a")
+            door_key = Identity.open(tmp_path / "a").curve_public.hex()
+            keys = [f"{does}:{Identity.open(tmp_path / name).curve_secret.hex()}" for name, does in ROGUES.items()]
+            mesh = mesh_tag(here.village.domain).hex()
+            inside = attacker(here, host, hub_port, door_key, mesh, *keys, program=INSIDERS)
+            running = await inside.spawn()
+            report = await registered_and_synced(here, f"http://{host}:{phone_port}")
+            await here.offer("b", [here.village.register(f"b-{number}") for number in range(50)])
+            await here.are_one("a", "b", count=count + 51, within_s=20)
+            assert report["acknowledged"] == 1
+            assert await asyncio.wait_for(running.wait(), 30) == 0, inside.complaint()
+            peers = {peer["name"]: peer["state"] for peer in (await here.facts("a"))["peers"]}
+            assert peers == {"b": "connected", **dict.fromkeys(ROGUES, "banned")}
+            assert ceiling.peak(pid_of(here, "a")) <= CEILING_BYTES
+            assert resident(pid_of(here, "a"), "VmHWM") < CEILING_BYTES * 3 // 4
+    finally:
+        ceiling.close()
+
+
+async def registered_and_synced(here: Machines, url: str) -> dict[str, Any]:
+    phone = await Phone.create(here.folder / "amina", charters.write(here.village.charter))
+    await phone.register("Amina", 1)
+    await phone.close()
+    return await synced(here, url)
 
 
 async def said_in(process: Process, word: str) -> bool:
