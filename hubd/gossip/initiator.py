@@ -126,10 +126,11 @@ class Initiator(Session):
         return [SendFrame(found)]
 
     def _reconcile(self) -> list[OutEvent]:
-        self.state, self._rung = State.ASKING, Rung.NEGENTROPY
+        self.state, self._rung, self._is_comparing = State.ASKING, Rung.NEGENTROPY, True
         return [Compare(self._asking.open)]
 
     def _asked(self, event: Compared) -> list[OutEvent]:
+        self._is_comparing = False
         if isinstance(event.result, bytes):
             return self._say(event.result)
         learned: negentropy.Outcome = event.result
@@ -144,6 +145,8 @@ class Initiator(Session):
         return self._go_on()
 
     def _answered(self, frame: Reconcile) -> list[OutEvent]:
+        if self._is_comparing:
+            raise RemoteError("order", "an answer to what was not asked yet")
         return self._weigh_message(self._asking, frame.message)
 
     def _learn(self, have: Iterable[bytes], need: Iterable[bytes]) -> None:

@@ -26,7 +26,6 @@ class Responder(Session):
         super().__init__(State.WAITING, parties, now, takes_fill=takes_fill)
         self._reconciler = negentropy.Responder(message_bytes_max=RECONCILE_LINK_BYTES_MAX)
         self._teller = Teller()
-        self._is_comparing = False
         self._wanted = 0
         self._theirs: Hello | Done | None = None  # what our next summary is compared with
         self._owes_end = False
@@ -72,7 +71,6 @@ class Responder(Session):
         self._rounds += 1
         if self._rounds > RECONCILE_LINK_ROUNDS_MAX:
             raise RemoteError("rounds", "reconciliation does not come to an end")
-        self._is_comparing = True
         return self._weigh_message(self._reconciler, frame.message)
 
     def _answer(self, event: Compared) -> list[OutEvent]:
@@ -80,7 +78,7 @@ class Responder(Session):
         return self._say(event.result)
 
     def _check_turn(self) -> None:
-        if self._owes_end or self._is_comparing or self._is_asked_for_proof:
+        if self._owes_end or self._is_comparing or self._teller.is_asked or self._is_asked_for_proof:
             raise RemoteError("order", "asked again before the answer's end")
 
     # --- bodies and proof

@@ -108,6 +108,7 @@ class Session(ABC):
         self._rung = Rung.HELLO
         self._pace = Pace()
         self._rounds = 0  # of reconciliation
+        self._is_comparing = False  # what we say next of it is not known yet
         self._received = 0
         self._known = 0
         self._refused = 0
@@ -229,6 +230,7 @@ class Session(ABC):
         """Work on what the peer said, for an answer as large as the link has shown to carry."""
         self._pace.heard(len(message), self._heard)
         reconciler.frame_bytes_max = self._pace.frame_bytes_max
+        self._is_comparing = True
         return [Compare(partial(reconciler.handle, message=message))]
 
     # --- bodies

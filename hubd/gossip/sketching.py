@@ -59,6 +59,11 @@ class Teller:
         self._asked: AskSketch | None = None
         self._asks = 0
 
+    @property
+    def is_asked(self) -> bool:
+        """A question waits for our symbols."""
+        return self._asked is not None
+
     def asked(self, frame: AskSketch) -> Sketch | None:
         """Take a question; None: our symbols are needed first."""
         self._asks += 1
