@@ -40,6 +40,7 @@ class _Candidate:
     failures: int = 0
     is_busy: bool = False
     is_proven: bool = False  # at the last visit somebody proved a key there
+    person: Principal | None = None  # who did so at the last visit that has ended
 
 
 class Visitor:
@@ -52,13 +53,18 @@ class Visitor:
 
     def seen(self, host: str, port: int, others: Sequence[str] = ()) -> None:
         """A phone was discovered here, or failing that at `others`; it is visited soon. A flood of records drives out
-        nobody who has proven a key.
+        nobody who has proven a key, and places with somebody else's phone behind them do not add up.
         """
         if len(self._candidates) >= VISITS_REMEMBERED_MAX and (host, port) not in self._candidates:
-            fakes = [place for place, each in self._candidates.items() if each.failures and not each.is_busy]
-            if not fakes:
+            homes = self._homes()
+            spare = [
+                place
+                for place, each in self._candidates.items()
+                if not each.is_busy and (each.failures or (each.person and homes[each.person] != place))
+            ]
+            if not spare:
                 return
-            del self._candidates[max(fakes, key=lambda place: self._candidates[place].failures)]
+            del self._candidates[max(spare, key=lambda place: self._candidates[place].failures)]
         self._candidates.setdefault((host, port), _Candidate(self._door.clock())).others = others
 
     async def run(self) -> None:
@@ -70,16 +76,16 @@ class Visitor:
                     group.create_task(self._call_on(host, port, candidate), name="visit")
                 await asyncio.sleep(_TICK_S)
 
-    async def visit(self, host: str, port: int, patience_s: float = 0) -> bool:
-        """Visit once; returns whether somebody proved a key there and the conversation came to its end."""
+    async def visit(self, host: str, port: int, patience_s: float = 0) -> Principal | None:
+        """Visit once; returns who proved a key there, if somebody did and the conversation came to its end."""
         name = joined(without_interface(host), port)
-        proven = False
+        proven: Principal | None = None
         try:
             async with asyncio.timeout(VISIT_S), asyncio.timeout(patience_s or VISIT_PROOF_S) as patience:
 
-                def prove(_person: Principal, _rank: Rank) -> None:
+                def prove(person: Principal, _rank: Rank) -> None:
                     nonlocal proven
-                    proven = True
+                    proven = person
                     patience.reschedule(None)
 
                 async with dial(f"ws://{name}{VISIT_PATH}", at=(host, port)) as connection:
@@ -87,9 +93,17 @@ class Visitor:
         except (OSError, TimeoutError, websockets.WebSocketException) as error:
             self._door.counters["visit:failed"] += 1
             self._log.debug("visit-failed", port=port, reason=type(error).__name__)
-            return False
+            return None
         self._door.counters["visit:ok" if proven else "visit:unproven"] += 1
         return proven
+
+    def _homes(self) -> dict[Principal, tuple[str, int]]:
+        """One place for each person who proved a key: whoever puts other places before a phone's own gains nothing."""
+        homes: dict[Principal, tuple[str, int]] = {}
+        for place, each in self._candidates.items():
+            if each.person is not None:
+                homes.setdefault(each.person, place)
+        return homes
 
     def _due(self) -> list[tuple[tuple[str, int], _Candidate]]:
         """Whom to visit now: those who wait longest, and never only places where nobody has proven anything."""
@@ -108,11 +122,12 @@ class Visitor:
 
     async def _call_on(self, host: str, port: int, candidate: _Candidate) -> None:
         addresses = (host, *candidate.others)
-        candidate.is_proven = False
+        candidate.is_proven, person = False, None
         for each in addresses:
-            if await self.visit(each, port, VISIT_PROOF_S / len(addresses)):
+            if person := await self.visit(each, port, VISIT_PROOF_S / len(addresses)):
                 candidate.is_proven = True
                 break
+        candidate.person = person
         candidate.failures = 0 if candidate.is_proven else candidate.failures + 1
         candidate.due_s = self._door.clock() + self._pause_s * 2**candidate.failures
         candidate.is_busy = False

@@ -184,3 +184,23 @@ async def test_places_where_no_phone_is_are_forgotten(tmp_path: Path) -> None:
         assert len(visitor._candidates) == 64
         assert not await visitor.visit("127.0.0.1", 9)
         assert hub.door.counters["visit:failed"] == 1
+
+
+async def test_places_that_lead_to_one_phone_are_one_and_keep_no_other_phone_out(tmp_path: Path) -> None:
+    village = Village(1)
+    told: list[SyncReport | RemoteError] = []
+    async with (
+        phone_hub(tmp_path, village) as hub,
+        phone_of(tmp_path, village) as phone,
+        visited(phone, told.append) as port,
+    ):
+        await phone.register("Amina", 1)
+        visitor = Visitor(hub.door, pause_s=0.05)
+        for number in range(VISITS_REMEMBERED_MAX):
+            place = (f"127.0.0.{number + 2}", port)
+            visitor.seen(*place, ["127.0.0.1"])
+            await visitor._call_on(*place, visitor._candidates[place])
+        assert all(each.is_proven for each in visitor._candidates.values())
+        visitor.seen("127.0.0.1", 9_999)
+        assert ("127.0.0.1", 9_999) in visitor._candidates
+        assert ("127.0.0.2", port) in visitor._candidates, "the phone itself has a place"
