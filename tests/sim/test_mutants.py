@@ -24,7 +24,7 @@ def test_a_planted_bug_is_caught_by_its_check(mutant):
 
 
 def test_every_check_has_a_bug_that_it_catches():
-    asked = {"lost", "proof", "queues", "livelock", "cursor", "content", "convergence", "done", "bounds"}
+    asked = {"lost", "proof", "queues", "livelock", "cursor", "content", "convergence", "done", "bounds", "members"}
     assert {mutant.check for mutant in MUTANTS} == asked
 
 

@@ -225,6 +225,16 @@ def test_strangers_get_in_up_to_the_quota_and_no_further():
     assert 0 < world.figures()["junk"] < 2 * newcomers_max < 2 * world.scenario.sybils
 
 
+def test_a_hub_that_was_retired_stands_alone_and_the_one_that_was_admitted_holds_what_all_hold():
+    world = told("turnover")
+    *_, comer, leaver = world.hubs
+    assert (world.membership.comer, world.membership.leaver) == (comer.number, leaver.number)
+    assert not leaver.channels
+    assert all(leaver.principal not in hub.peers.peers for hub in world.hubs)
+    assert comer.channels
+    assert len(leaver.disk.log) < len(comer.disk.log) == len(world.hubs[0].disk.log)
+
+
 def test_mules_carry_what_no_link_does():
     world = told("islands")
     assert not any(

@@ -5,6 +5,7 @@ proof        a session that is proven between honest hubs was over one set, whic
 queues       what the machines hold for one link stays within the windows of `hubd.limits`
 livelock     sessions of honest hubs do not end again and again without moving or proving anything
 cursor       whoever left off at a place holds everything up to it
+members      a hub gives nothing to a hub that its set calls no member, and takes nothing from it
 content      whatever text an honest hub had comes to all of them, and what was erased is with none
 convergence  when all is calm, all honest hubs come to hold the same: count, LtHash and, where asked, views
 done         and then every linked hub says so by a proven session
@@ -30,6 +31,7 @@ from hubd.limits import (
 )
 from tools.sim.actions import CHARTER, bytes_of
 from tools.sim.hub import Hub
+from tools.sim.members import Membership, speaks
 from tools.sim.phones import Phone
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ _HELD_ENVELOPES_MAX = LINK_PUSH_QUEUE_ACTIONS_MAX + 2 * PIECE_ACTIONS_MAX
 _HELD_IDS_MAX = 2 * SESSION_IDS_MAX + 4 * HAVE_QUEUE_IDS_MAX + SPREAD_RECENT_IDS_MAX
 _IDLE_SESSIONS_MAX = 12  # one after another, of one pair in calm times
 _FINDINGS_MAX = 20
+_MEMBERS_S = 0.5  # from the commit of a steward's word until a hub must act on it
 _LOOKED_AT = 8  # hubs whose machines are looked through at a time
 
 
@@ -60,6 +63,7 @@ class Checks:
         self.texts: set[ActionId] = set()  # actions whose content an honest hub had, and nobody erased
         self.erased: set[ActionId] = set()
         self.sessions = Counter[str]()
+        self.membership: Membership | None = None  # where the set says who belongs to the mesh
         self.arrivals: dict[ActionId, list[float]] = {}  # first, latest, at how many honest hubs
         self.last_new_s = 0.0
         self.deliveries = 0  # of one action at one more honest hub
@@ -68,6 +72,7 @@ class Checks:
         self.held_max = 0
         self.views_of: Callable[[list[Action]], bytes] = lambda log: fold(CHARTER, log).digest
         self._turn = 0
+        self._spoken_at: dict[int, float] = {}  # when a steward's word came to a hub
         self._calm_s = calm_s
         self._promised: dict[int, set[ActionId]] = {}
         self._idle: Counter[tuple[int, Principal]] = Counter()
@@ -92,9 +97,11 @@ class Checks:
 
     def appended(self, hub: Hub, action: Action) -> None:
         """This hub has an action more."""
+        now = hub.clock.now
+        if speaks([action]):
+            self._spoken_at[hub.number] = now
         if not hub.is_honest:
             return
-        now = hub.clock.now
         entry = self.arrivals.get(action.id)
         if entry is None:
             self.arrivals[action.id] = [now, now, 1]
@@ -124,6 +131,15 @@ class Checks:
         if self._idle[pair] > _IDLE_SESSIONS_MAX:
             self.found("livelock", f"hubs {hub.number} and {other.number}: {ended.code}, again and again")
             del self._idle[pair]
+
+    def dealt(self, hub: Hub, other: int) -> None:
+        """This hub gave something to another one, or took something from it."""
+        if self.membership is None or hub.number == self.membership.leaver:
+            return
+        if hub.clock.now <= self._spoken_at.get(hub.number, 0.0) + _MEMBERS_S:
+            return
+        if not self.membership.belongs(other, hub.disk.ids):
+            self.found("members", f"hub {hub.number} deals with hub {other}, which is no member by its set")
 
     def acknowledged(self, _phone: Phone, hub: Hub, action_id: ActionId) -> None:
         """A hub said OK to a phone."""

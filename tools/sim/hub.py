@@ -20,7 +20,7 @@ from hubd.gossip.peer import Member, Side
 from hubd.gossip.peers import Peers
 from hubd.ports import Cursor, Outcome
 from hubd.web.putting import Putting
-from tools.sim import actions
+from tools.sim import actions, members
 from tools.sim.clock import Clock, Signal, Wait
 from tools.sim.disk import Disk, Speed
 from tools.sim.doors import Intake, Known
@@ -37,6 +37,9 @@ class Watcher(Protocol):
 
     def ended(self, hub: "Hub", event: events.SessionEnded) -> None:
         """A session of this hub is over."""
+
+    def dealt(self, hub: "Hub", other: int) -> None:
+        """This hub gave something to another one, or took something from it."""
 
 
 def principal_of(number: int) -> Principal:
@@ -68,6 +71,7 @@ class Hub:
         self.interval_s = 30.0
         self.tick_s = 1.0
         self.members: Collection[Member] = ()
+        self.is_folding = False  # whether the set says who of these are members
         self.people: Collection[Principal] = ()
         self.counters: Counter[str] = Counter()
         self.clock = clock
@@ -101,8 +105,13 @@ class Hub:
             self.disk, self.intake, Known(self.disk, self.people), actions.CHARTER, lambda: self.clock.now
         )
         self.clock.note(f"start {self.number}")
-        self.report(events.MembersChanged(self.members))
+        self.read_members()
         self.clock.after(self.clock.chance.random() * self.tick_s, self._tick, self.starts)
+
+    def read_members(self) -> None:
+        """Look who belongs to the mesh, and let go of whoever does not."""
+        within = members.admitted(self.disk.log) if self.is_folding else None
+        self.report(events.MembersChanged([each for each in self.members if within is None or each.hub in within]))
 
     def crash(self, *, is_noticed: bool) -> None:
         """Everything in memory is gone; others notice at once (the process died) or late (the power went)."""
@@ -173,7 +182,11 @@ class Hub:
     def notify(self, fresh: Sequence[Action], source: bytes) -> None:
         """These are new in the set and on disk."""
         ids, raws = [action.id for action in fresh], [actions.bytes_of(action) for action in fresh]
+        if source in self.numbers:
+            self.watcher.dealt(self, self.numbers[source])
         self.report(events.Appended(ids, raws, source))
+        if self.is_folding and members.speaks(fresh):
+            self.read_members()
 
     def _perform(self, out: events.OutEvent) -> None:
         match out:
@@ -182,11 +195,9 @@ class Hub:
                 self.network.dial(self.number, number_at(target), answer)
             case events.HangUp(hub, Side.DIALLED):
                 self._hang_up(hub)
-            case events.HangUp():
-                for (hub, side), (channel, pipe) in list(self.channels.items()):
-                    if side is Side.ACCEPTED:
-                        pipe.end()
-                        self._forget(hub, channel, "cut")
+            case events.HangUp(hub) if entry := self.channels.get((hub, Side.ACCEPTED)):
+                entry[1].end()
+                self._forget(hub, entry[0], "cut")
             case events.BeginSession(hub) if channel := self._channel_to(hub, Side.DIALLED):
                 channel.begin()
             case events.SendPush(hub, side, envelopes) if channel := self._channel_to(hub, side):
@@ -250,6 +261,7 @@ class Hub:
         self.report(events.LinkOpened(hub, Side.DIALLED))
 
     hubs: "list[Hub]"
+    numbers: dict[bytes, int]  # of all hubs, by name
 
     def _hang_up(self, hub: Principal) -> None:
         pipe = self.dialled.pop(hub, None)
@@ -318,6 +330,7 @@ class Hub:
 
     def send(self, pipe: Pipe, side: Side, raw: bytes) -> str:
         """One frame onto the wire. A rogue sends others."""
+        self.watcher.dealt(self, next(each for each in pipe.hubs.values() if each != self.number))
         return pipe.send(side, raw)
 
     def _taker(self, hub: Principal, side: Side, channel: Channel) -> Callable[[bytes], None]:

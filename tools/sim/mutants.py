@@ -104,6 +104,21 @@ def _folds_by_arrival(story: Story) -> None:
     story.checks.views_of = lambda log: sha256(b"".join(action.id for action in log)).digest()
 
 
+def _never_reads_members_again(hub: Hub) -> None:
+    read, lives = hub.read_members, set[int]()
+
+    def once() -> None:
+        if hub.starts not in lives:
+            lives.add(hub.starts)
+            read()
+
+    hub.read_members = once  # type: ignore[method-assign]
+
+
+def _takes_everybody(hub: Hub) -> None:
+    hub.is_folding = False
+
+
 def _lets_go_early(story: Story) -> None:
     for phone in story.phones:
         phone.copies = 1
@@ -122,6 +137,8 @@ MUTANTS = (
     Mutant("never asks for a text that is missing", "texts", "content", _each_hub(_never_misses_a_text)),
     Mutant("takes what was erased", "texts", "content", _each_hub(_forgets_erasures)),
     Mutant("lets everybody fill it at once", "filling", "bounds", lambda _story: None),
+    Mutant("reads only at its start who is a member", "turnover", "members", _each_hub(_never_reads_members_again)),
+    Mutant("takes whoever it can reach for a member", "turnover", "members", _each_hub(_takes_everybody)),
     Mutant("pushes everything to everybody", "clocks", "bounds", _each_hub(_never_prunes)),
 )
 

@@ -60,6 +60,8 @@ class Scenario:
     prior: int = 0  # actions that all hubs but the newcomers hold from the beginning
     bare: float = 0.0  # share whose text is missing, at each hub another; one in ten is erased, the first hub knows
     newcomers: int = 0
+    retire_s: float = 0.0  # when a steward retires the last hub; membership is what the set says then
+    admit_s: float = 0.0  # when a steward admits the hub before it, which was none of the mesh
     actions: int = 0  # written by the phones, in turn
     write_from_s: float = 5.0
     write_s: float = 0.0  # how long they go on writing
@@ -81,6 +83,8 @@ class Scenario:
         assert self.shape in SHAPES, self.shape
         assert all(fault.kind in FAULTS for fault in self.faults), self.faults
         assert self.newcomers < self.honest, "somebody is honest and holds something"
+        assert (self.retire_s > 0) == (self.admit_s > 0), "membership turns over both ways"
+        assert self.hubs > 3 or not self.retire_s, "somebody stays"
         assert self.islands > 0, "every hub is somewhere"
         assert self.phones or not self.actions, "phones write"
 

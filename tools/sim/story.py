@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hubd.action.envelope import without_content
+from hubd.action.envelope import Action, without_content
+from hubd.ports import Door
 from tools.sim import actions
 from tools.sim.actions import EPOCH_S, Person
 from tools.sim.checks import Checks, Finding
 from tools.sim.clock import Clock, Signal
 from tools.sim.disk import Speed
 from tools.sim.hub import Hub, member_of
+from tools.sim.members import Membership
 from tools.sim.network import Cable, Network
 from tools.sim.phones import Mule, Phone
 from tools.sim.plan import Mishap, Plan, Writing, plan_of
@@ -25,6 +27,8 @@ from tools.sim.scenario import Scenario
 TEN_YEARS_S = 315_576_000
 _SAMPLE_S = 5.0
 _RESTORED_MAX = 40  # actions that an earlier copy of a card lacks
+_DECLARED_S = 2.0  # until a steward tries again
+_DECLARATIONS = 3  # a retirement, an announcement and an admission
 _ERASED_EVERY = 10  # of the texts
 _ASKS = (0, 1, 2, 3, 7, 12)  # frames of the dialler that wait for an answer: a round trip each
 
@@ -95,6 +99,8 @@ class Story:
         self.stop_at = ""
         self.settled_s: float | None = None
         self.written = 0
+        self.declared = 0
+        self.membership = self.checks.membership = Membership(scenario.hubs) if scenario.retire_s else None
         self._near = neighbours(scenario, seed)
         self.checks.watch(self.hubs)
         self._introduce(seed)
@@ -123,6 +129,12 @@ class Story:
             hub.hubs, hub.people = self.hubs, people
             near = sorted({hub.number, *self._near[hub.number]})
             hub.members = [member_of(number, is_near=True) for number in near]
+            hub.numbers = {other.principal: other.number for other in self.hubs}
+        if self.membership is not None:
+            self.hubs[self.membership.leaver].is_honest = False  # nobody holds it to what it took before it had to go
+            for hub in self.hubs:
+                hub.is_folding = True
+                hub.disk.inherit(self.membership.inherited(hub.number))
         elder, bare = Person("elder"), self.scenario.bare
         raws = [actions.made(elder, number, 0, has_text=bool(bare)) for number in range(self.scenario.prior)]
         prior = [actions.parsed(raw) for raw in raws]
@@ -155,6 +167,9 @@ class Story:
             clock.after(writing.at_s, self._write, writing)
         for mishap in self.plan.mishaps:
             clock.after(mishap.at_s, self._strike, mishap)
+        if self.membership is not None:
+            clock.after(scenario.retire_s, self._declare, self.membership.retirement())
+            clock.after(scenario.admit_s, self._declare, self.membership.admission())
         clock.after(_SAMPLE_S, self._sample)
         try:
             clock.run(scenario.end_s, self._is_over)
@@ -186,6 +201,17 @@ class Story:
         hub, person = self.hubs[number % len(self.hubs)], Person(f"sybil {number}")
         raws = [actions.made(person, nth, 0) for nth in range(2)]
         hub.ask(lambda: hub.take_in(raws, f"10.0.0.{number % 40}"), Signal(self.clock), 0.0)
+
+    def _declare(self, said: list[Action]) -> None:
+        """A steward brings this to a hub that stays, again and again until it took it."""
+        if all(action.id in self.checks.arrivals for action in said):
+            self.declared += len(said)
+            return
+        standing = [hub for hub in self.hubs[:-2] if hub.is_up]
+        if standing:
+            hub, raws = self.clock.chance.choice(standing), [actions.bytes_of(action) for action in said]
+            hub.ask(lambda: hub.intake.offer(raws, Door.OWN), Signal(self.clock), 0.0)
+        self.clock.after(_DECLARED_S, self._declare, said)
 
     def _junk(self) -> int:
         """How many actions of strangers came in."""
@@ -233,6 +259,8 @@ class Story:
             return True
         if self.clock.now < self.scenario.calm_s or self.written < len(self.plan.writings):
             return False
+        if self.membership is not None and self.declared < _DECLARATIONS:
+            return False
         if not self.checks.is_one() or not self._is_delivered():
             self.settled_s = None
             return False
@@ -254,6 +282,8 @@ class Story:
         found.delivered(self.phones)
         if not self._is_delivered():
             found.found("convergence", "something that was written has reached no honest hub")
+        if self.membership is not None and self.declared < _DECLARATIONS:
+            found.found("convergence", "what a steward said of members has reached no honest hub")
         found.convergence(views=self.scenario.views)
         found.contents()
         if self.settled_s is not None and not found.are_proven_since(self.settled_s):
