@@ -265,6 +265,7 @@ CARRY_PARCEL_BYTES_MAX = (
 )  # one bundle for a pocket: it must fit a request at the other hub, with its receipts
 CARRY_BRING_BYTES_MAX = 240 * 1024  # receipts and bundles in one request, below PHONE_POST_BYTES_MAX
 CARRY_BUNDLES_MAX = 64  # of these; parcels of the smallest size fill a request with fewer
+CARRY_GATHERED_MAX = 24  # bodies that come in parts over sockets at a time: 7.5 MB, and 256 KiB/s of quota fill fewer
 CARRY_RECEIPTS_MAX = 16  # hubs that one phone goes to and fro between
 CARRY_FILES_MAX = 4_096  # in a pocket: 64 MB in parcels of 16 KiB
 CARRY_S = 120  # post after one sync: people stand and wait

@@ -14,7 +14,6 @@ from hubd.limits import (
     PHONE_MESSAGES_PER_S,
     PHONE_NEWS_S,
     PHONE_OPEN_S,
-    PHONE_POST_BYTES_MAX,
     PHONE_SEND_S,
     RECONCILE_ROUNDS_MAX,
 )
@@ -77,7 +76,6 @@ class Conversation:
         self._question = self._thread.greeting
         self._challenge = b""
         self._rounds = 0
-        self._carried = b""
         self._saying = asyncio.Lock()
         self._pushing: asyncio.Task[None] | None = None
         self._pace = Bucket(PHONE_MESSAGES_PER_S, PHONE_MESSAGES_BURST, door.clock())
@@ -101,6 +99,7 @@ class Conversation:
                 await self._answer(message)
                 message = await self._wire.receive()
         finally:
+            self._door.gathering.drop(self)
             await self._stop_pushing()
 
     async def _answer(self, message: bytes) -> None:
@@ -132,7 +131,8 @@ class Conversation:
         """Agree on a version, learn who it is, say how to go on; then news flow until the end."""
         await self._stop_pushing()
         self._thread = Thread(hello.nonce, self._question)
-        self._reader, self._rounds, self._carried = STRANGER, 0, b""
+        self._reader, self._rounds = STRANGER, 0
+        self._door.gathering.drop(self)
         self._door.admit_request(self._address)  # a page follows each: from many sockets it would be any number
         if hello.version < 1:
             raise RemoteError("version", f"this hub speaks version {VERSION}")
@@ -191,18 +191,15 @@ class Conversation:
     async def _carry(self, carry: Carry) -> None:
         """Post, in parts both ways: a bundle is larger than a message.
 
-        The last part is answered, whatever was wrong with one before; nothing is gathered for a stranger, nor beyond what
-        is too much.
+        The last part is answered, whatever was wrong with one before; nothing is gathered for a stranger.
         """
-        if self._reader.person is not None and len(self._carried) <= PHONE_POST_BYTES_MAX:
-            self._carried += carry.part
+        if self._reader.person is not None:
+            self._door.gathering.add(self, carry.part)
         if carry.more:
             return
-        body, self._carried = self._carried, b""
         if self._reader.person is None:
             raise RemoteError("authorization", "say HELLO with a key first")
-        if len(body) > PHONE_POST_BYTES_MAX:
-            raise RemoteError("too-large", f"post is at most {PHONE_POST_BYTES_MAX} bytes at once")
+        body = self._door.gathering.end(self)
         for part in frames.carries(await self._door.carriers.answered(self._door.still(self._reader), body)):
             await self._say(part)
 

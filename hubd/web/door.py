@@ -23,6 +23,7 @@ from hubd.ports import Intake, Outcome
 from hubd.web import proofs
 from hubd.web.carriers import Carriers, PostDesk
 from hubd.web.frames import VERSION
+from hubd.web.gathering import Gathering
 from hubd.web.places import Proven
 from hubd.web.proofs import Authorization, Challenges
 from hubd.web.putting import Putting, tally
@@ -67,6 +68,7 @@ class PhoneDoor:
         self.standing = ports.standing
         self.reading = Reading(ports.store, ports.standing)
         self.carriers = Carriers(ports.desk, ports.standing, ports.clock)
+        self.gathering = Gathering(ports.clock)
         self._ports = ports
         self._putting = Putting(
             ports.store, ports.intake, ports.standing, ports.charter, ports.clock, is_short=ports.is_short
