@@ -220,7 +220,8 @@ class Store:
         return [(sequence, ActionId(action_id), kind) for sequence, action_id, kind in rows]
 
     async def page_of_kinds(self, kinds: Sequence[str], after: int, actions_max: int) -> list[tuple[int, Action]]:
-        """Like `page`, for some kinds only, of those that have an index (`writing.BY_KIND`)."""
+        """Like `page`, for some kinds only, of those that have an index (`writing.INDEXED_KINDS`)."""
+        assert all(writing.is_indexed(kind) for kind in kinds), f"a kind of {kinds} has no index: none would be found"
         condition = f"kind in ({', '.join('?' * len(kinds))}) and {BY_KIND} and"
         return await self._page(condition, tuple(kinds), after, actions_max)
 

@@ -6,6 +6,7 @@ These functions run in the writer's thread, inside its transaction, one whole ba
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from hubd.action.content import is_anchored
 from hubd.action.envelope import Action
@@ -14,11 +15,19 @@ from hubd.action.sip018 import ActionId
 from hubd.store import audience, buckets, lacking, sketches
 
 ROW_DIGEST_BYTES = 8
-BY_KIND = (
-    "(kind glob 'hub-*' or kind glob 'steward-*' or kind glob 'relay-*'"
-    " or kind = 'desk-witness' or kind = 'safety-post')"
+INDEXED_KINDS = (
+    "hub-*",
+    "steward-*",
+    "relay-*",
+    "desk-witness",
+    "safety-post",
+    "lesson-claim",
+    "dispute-settle",
+    "recovery-finish",
 )
-"""Which actions have a place in the index by kind: in the schema's words, for SQLite compares these."""
+"""Which actions have a place in the index by kind: those that anybody asks `page_of_kinds` for."""
+BY_KIND = "(" + " or ".join(f"kind glob '{name}'" for name in INDEXED_KINDS) + ")"
+"""The same in the schema's words, for SQLite compares these: it uses the index only where a query says them, too."""
 Offer = tuple[Sequence[Action], bytes]  # actions and the principal of the peer they came from, b"" for none
 Cursors = Mapping[bytes, tuple[int, bytes]]  # up to which sequence and mark of a peer's own order we have what it has
 _INSERT = (
@@ -30,6 +39,11 @@ _INSERT = (
 def row_digest(header: bytes) -> bytes:
     """A row's check of its header."""
     return hashlib.sha256(header).digest()[:ROW_DIGEST_BYTES]
+
+
+def is_indexed(kind: str) -> bool:
+    """Whether the index by kind holds the actions of this kind."""
+    return any(fnmatchcase(kind, name) for name in INDEXED_KINDS)
 
 
 def append(connection: sqlite3.Connection, offers: Iterable[Offer], cursors: Cursors) -> list[Action]:

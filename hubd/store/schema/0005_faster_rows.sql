@@ -17,8 +17,10 @@ drop table action;
 alter table new_action rename to action;
 
 create index action_by_item on action (created, id);
+-- Word for word as `writing.BY_KIND`: SQLite compares the two.
 create index action_by_kind on action (kind, sequence) where (
-    kind glob 'hub-*' or kind glob 'steward-*' or kind glob 'relay-*' or kind = 'desk-witness' or kind = 'safety-post'
+    kind glob 'hub-*' or kind glob 'steward-*' or kind glob 'relay-*' or kind glob 'desk-witness'
+    or kind glob 'safety-post' or kind glob 'lesson-claim' or kind glob 'dispute-settle' or kind glob 'recovery-finish'
 );
 
 -- The highest sequence that left the set, so that it is not given again.

@@ -1,17 +1,19 @@
 """What one transaction does to the rows: known ones are passed over, places are never given twice."""
 
+import re
+from importlib import import_module
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 
+import hubd
 from hubd.action import content, envelope
 from hubd.action.network import TESTNET
 from hubd.action.principal import contract
 from hubd.action.signature import Signer
 from hubd.action.sip018 import Domain
 from hubd.action.statement import Statement
-from hubd.fold.membership import MEMBER_KINDS
-from hubd.post.office import URGENT_KINDS
 from hubd.store import writing
 from hubd.store.actions import Store
 
@@ -59,12 +61,27 @@ async def test_the_place_of_an_action_that_left_is_never_given_again(store, gone
     assert (await store.page(0, 9))[-1] == (4, action(4))
 
 
-async def test_every_kind_that_is_asked_for_has_an_index_and_is_found_in_it(store):
-    body = content.seal_content({}, bytes(16))
-    asked = sorted({*MEMBER_KINDS, *URGENT_KINDS})
+def asked_for():
+    """The kinds that each caller of `page_of_kinds` names, by caller."""
+    folder = Path(hubd.__file__).parent
+    for path in sorted(folder.rglob("*.py")):
+        for name in re.findall(r"\.page_of_kinds\((?:tuple\()?(\w+)", path.read_text("utf-8")):
+            parts = path.relative_to(folder.parent).with_suffix("").parts
+            yield parts[-1], getattr(import_module(".".join(parts)), name)
+
+
+async def test_every_kind_that_anybody_asks_for_has_an_index_and_is_found_in_it(store):
+    body, callers = content.seal_content({}, bytes(16)), dict(asked_for())
+    assert {"folding", "gathering", "office"} <= callers.keys()
+    asked = sorted({kind for kinds in callers.values() for kind in kinds})
     actions = [action(number, kind, body) for number, kind in enumerate((*asked, "vouch-give"), 1)]
     await store.append(actions)
     assert [found for _, found in await store.page_of_kinds(asked, 0, 99)] == actions[:-1]
     sql = f"explain query plan select sequence from action where kind in (?, ?) and {writing.BY_KIND}"
     [(*_, plan)] = await store.database.read(sql, asked[:2])
     assert "INDEX action_by_kind" in plan
+
+
+async def test_whoever_asks_for_a_kind_without_an_index_is_refused_and_not_told_that_there_are_none(store):
+    with pytest.raises(AssertionError, match="vouch-give"):
+        await store.page_of_kinds(("safety-post", "vouch-give"), 0, 9)
