@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from builders import Village
@@ -34,6 +34,7 @@ class Card:
         self.epoch = self.whole.epoch
         self.code = ""  # of the fault that it has now
         self.is_held = False
+        self.faults: Callable[[], str] | None = None  # asked before each answer, for the fault that it has
         self._waiting: list[asyncio.Future[None]] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -44,8 +45,9 @@ class Card:
                 self._waiting.append(asyncio.get_running_loop().create_future())
                 await self._waiting[-1]
             await asyncio.sleep(0)
-            if self.code:
-                raise LocalError(self.code, "injected")
+            code = self.faults() if self.faults is not None else self.code
+            if code:
+                raise LocalError(code, "injected")
             return await method(*arguments)
 
         return in_its_turn
@@ -108,7 +110,8 @@ class House(Link):
             config=LinkConfig(interval_s=30.0),
         )
         self.intake.listeners.append(lambda fresh, _door, source: self.notify(fresh, source))
-        self.board = self._board
+        self.board, self.peers = self._board, self._peers.peers
+        self._peers._chance = lambda: 0.5
         self._group = asyncio.TaskGroup()  # never entered: `spawn` is told here
         self._dialler, self._acceptor = Wire(self, Side.DIALLED), Wire(self, Side.ACCEPTED)
         self._refresh()
@@ -182,12 +185,12 @@ class Pair:
                 channel.take(sender.said.popleft())
         return is_any
 
-    async def go_on(self, seconds: int = 0) -> None:
+    async def go_on(self, steps: int = 0, step_s: float = 1.0) -> None:
         """Let so much time pass, and everything be done that can be."""
-        for second in range(seconds + 1):
-            if second:
-                self.first.pass_time(1.0)
-                self.second.pass_time(1.0)
+        for step in range(steps + 1):
+            if step:
+                self.first.pass_time(step_s)
+                self.second.pass_time(step_s)
             await turns()
             while self.deliver():
                 await turns()
@@ -197,9 +200,9 @@ class Pair:
         ours, theirs = [await house.card.whole.summary() for house in (self.first, self.second)]
         return (ours.fingerprint, ours.lacking, theirs.lacking) == (theirs.fingerprint, 0, 0)
 
-    async def until_whole(self, within_s: int) -> None:
-        for _ in range(within_s):
-            await self.go_on(1)
+    async def until_whole(self, steps_max: int, step_s: float = 1.0) -> None:
+        for _ in range(steps_max):
+            await self.go_on(1, step_s)
             if await self.is_whole():
                 return
         summaries = [await house.card.whole.summary() for house in (self.first, self.second)]

@@ -146,7 +146,11 @@ class Channel:
         """Ask for those that are not in our set; most of a session's news are there before a push would bring them."""
 
         async def work() -> None:
-            known = {action.id for action in await self._house.store.get(ids)}
+            try:
+                known = {action.id for action in await self._house.store.get(ids)}
+            except LocalError:
+                self.send(wire.Ask(ids))  # what comes is written and not read, and its teller has kept its word
+                raise
             self._house.report(FoundKnown(self._peer, tuple(known)))
             missing = tuple(id_ for id_ in ids if id_ not in known)
             if missing:
