@@ -158,3 +158,25 @@ async def phone_of(directory: Path, village: Village, name: str = "amina") -> As
         yield phone
     finally:
         await phone.close()
+
+
+def said(answer: Any) -> Any:
+    """What an answer over HTTP says."""
+    return cbor.decode(answer.content, bytes_max=1 << 20, items_max=4_096)
+
+
+async def populate(hub: PhoneHub) -> dict[str, Any]:
+    """Ana and Tomas at home here, Bo at another hub; a lesson of Ana and Tomas, and one of Bo and Tomas."""
+    village = hub.village
+    acts = {
+        "ana": village.register("ana", home="hub-a"),
+        "tomas": village.register("tomas"),
+        "bo": village.register("bo", home="hub-b"),
+        "lesson": village.book("ana", "tomas"),
+        "bo's": village.book("bo", "tomas"),
+        "receipt": village.receipt("hub-a", []),
+        "ana's vouch": village.vouch("steward-1", "ana", 4),
+        "tomas's vouch": village.vouch("bo", "tomas"),
+    }
+    await hub.take(*acts.values())
+    return acts

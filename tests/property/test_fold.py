@@ -17,7 +17,8 @@ import pytest
 from builders import Village, erased
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from soups import PEOPLE, SOUPS, Soup, stir
+from soup import Soup
+from soups import PEOPLE, SOUPS, stir
 
 from hubd.action.content import is_anchored
 from hubd.action.kinds import KINDS

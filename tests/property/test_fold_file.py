@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from soups import SOUPS, Soup
+from soup import Soup
+from soups import SOUPS
 
 from hubd.errors import LocalError
 from hubd.fold.engine import Engine

@@ -1,49 +1,26 @@
-"""Whom to dial when, what to push, whom to leave alone: the peers machine under a clock of the test's own."""
+"""Whom to talk to when, which link to keep, whom to leave alone: the peers machine under a clock of the test's own."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from desks import ACCEPTED, DIALLED, HIGH, LOW, PROVEN, US, Desk, hub, member, news
 
-from hubd.action.network import TESTNET
-from hubd.action.principal import Principal, standard
-from hubd.action.sip018 import ActionId
 from hubd.gossip.dialogue import Ended
 from hubd.gossip.peer import (
-    AddressHeard,
-    Appended,
     BeginSession,
     Dial,
     FaultSeen,
     HangUp,
     LinkLost,
     LinkOpened,
-    Member,
     MembersChanged,
-    NetworkChanged,
     NudgeReceived,
-    PeerCounted,
     PushJudged,
     PushTaken,
     SendNudge,
-    SendPush,
     SessionEnded,
-    Side,
-    TimerFired,
-    key_tag,
 )
-from hubd.gossip.peers import Peers
 from hubd.limits import (
-    DIAL_ROUND_MAX,
-    DIAL_WAIT_S_MAX,
-    FILL_QUIET_S,
-    HINT_DIAL_GAP_S,
-    HINT_LIFE_S,
-    HINTS_MAX,
-    HINTS_PER_KEY_MAX,
-    LINK_PEERS_MAX,
-    LINK_PUSH_QUEUE_ACTIONS_MAX,
-    LINK_PUSH_WINDOW_CHUNKS,
     PEER_BAN_S,
     PEER_FAULTS_MAX,
     PEER_FAULTS_S,
@@ -53,51 +30,6 @@ from hubd.limits import (
     SESSIONS_BURST_MAX,
     SESSIONS_PER_S_MAX,
 )
-
-PROVEN = Ended(is_proven=True, count=5)
-DIALLED, ACCEPTED = Side.DIALLED, Side.ACCEPTED
-
-
-def hub(number: int) -> Principal:
-    return standard(TESTNET.single_sig, number.to_bytes(20, "big"))
-
-
-def member(number: int, *addresses: str, key: int | None = None) -> Member:
-    return Member(hub(number), (number if key is None else key).to_bytes(32, "big"), addresses, f"hub {number}")
-
-
-US = 50
-LOW, HIGH = 1, 99  # neighbours with lesser and greater principals than ours
-
-
-def news(*envelopes: bytes, source: bytes = b"") -> Appended:
-    return Appended([ActionId(number.to_bytes(32, "big")) for number in range(len(envelopes))], envelopes, source)
-
-
-class Desk:
-    """The machine, a clock, and chance in the middle."""
-
-    def __init__(self, *members: Member, configured: Sequence[str] = (), chance: float = 0.5) -> None:
-        self.now = 1_000.0
-        self.peers = Peers(hub(US), interval_s=60, chance=lambda: chance, configured=configured)
-        self.tell(MembersChanged([*members, member(US, "me:1")]))
-
-    def tell(self, event):
-        return self.peers.handle(event, self.now)
-
-    def after(self, seconds: float):
-        self.now += seconds
-        return self.tell(TimerFired())
-
-    def up(self, number: int, side: Side = DIALLED):
-        """A link is up and its first session is over."""
-        out = self.tell(LinkOpened(hub(number), side))
-        if side is DIALLED:
-            out += self.tell(SessionEnded(hub(number), side, PROVEN))
-        return out
-
-    def peer(self, number: int):
-        return self.peers.peers[hub(number)]
 
 
 def test_an_admitted_hub_is_dialled_at_its_address_with_its_key_and_we_are_not():
@@ -169,189 +101,6 @@ def test_a_session_that_moved_nothing_or_was_refused_is_not_repeated_in_haste(en
     desk.up(LOW)
     desk.tell(SessionEnded(hub(LOW), DIALLED, ended))
     assert desk.after(SESSION_AGAIN_S) == []
-
-
-@pytest.mark.parametrize(("chance", "factor"), [(0.0, 0.5), (0.5, 1.0), (0.999, 1.499)])
-def test_failures_double_the_wait_up_to_a_limit_with_jitter(chance, factor):
-    desk = Desk(member(LOW, "a:1"), chance=chance)
-    waits = []
-    for _ in range(12):
-        assert isinstance(desk.after(0)[0], Dial)
-        desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
-        waits.append(desk.peer(LOW).dial_at - desk.now)
-        assert desk.after(waits[-1] - 0.01) == []
-        desk.now += 0.02
-    expected = [min(2.0**n, DIAL_WAIT_S_MAX) * factor for n in range(12)]
-    assert waits == pytest.approx(expected)
-    assert desk.peer(LOW).reason == "unreachable"
-
-
-def test_success_forgets_the_failures():
-    desk = Desk(member(LOW, "a:1"))
-    for _ in range(5):
-        desk.after(1_000)
-        desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
-    desk.after(1_000)
-    desk.up(LOW)
-    assert desk.peer(LOW).failures == 0
-
-
-def test_addresses_take_turns():
-    desk = Desk(member(LOW, "a:1", "b:2"), configured=["c:3"])
-    tried = []
-    for _ in range(6):
-        [dial] = desk.after(1_000)
-        tried.append(dial.address)
-        desk.tell(LinkLost(hub(LOW), DIALLED, "handshake"))
-    assert tried == ["a:1", "b:2", "c:3"] * 2
-
-
-def test_all_addresses_are_tried_before_a_pause():
-    desk = Desk(member(LOW, "a:1", "b:2", "c:3"))
-    for address in ("a:1", "b:2", "c:3"):
-        assert [dial.address for dial in desk.after(0)] == [address]
-        desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
-    assert desk.after(0.4) == []
-    assert [dial.address for dial in desk.after(DIAL_WAIT_S_MAX)] == ["a:1"]
-
-
-def test_a_link_that_was_up_is_dialled_first_where_it_is_announced_first():
-    desk = Desk(member(LOW, "a:1", "b:2"))
-    desk.after(0)
-    desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
-    assert desk.after(0)[0].address == "b:2"
-    desk.tell(LinkOpened(hub(LOW), DIALLED))
-    desk.tell(LinkLost(hub(LOW), DIALLED, "closed"))
-    assert desk.after(0) == []
-    assert desk.after(2)[0].address == "a:1"
-
-
-def test_a_round_is_bounded_whatever_is_announced_and_heard():
-    desk = Desk(member(LOW, *(f"a:{number}" for number in range(DIAL_ROUND_MAX + 9))))
-    for _ in range(DIAL_ROUND_MAX):
-        assert len(desk.after(0)) == 1
-        desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
-    assert desk.after(0.4) == []
-
-
-def test_a_round_whose_last_address_is_taken_meanwhile_ends_in_a_pause():
-    desk = Desk(member(LOW, "a:1"), member(HIGH))
-    desk.tell(AddressHeard("h:1", key_tag(member(LOW).curve_key)))
-    desk.after(0)
-    desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
-    desk.now += HINT_LIFE_S
-    assert desk.after(0) == []
-    assert [dial.address for dial in desk.after(2)] == ["a:1"]
-
-
-def test_on_another_network_whoever_could_not_be_reached_is_dialled_at_once():
-    desk = Desk(member(LOW, "a:1"), member(HIGH, "b:2"))
-    desk.up(HIGH)
-    for _ in range(10):
-        desk.after(1_000)
-        desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
-    assert desk.after(1) == []
-    desk.tell(NetworkChanged())
-    assert [each.address for each in desk.after(0) if isinstance(each, Dial)] == ["a:1"]
-
-
-def test_a_configured_address_is_tried_with_one_hub_after_the_other():
-    desk = Desk(member(LOW), member(HIGH), configured=["c:3"])
-    tried = set()
-    for _ in range(4):
-        [dial] = desk.after(1_000)
-        tried.add(dial.member.hub)
-        desk.tell(LinkLost(dial.member.hub, DIALLED, "handshake"))
-    assert tried == {hub(LOW), hub(HIGH)}
-
-
-def test_a_hint_is_dialled_for_the_hub_whose_key_it_names_and_then_rests():
-    desk = Desk(member(LOW), member(HIGH))
-    desk.tell(AddressHeard("h:1", key_tag(member(HIGH).curve_key)))
-    [dial] = desk.after(0)
-    assert (dial.member.hub, dial.address) == (hub(HIGH), "h:1")
-    desk.tell(LinkLost(hub(HIGH), DIALLED, "handshake"))
-    assert desk.after(HINT_DIAL_GAP_S - 1) == []
-    desk.tell(AddressHeard("h:1", key_tag(member(HIGH).curve_key)))
-    assert desk.after(0) == [], "hearing it again does not make it fresh"
-    assert len(desk.after(1)) == 1
-
-
-def test_a_new_hint_shortens_a_long_wait():
-    desk = Desk(member(LOW, "a:1"))
-    for _ in range(10):
-        desk.after(1_000)
-        desk.tell(LinkLost(hub(LOW), DIALLED, "unreachable"))
-    desk.tell(AddressHeard("h:1", key_tag(member(LOW).curve_key)))
-    assert len(desk.after(0)) == 1
-
-
-def test_a_hint_of_a_key_that_nobody_was_admitted_with_is_never_dialled():
-    desk = Desk(member(LOW))
-    desk.tell(AddressHeard("h:1", key_tag(bytes(32))))
-    desk.tell(AddressHeard("h:2", key_tag(member(US).curve_key)))
-    assert desk.after(1_000) == []
-
-
-def test_a_flood_of_hints_is_forgotten_oldest_first():
-    desk = Desk(member(LOW))
-    for number in range(1_000):
-        desk.tell(AddressHeard(f"h:{number}", key_tag(member(LOW).curve_key)))
-    assert len(desk.peers._callbook.hints) == HINTS_PER_KEY_MAX
-    assert desk.after(0)[0].address == f"h:{1_000 - HINTS_PER_KEY_MAX}"
-
-
-def test_a_flood_of_hints_for_one_hub_hides_no_other():
-    desk = Desk(member(LOW), member(HIGH))
-    desk.tell(AddressHeard("honest:1", key_tag(member(LOW).curve_key)))
-    for number in range(1_000):
-        desk.tell(AddressHeard(f"h:{number}", key_tag(member(HIGH).curve_key)))
-        desk.tell(AddressHeard("honest:1", key_tag(member(HIGH).curve_key)))
-    assert ("honest:1", hub(LOW)) in {(dial.address, dial.member.hub) for dial in desk.after(0)}
-
-
-def test_hints_for_many_hubs_are_bounded_together():
-    desk = Desk(member(LOW))
-    for number in range(1_000):
-        desk.tell(AddressHeard("h:1", number.to_bytes(8, "big")))
-    assert len(desk.peers._callbook.hints) == HINTS_MAX
-
-
-def test_a_hint_that_is_told_no_more_is_dialled_no_more():
-    desk = Desk(member(LOW))
-    desk.tell(AddressHeard("h:1", key_tag(member(LOW).curve_key)))
-    assert desk.after(HINT_LIFE_S) == []
-    desk.tell(AddressHeard("h:1", key_tag(member(LOW).curve_key)))
-    assert len(desk.after(0)) == 1
-
-
-def test_an_address_rests_whichever_hub_it_is_said_to_be():
-    desk = Desk(member(LOW), member(HIGH))
-    for number in (LOW, HIGH):
-        desk.tell(AddressHeard("h:1", key_tag(member(number).curve_key)))
-    [dial] = desk.after(0)
-    desk.tell(LinkLost(dial.member.hub, DIALLED, "handshake"))
-    assert desk.after(HINT_DIAL_GAP_S - 1) == []
-    assert len(desk.after(1)) == 1
-
-
-def test_no_more_links_are_dialled_than_the_limit():
-    desk = Desk(*(member(number, f"a:{number}") for number in range(100, 140)))
-    first = desk.after(0)
-    assert len(first) == LINK_PEERS_MAX
-    assert desk.after(1) == []
-    desk.tell(LinkLost(first[0].member.hub, DIALLED, "unreachable"))
-    assert len(desk.after(0)) == 1
-
-
-def test_hubs_choose_different_neighbours_first():
-    def order(us: int) -> list[Principal]:
-        peers = Peers(hub(us), interval_s=60, chance=lambda: 0.5)
-        peers.handle(MembersChanged([member(number, f"a:{number}") for number in range(100, 140)]), 0)
-        return [out.member.hub for out in peers.handle(TimerFired(), 0)]
-
-    assert set(order(1)) != set(order(2))
-    assert order(1) == order(1)
 
 
 def test_a_hub_that_dialled_us_is_not_dialled():
@@ -495,74 +244,11 @@ def test_a_peer_that_falls_silent_is_hung_up_on_and_dialled_again_later():
     assert desk.after(1) == [Dial(member(LOW, "a:1"), "a:1")]
 
 
-def test_what_is_new_is_pushed_to_every_linked_peer_but_its_source():
-    desk = Desk(member(LOW, "a:1"), member(2), member(HIGH))
-    desk.up(LOW)
-    desk.up(HIGH, ACCEPTED)
-    assert desk.tell(news(b"x", source=hub(HIGH))) == [SendPush(hub(LOW), DIALLED, (b"x",))]
-    assert desk.tell(news(b"y")) == [SendPush(hub(LOW), DIALLED, (b"y",)), SendPush(hub(HIGH), ACCEPTED, (b"y",))]
-
-
-def test_a_peer_gets_no_more_pushes_than_it_acknowledges():
-    desk = Desk(member(LOW, "a:1"))
-    desk.up(LOW)
-    sent = [out for n in range(20) for out in desk.tell(news(bytes([n])))]
-    assert len(sent) == LINK_PUSH_WINDOW_CHUNKS
-    [rest] = desk.tell(PushTaken(hub(LOW), DIALLED))
-    assert len(rest.envelopes) == 20 - LINK_PUSH_WINDOW_CHUNKS, "what waited goes together"
-
-
-def test_acknowledging_what_was_never_sent_is_a_fault():
-    desk = Desk(member(LOW, "a:1"))
-    desk.up(LOW)
-    for _ in range(PEER_FAULTS_MAX):
-        out = desk.tell(PushTaken(hub(LOW), DIALLED))
-    assert out == [HangUp(hub(LOW), DIALLED)]
-
-
-def test_a_peer_too_slow_for_pushes_is_reconciled_with_soon():
-    desk = Desk(member(LOW, "a:1"))
-    desk.up(LOW)
-    for _ in range(LINK_PUSH_WINDOW_CHUNKS):
-        desk.tell(news(b"x"))
-    assert desk.tell(news(*[b"y"] * (LINK_PUSH_QUEUE_ACTIONS_MAX + 1))) == []
-    assert desk.after(SESSION_AGAIN_S) == [BeginSession(hub(LOW))]
-    assert desk.tell(PushTaken(hub(LOW), DIALLED)) == [], "what was dropped is not sent any more"
-
-
-def test_many_actions_at_once_are_pushed_as_long_as_the_window_takes_them():
-    desk = Desk(member(LOW, "a:1"))
-    desk.up(LOW)
-    sent = desk.tell(news(*[bytes(200)] * 1_000))
-    assert sum(len(out.envelopes) for out in sent) == 1_000
-
-
-def test_a_dialled_side_that_lost_pushes_asks_for_a_session():
-    desk = Desk(member(LOW))
-    desk.up(LOW, ACCEPTED)
-    for _ in range(LINK_PUSH_WINDOW_CHUNKS):
-        desk.tell(news(b"x"))
-    desk.tell(news(*[b"y"] * (LINK_PUSH_QUEUE_ACTIONS_MAX + 1)))
-    assert desk.after(SESSION_AGAIN_S) == [SendNudge(hub(LOW))]
-    assert desk.after(SESSION_AGAIN_S) == []
-
-
 def test_a_nudge_brings_the_next_session_forward():
     desk = Desk(member(LOW, "a:1"))
     desk.up(LOW)
     desk.tell(NudgeReceived(hub(LOW)))
     assert desk.after(SESSION_AGAIN_S) == [BeginSession(hub(LOW))]
-
-
-def test_pushes_on_a_lost_link_do_not_hold_up_the_next_link():
-    desk = Desk(member(LOW, "a:1"))
-    desk.up(LOW)
-    for _ in range(LINK_PUSH_WINDOW_CHUNKS):
-        desk.tell(news(b"x"))
-    desk.tell(LinkLost(hub(LOW), DIALLED, "closed"))
-    desk.after(10)
-    desk.up(LOW)
-    assert desk.tell(news(b"y")) == [SendPush(hub(LOW), DIALLED, (b"y",))]
 
 
 def test_events_about_strangers_do_nothing():
@@ -577,79 +263,3 @@ def test_events_about_strangers_do_nothing():
         FaultSeen(stranger, "frame"),
     ):
         assert desk.tell(event) == []
-
-
-# --- one neighbour at a time brings much
-
-
-def far_ahead(desk: Desk, number: int, side: Side = DIALLED):
-    """A session begins, and its greeting says that the hub has a thousand actions more."""
-    takes_fill = desk.peers.takes_fill(hub(number), side, desk.now)
-    desk.tell(PeerCounted(hub(number), side, 1_000))
-    if not takes_fill:
-        desk.tell(SessionEnded(hub(number), side, Ended(is_proven=False, code="later")))
-    return takes_fill
-
-
-def fill_of_three(side: Side) -> Desk:
-    """Three neighbours that are far ahead; the first of them brings it."""
-    desk = Desk(*(member(number, f"{number}:1") for number in (1, 2, 3)))
-    for number in (1, 2, 3):
-        desk.tell(LinkOpened(hub(number), side))
-    assert [far_ahead(desk, number, side) for number in (1, 2, 3)] == [True, False, False]
-    return desk
-
-
-@pytest.mark.parametrize(("side", "turn"), [(DIALLED, BeginSession), (ACCEPTED, SendNudge)])
-def test_hubs_that_are_far_ahead_have_their_turns_one_by_one(side, turn):
-    desk = fill_of_three(side)
-    for _ in range(5):
-        desk.tell(news(b"much" * 9_000, source=hub(1)))
-        assert desk.after(2) == []
-    desk.tell(SessionEnded(hub(1), side, Ended(is_proven=True, received=9)))
-    assert [out for out in desk.after(1) if isinstance(out, turn)] == [turn(hub(2))]
-    assert desk.peers.takes_fill(hub(2), side, desk.now)
-    desk.tell(PeerCounted(hub(2), side, 3))
-    assert turn(hub(3)) in desk.after(1)
-
-
-def test_a_hub_that_promises_and_gives_nothing_holds_up_the_others_for_ten_seconds():
-    desk = fill_of_three(DIALLED)
-    assert desk.after(FILL_QUIET_S - 1) == []
-    assert desk.after(1) == [BeginSession(hub(2))]
-
-
-def test_a_hub_that_is_gone_holds_up_nobody():
-    desk = fill_of_three(DIALLED)
-    desk.tell(LinkLost(hub(1), DIALLED, "closed"))
-    assert BeginSession(hub(2)) in desk.after(1)
-
-
-def fourth(desk: Desk) -> None:
-    """One more neighbour, which has about what we have."""
-    desk.tell(MembersChanged([*(member(number, f"{number}:1") for number in (1, 2, 3, 4)), member(US, "me:1")]))
-    assert desk.tell(LinkOpened(hub(4), DIALLED)) == [BeginSession(hub(4))]
-    assert not desk.peers.takes_fill(hub(4), DIALLED, desk.now)
-    desk.tell(PeerCounted(hub(4), DIALLED, 5))
-    desk.tell(SessionEnded(hub(4), DIALLED, PROVEN))
-
-
-def test_small_differences_wait_for_nobody():
-    desk = fill_of_three(DIALLED)
-    fourth(desk)
-    desk.tell(NudgeReceived(hub(4)))
-    assert desk.after(SESSION_AGAIN_S) == [BeginSession(hub(4))]
-
-
-def test_what_fills_us_is_no_news_and_who_was_not_told_is_compared_with_afterwards():
-    desk = fill_of_three(DIALLED)
-    fourth(desk)
-    assert desk.tell(news(b"old", source=hub(1))) == []
-    assert {out.hub for out in desk.tell(news(b"new", source=hub(2)))} == {hub(1), hub(3), hub(4)}
-    assert desk.after(1) == []
-    desk.tell(SessionEnded(hub(1), DIALLED, PROVEN))
-    assert {out.hub for _ in range(2) for out in desk.after(1)} == {hub(2), hub(4)}
-
-
-def test_a_hub_that_is_not_admitted_has_no_floor():
-    assert not Desk().peers.takes_fill(hub(LOW), DIALLED, 0.0)

@@ -1,55 +1,27 @@
+"""The set on the disk: what was acknowledged stays, what was erased does not return, and whose the file is."""
+
 import asyncio
-import hashlib
 import sqlite3
 import stat
 import subprocess
 import sys
-import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from stores import DOMAIN, ME, NEIGHBOUR, OTHER, action, answers, changed, item
 
 from hubd.action import cbor, content, envelope
 from hubd.action.fingerprint import EMPTY, extend, fingerprint
 from hubd.action.network import TESTNET
 from hubd.action.principal import contract
-from hubd.action.signature import Signer
 from hubd.action.sip018 import Domain
-from hubd.action.statement import Statement
 from hubd.errors import FatalError, LocalError
 from hubd.gossip.items import SortedItems
-from hubd.ports import Cursor, LedgerEntry, SetSummary, TransactionState
+from hubd.ports import Cursor
 from hubd.store.actions import DATABASE_NAME, Store
 from hubd.store.migrations import migrations
 
-SIGNER, OTHER = Signer(b"\x05" * 32), Signer(b"\x06" * 32)
-NEIGHBOUR, OTHER_NEIGHBOUR = b"a neighbour's principal", b"another's"
-ME = SIGNER.principal(TESTNET)
-DOMAIN = Domain(TESTNET, contract(ME, "access"))
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
-
-
-def item(number):
-    """A pair (created, id) in no order of arrival."""
-    return number * 7 % 13, hashlib.sha256(b"item %d" % number).digest()
-
-
-def action(number, kind="vouch-give", body=None, signer=SIGNER, **fields):
-    statement = Statement(kind, signer.principal(TESTNET), number, number + 9, number.to_bytes(8, "big"), **fields)
-    return envelope.seal(statement, signer, DOMAIN, body)
-
-
-def answers(items):
-    """What a set of items says of itself."""
-    size = items.size()
-    spans = [(0, size), *((at, min(at + 7, size)) for at in range(0, size, 5))]
-    return size, items.fingerprints(spans), items.ids(0, size), [items.key(at) for at in range(size)]
-
-
-async def changed(store, sql, values=()):
-    """Run one statement in the store's own file."""
-    await store.database.write(lambda writer: writer.execute(sql, values))
 
 
 @pytest.fixture
@@ -203,53 +175,6 @@ async def test_a_failed_write_is_told_to_everybody_and_the_next_one_works(store)
     assert await store.append([action(12)]) == [action(12)]
 
 
-async def test_a_page_of_names_goes_by_arrival_and_ends_with_the_set(store):
-    await store.append([action(3), action(1)])
-    names = [(1, action(3).id, action(3).kind), (2, action(1).id, action(1).kind)]
-    assert [await store.page_of_names(after, 1) for after in (0, 1, 2)] == [names[:1], names[1:], []]
-    assert await store.page_of_names(0, 9) == names
-
-
-async def test_the_ledger_keeps_signed_bytes_and_their_ids_in_order(store):
-    ledger = store.ledger()
-    entry = LedgerEntry(
-        b"t" * 32, 7, 500, b"raw", "submit-batch", (action(2).id, action(1).id), TransactionState.SIGNED, 100
-    )
-    await ledger.record(entry)
-    await ledger.record(entry)
-    assert await ledger.entries([TransactionState.SIGNED]) == [entry]
-    assert await ledger.entries([TransactionState.SIGNED], with_raw=False) == [replace(entry, raw=b"")]
-    assert await ledger.raw(entry.txid) == b"raw"
-    await ledger.mark(entry.txid, TransactionState.REPLACED)
-    assert await ledger.entries([TransactionState.SIGNED]) == []
-    assert await ledger.highest_account_nonce() == 7
-    assert await ledger.fees_between(0, 200) == 0
-
-
-async def test_a_start_reads_what_is_open_or_recent_of_the_ledger_and_asks_whose_a_transaction_is(store):
-    ledger, states = store.ledger(), {3: TransactionState.BROADCAST, 4: TransactionState.REPLACED}
-    for number in range(20):
-        state = states.get(number, TransactionState.INCLUDED)
-        at_s = 900 if number == 7 else 100
-        nonce = 3 if number == 4 else number
-        await ledger.record(
-            LedgerEntry(bytes([number]) * 32, nonce, 500, b"raw", "x", (action(number).id,), state, at_s)
-        )
-    found = await ledger.recent(5, 900)
-    assert [entry.txid[0] for entry in found] == [3, 4, 7, 15, 16, 17, 18, 19]
-    assert {entry.raw for entry in found} == {b""}
-    assert found[0].ids == (action(3).id,)
-    assert await ledger.own([bytes([2]) * 32, b"?" * 32]) == {bytes([2]) * 32: {action(2).id}}
-
-
-async def test_fees_are_those_of_the_time_asked_for_and_not_of_a_clock_that_was_ahead(store):
-    ledger = store.ledger()
-    for number, signed_at_s in enumerate((99, 100, 200, 201 + 10 * 365 * 86_400)):
-        txid = bytes([number]) * 32
-        await ledger.record(LedgerEntry(txid, number, 500, b"", "gap", (), TransactionState.BROADCAST, signed_at_s))
-    assert await ledger.fees_between(100, 200) == 1_000
-
-
 KILLED = """
 import asyncio, sys
 sys.path[:0] = {path!r}
@@ -311,121 +236,6 @@ async def test_a_full_database_of_schema_1_is_counted_into_buckets_when_it_opens
     await store.close()
 
 
-async def test_a_place_in_the_order_of_arrival_has_a_name_that_no_other_database_gives(store, tmp_path):
-    assert await store.summary() == SetSummary(0, fingerprint(EMPTY), 0, b"")
-    await store.append([action(1), action(2)])
-    summary = await store.summary()
-    assert (summary.sequence, summary.mark) == (2, await store.mark_of(2))
-    named = hashlib.sha256(store.epoch + (1).to_bytes(8, "big") + action(1).id).digest()[:8]
-    assert [await store.mark_of(sequence) for sequence in (0, 1, 3)] == [b"", named, b""]
-    other = await Store.open(tmp_path / "other", DOMAIN)
-    await other.append([action(1), action(2)])
-    assert await other.mark_of(2) != summary.mark
-    await other.close()
-
-
-async def test_a_page_for_a_peer_leaves_out_what_came_from_it(store):
-    await store.append([action(1)], NEIGHBOUR)
-    await store.append([action(2)])
-    await store.append([action(3), action(1)], OTHER_NEIGHBOUR)
-    assert await store.page_for(NEIGHBOUR, 0, 9, 9) == ([(2, action(2)), (3, action(3))], 9)
-    assert await store.page_for(OTHER_NEIGHBOUR, 0, 9, 9) == ([(1, action(1)), (2, action(2))], 9)
-    assert await store.page_for(b"a stranger", 0, 2, 9) == ([(1, action(1)), (2, action(2))], 2)
-    assert await store.page_for(b"a stranger", 0, 9, 1) == ([(1, action(1))], 1)
-
-
-async def test_a_page_for_a_peer_looks_at_so_many_actions_and_goes_on_from_there(store, monkeypatch):
-    monkeypatch.setattr("hubd.store.actions.PAGE_WINDOW_ROWS", 3)
-    await store.append([action(number) for number in range(1, 8)], NEIGHBOUR)
-    await store.append([action(8)])
-    assert await store.page_for(NEIGHBOUR, 0, 8, 9) == ([], 3)
-    assert await store.page_for(NEIGHBOUR, 3, 8, 9) == ([], 6)
-    assert await store.page_for(NEIGHBOUR, 6, 8, 9) == ([(8, action(8))], 8)
-
-
-async def test_the_place_reached_with_a_peer_is_kept_across_a_restart(tmp_path):
-    store = await Store.open(tmp_path, DOMAIN)
-    assert await store.peer_cursor(NEIGHBOUR) == (0, b"")
-    await store.keep_cursor(NEIGHBOUR, 7, b"a place.")
-    await store.append([action(1)], NEIGHBOUR)
-    await store.keep_cursor(NEIGHBOUR, 9, b"further.")
-    assert await store.peer_cursor(NEIGHBOUR) == (9, b"further.")
-    await store.close()
-    store = await Store.open(tmp_path, DOMAIN)
-    assert await store.peer_cursor(NEIGHBOUR) == (9, b"further.")
-    assert await store.peer_cursor(OTHER_NEIGHBOUR) == (0, b"")
-    await store.close()
-
-
-async def test_the_place_reached_with_a_peer_goes_to_disk_with_the_next_actions_and_else_by_itself(store):
-    async def on_disk():
-        return await store.database.read("select sequence from peer where principal = ?", (NEIGHBOUR,))
-
-    await store.keep_cursor(NEIGHBOUR, 7, b"a place.")
-    assert await on_disk() == []
-    await store.append([action(1)])
-    assert await on_disk() == [(7,)]
-    await store.keep_cursor(NEIGHBOUR, 9, b"further.")
-    async with asyncio.timeout(30):
-        while await on_disk() != [(9,)]:
-            await asyncio.sleep(0.05)
-
-
-async def test_a_comparison_sees_one_moment_and_the_next_one_sees_what_was_written(store):
-    await store.append([action(1)])
-    before, at_work = threading.Event(), threading.Event()
-
-    def slowly(items):
-        first = items.size()
-        at_work.set()
-        before.wait(5)
-        return first, items.size(), items.ids(0, 1)
-
-    comparing = asyncio.create_task(store.over_items(slowly))
-    await asyncio.to_thread(at_work.wait, 5)
-    await store.append([action(0), action(2)])
-    before.set()
-    assert await comparing == (1, 1, [action(1).id])
-    assert await store.over_items(answers) == answers(SortedItems(await store.items()))
-
-
-async def test_rotten_bytes_are_left_out_of_the_set_until_a_neighbour_gives_them_again(store):
-    await store.append([action(1), action(2)])
-    await changed(
-        store,
-        "update action set header = cast(substr(header, 1, 20) || x'ff' || substr(header, 22) as blob)"
-        " where created = 1",
-    )
-    assert [found for _, found in await store.page(0, 2)] == [action(2)]
-    assert await store.rotten() == 1
-    assert await store.items() == [(2, action(2).id)]
-    summary = await store.summary()
-    assert (summary.count, summary.fingerprint) == (1, fingerprint(extend(EMPTY, [action(2).id])))
-    assert await store.append([action(1)]) == [action(1)], "so that views and neighbours hear of it"
-    assert await store.rotten() == 0
-    assert [found for _, found in await store.page(0, 2)] == [action(2), action(1)]
-    assert (await store.summary()).fingerprint == fingerprint(extend(EMPTY, [action(1).id, action(2).id]))
-
-
-async def test_every_bit_of_a_stored_header_is_watched_the_signature_too(store):
-    await store.append([action(1)])
-    size = len(action(1).header)
-    for at in range(1, size + 1, 7):
-        await changed(
-            store,
-            "update action set header = cast(substr(header, 1, ?) || x'ee' || substr(header, ?) as blob)",
-            (at - 1, at + 1),
-        )
-        assert await store.page(0, 1) == [], at
-        assert await store.append([action(1)]) == [action(1)]
-
-
-async def test_a_page_is_short_at_the_end_of_the_set_only(store):
-    await store.append([action(number) for number in range(6)])
-    await changed(store, "update action set digest = x'00' where created < 3")
-    assert [found for _, found in await store.page(0, 2)] == [action(3), action(4)]
-
-
 async def test_a_full_partition_is_told_and_what_is_there_stays_readable(store):
     await store.append([action(1)])
     [(pages,)] = await store.database.read("pragma page_count")
@@ -438,18 +248,8 @@ async def test_a_full_partition_is_told_and_what_is_there_stays_readable(store):
     assert (await store.summary()).count == 1
 
 
-@pytest.mark.parametrize(("kind", "stays"), [("offer-set", True), ("hub-admit", False)])
-async def test_rotten_content_goes_alone_unless_the_action_needs_it(store, kind, stays):
-    body = content.seal_content({"note": "here"}, bytes(16))
-    full = action(1, kind, body)
-    await store.append([full])
-    await changed(store, "update content set body = x'a0'")
-    assert await store.get([full.id]) == ([envelope.without_content(full)] if stays else [])
-    await store.append([full])
-    assert await store.get([full.id]) == [full]
-
-
-if __name__ == "__main__":  # writes the fixture of the newest schema; run once when a migration is added
+if __name__ == "__main__":
+    # Writes the fixture of the newest schema; run once when a migration is added, with PYTHONPATH=tests.
 
     async def write() -> None:
         number = migrations()[-1][0]
