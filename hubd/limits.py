@@ -200,7 +200,9 @@ RELAY_BATCH_ACTIONS = 50  # measured: a batch of 50 takes a few per cent of a te
 RELAY_BATCH_ACTIONS_MAX = 100  # one receipt holds the results of all, in 4 KiB; the list type of `submit-batch` is 200
 RELAY_BATCH_BYTES_MAX = 64 * 1024  # 50 actions are about 20 kB; a node's mempool takes 2 MB
 RELAY_WAITING_MAX = 1_000  # actions in the queue, 3 kB each: twenty full transactions; the rest waits in the set
-RELAY_LEFT_MAX = 10_000  # ids of what was left there, remembered so that nothing travels before what it is about: 1 MB
+RELAY_LEFT_MAX = (
+    10_000  # ids of what was left there, so that nothing goes before what it is about, and as many tries: 2 MB
+)
 RELAY_ROUND_S = (
     21_600  # between two walks through the whole set for what was left: a minute's work of a Pi for a million
 )

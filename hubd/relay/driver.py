@@ -160,7 +160,7 @@ class Relay:
     def status(self) -> Status:
         """A snapshot; asks nobody."""
         outbox, tip, error = self._outbox, self._tip, self._error
-        trouble = error.code if error is not None else outbox.trouble
+        trouble = error.code if error is not None else outbox.trouble or self._gathering.trouble
         return Status(
             wallet=address(self._wallet),
             balance_ustx=outbox.account.balance_ustx if outbox.account else None,

@@ -59,6 +59,7 @@ class Gathering:
     ) -> None:
         self.settled = Settled()
         self.ends = Ends()
+        self.trouble = ""  # a code, while actions of the set wait unread for a place in the queue
         self._links, self._hub = links, hub
         self._outbox, self._receipts, self._react = outbox, receipts, react
         self._sequence = 0  # read so far
@@ -95,13 +96,15 @@ class Gathering:
         while said := await store.page_of_kinds(tuple(KINDS_SAID), self._heard, PAGE_ACTIONS):
             self.ends.hear([action for _, action in said])
             self._heard = said[-1][0]
-        while self._outbox.room.has_for(RELAY_PAGE_ACTIONS):
+        while has_room := self._outbox.room.has_for(RELAY_PAGE_ACTIONS, self._links.monotonic()):
             page = await store.page_of_names(self._sequence, RELAY_PAGE_ACTIONS)
             if not page:
                 self._begin_round()
                 break
             await self._admit([id_ for _, id_, kind in page if kind in KINDS_CARRIED])
             self._sequence = page[-1][0]
+        is_full = not has_room and bool(await store.page_of_names(self._sequence, 1))
+        self.trouble = "queue-full" if is_full else ""
         if (self._sequence, self._heard) == before:
             return None
         known = self.acquaintances()

@@ -106,7 +106,7 @@ class Outbox:
     def _actions_appended(self, event: ev.ActionsAppended, now: float) -> list[ev.OutEvent]:
         for action in event.actions:
             if is_carried(action):
-                self.room.take(action, now + self.terms.gather_s + event.lease_s)
+                self.room.take(action, now + self.terms.gather_s + event.lease_s, now)
         return []
 
     def _action_settled(self, event: ev.ActionSettled, now: float) -> list[ev.OutEvent]:
@@ -128,6 +128,7 @@ class Outbox:
 
     def _tokens_seen(self, event: ev.TokensSeen, _now: float) -> list[ev.OutEvent]:
         self._venue = replace(self._venue, tokens=dict(event.tokens))
+        self.room.tokens = self._venue.tokens
         return []
 
     def _apply(self, id_: ActionId, code: int, now: float) -> None:

@@ -97,11 +97,11 @@ class Queue:
         """How many wait for a change."""
         return sum(item.due_s is None and not self._is_expired(item) for item in self._items.values())
 
-    def add(self, action: Action, due_s: float) -> None:
-        """Take an action in, unless it is here or was."""
+    def add(self, action: Action, due_s: float, tries: int = 0) -> None:
+        """Take an action in, unless it is here or was. `tries` were made when it was here before and had to make way."""
         if action.id in self._items or action.id in self._finished:
             return
-        self._items[action.id] = Item(action, due_s)
+        self._items[action.id] = Item(action, due_s, tries)
         for key in _keys(action):
             self._waiting_for.setdefault(key, set()).add(action.id)
 
@@ -127,15 +127,20 @@ class Queue:
             if not waiting:
                 self._waiting_for.pop(key, None)
 
-    def let_go(self, id_: ActionId, under_way: Container[ActionId]) -> list[ActionId]:
-        """Hold an action no longer, nor what is about it, as far as that is not under way; returns what went."""
-        gone, about = [], [id_]
+    def about(self, id_: ActionId, under_way: Container[ActionId]) -> Iterator[Item]:
+        """An action and what is about it, as far as that is here and not under way."""
+        about = [id_]
         while about:
             next_id = about.pop()
             if next_id in self._items and next_id not in under_way:
                 about += self._waiting_for.get(next_id, ())
-                self._remove(next_id)
-                gone.append(next_id)
+                yield self._items[next_id]
+
+    def let_go(self, id_: ActionId, under_way: Container[ActionId]) -> list[Item]:
+        """Hold an action no longer, nor what is about it, as far as that is not under way; returns what went."""
+        gone = list(self.about(id_, under_way))
+        for item in gone:
+            self._remove(item.action.id)
         return gone
 
     def done(self, id_: ActionId, now: float) -> None:
@@ -192,13 +197,16 @@ class Queue:
     def _is_expired(self, item: Item) -> bool:
         return item.action.statement.expires < self.chain_time_s
 
+    def is_barred(self, action: Action, now: float) -> bool:
+        """Whether it may not travel, due or not: its time is over, or its author pauses."""
+        statement = action.statement
+        return statement.expires < self.chain_time_s or self._paused_until_s.get(statement.author, now) > now
+
     def due(self, now: float) -> Iterator[Item]:
         """Items that may travel now."""
         for item in self._items.values():
-            if item.due_s is not None and item.due_s <= now and not self._is_expired(item):
-                paused_until_s = self._paused_until_s.get(item.action.statement.author, now)
-                if paused_until_s <= now:
-                    yield item
+            if item.due_s is not None and item.due_s <= now and not self.is_barred(item.action, now):
+                yield item
 
     def few(self, items: Iterable[Item], under_way: Collection[Container[ActionId]]) -> Iterator[Item]:
         """Of these at most so many of each author, and none before what it is about is under way."""
