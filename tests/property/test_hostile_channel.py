@@ -161,6 +161,11 @@ class Rude:
             await turns()
             self.house.pass_time(1)
         await turns()
+        for _ in range(20):  # an answer rests for as long as it took
+            if self.house.tasks:
+                self.channel.take(wire.encode(wire.Ping()))
+                self.house.pass_time(5)
+                await turns()
         assert self.house.failures == []
         assert not self.house.tasks
 
