@@ -208,7 +208,9 @@ RELAY_ROUND_S = (
 )
 RELAY_VOID_MAX = 1_000  # actions without effect, asked about each turn whether that changed: 10 ms; others once a round
 RELAY_FINISHED_MAX = 4_096  # ids of what is done, so that a fork or a late receipt brings none of it twice: 0.5 MB
-RELAY_SAID_MAX = 4_096  # authors' words on what time alone decides: a village's open lessons; 1 MB
+RELAY_SAID_MAX = (
+    4_096  # words on what time alone decides: a village's open lessons; our own on what waits stay beyond it; 1 MB
+)
 RELAY_CLAIMS_PAGE = 500  # claims of other hubs looked at in a turn, and as many of those that came before: 10 ms
 RELAY_CLAIMS_MAX = 10_000  # claims that were looked up, remembered so that they are not asked for again: 1 MB
 RELAY_CANDIDATES_MAX = 1_000  # waiting actions sorted for one batch: ten full ones, and 10 ms of a Pi's time

@@ -190,7 +190,7 @@ class Relay:
 
     async def _say_ends(self, known: Acquaintances) -> None:
         """Sign what time alone decides; like all else in the set, it travels at the next turn."""
-        for statement in self._gathering.ends.due(self._views(), self._hub, self._grace_s, known or None):
+        for statement in self._gathering.ends.due(self._views(), self._grace_s, known or None):
             await self._write(statement)
             self._log.info("time-decides", kind=statement.action)
 

@@ -26,13 +26,14 @@ KINDS_SAID = frozenset(("lesson-claim", "dispute-settle", "recovery-finish"))
 
 
 class Ends:
-    """Remembers what was said of this kind; everything else follows from the views."""
+    """Remembers what `own` and others said of this kind; everything else follows from the views."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Principal) -> None:
+        self._own = own
         self._said: dict[tuple[str, ActionId], dict[Principal, tuple[ActionId, int]]] = {}
         self._count = 0
 
-    def hear(self, actions: Iterable[Action]) -> None:
+    def hear(self, actions: Iterable[Action], views: Views) -> None:
         """New actions of the set, in the order of arrival; of each author's on one subject the last one is remembered."""
         for action in actions:
             said = action.statement
@@ -40,18 +41,28 @@ class Ends:
                 rows = self._said.setdefault((action.kind, said.subject), {})
                 self._count += said.author not in rows
                 rows[said.author] = action.id, said.expires
-        while self._count > RELAY_SAID_MAX:
-            self._count -= len(self._said.pop(next(iter(self._said))))
+        if self._count > RELAY_SAID_MAX:
+            self._forget(self._count - RELAY_SAID_MAX, views)
 
-    def due(
-        self, views: Views, own: Principal, grace_s: int, known: Container[Principal] | None
-    ) -> tuple[Statement, ...]:
+    def _forget(self, count: int, views: Views) -> None:
+        """First what waits no more, others' words before our own. Our own on what waits stay, or we pay for them again."""
+        rows = [(key, author) for key, authors in self._said.items() for author in authors]
+        ranked = sorted((key in views.waiting, author == self._own, at) for at, (key, author) in enumerate(rows))
+        for is_waiting, is_own, at in ranked[:count]:
+            if not (is_waiting and is_own):
+                key, author = rows[at]
+                del self._said[key][author]
+                self._count -= 1
+                if not self._said[key]:
+                    del self._said[key]
+
+    def due(self, views: Views, grace_s: int, known: Container[Principal] | None) -> tuple[Statement, ...]:
         """Statements for `own` to sign, what is due the longest first, at most `RELAY_ENDS_MAX`.
 
         `grace_s` is the mesh's grace period, `known` whose actions travel without delay (None: everybody's). A hub that
         is not admitted with an uplink says nothing.
         """
-        hubs, now_s = uplinks(views), views.time_s
+        own, hubs, now_s = self._own, uplinks(views), views.time_s
         if own not in hubs or now_s is None:
             return ()
         found = sorted(
@@ -59,18 +70,18 @@ class Ends:
             for due in views.waiting.values()
             if now_s
             > (after_s := due.since + due.delay + due.graces * grace_s) + turns(due.subject, own, hubs) * TURN_S
-            and not self._is_said(due, views, own, known)
+            and not self._is_said(due, views, known)
         )
         return tuple(_statement(due, own, now_s) for *_, due in found[:RELAY_ENDS_MAX])
 
-    def _is_said(self, due: Waiting, views: Views, own: Principal, known: Container[Principal] | None) -> bool:
+    def _is_said(self, due: Waiting, views: Views, known: Container[Principal] | None) -> bool:
         """Whether such an action is on its way. What the chain refused ours for, it will refuse again."""
         for author, (id_, expires) in self._said.get((due.kind, due.subject), {}).items():
             settlement = views.settlement.get(id_)
             is_refused = settlement is not None and settlement.is_refused
-            if is_refused and author == own:
+            if is_refused and author == self._own:
                 return True
-            is_prompt = author == own or known is None or author in known
+            is_prompt = author == self._own or known is None or author in known
             is_expired = views.time_s is not None and expires < views.time_s
             if is_prompt and not (is_refused or is_expired or id_ in views.void):
                 return True

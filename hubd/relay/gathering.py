@@ -58,7 +58,7 @@ class Gathering:
         react: Callable[[ev.InEvent], Awaitable[None]],
     ) -> None:
         self.settled = Settled()
-        self.ends = Ends()
+        self.ends = Ends(hub)
         self.trouble = ""  # a code, while actions of the set wait unread for a place in the queue
         self._links, self._hub = links, hub
         self._outbox, self._receipts, self._react = outbox, receipts, react
@@ -94,7 +94,7 @@ class Gathering:
     async def _read_on(self) -> Acquaintances | None:
         store, before = self._links.store, (self._sequence, self._heard)
         while said := await store.page_of_kinds(tuple(KINDS_SAID), self._heard, PAGE_ACTIONS):
-            self.ends.hear([action for _, action in said])
+            self.ends.hear([action for _, action in said], self._links.views())
             self._heard = said[-1][0]
         while has_room := self._outbox.room.has_for(RELAY_PAGE_ACTIONS, self._links.monotonic()):
             page = await store.page_of_names(self._sequence, RELAY_PAGE_ACTIONS)

@@ -160,3 +160,35 @@ async def test_what_was_signed_before_a_restart_is_sent_as_the_identical_bytes_a
     await hub.start()
     await hub.turns(40)
     assert list(hub.node.mined) == [signed.txid]
+
+
+def said_by_both(village, item, at_s, code=0):
+    """The same receipt of two operators' hubs, so that it is believed."""
+    return [village.receipt(name, [(item, code)], txid=digest(item), block_time=at_s) for name in ("uplink", "rival")]
+
+
+async def claims_while_time_passes(hub, turns):
+    """A lesson's claim becomes due, and the chain's time goes on by itself: the claims that the hub signs."""
+    due_s, book = START_S + 60 * 86_400, hub.village.book("ana", "tomas")
+    await hub.offer(*map(hub.village.register, ("ana", "tomas")), book, *said_by_both(hub.village, book, START_S))
+    await hub.offer(*said_by_both(hub.village, digest("later"), due_s))
+    await hub.start()
+    for number in range(10):
+        await hub.offer(*said_by_both(hub.village, digest(number), due_s + 600 * (number + 1)))
+        await hub.turns(turns)
+    return [action for _, action in await hub.store.page(0, 10_000) if action.kind == "lesson-claim"]
+
+
+async def test_a_claim_that_waits_for_a_node_is_not_signed_again_when_the_chains_time_goes_on(hub):
+    async def cut(_raw):
+        raise RemoteError("node-unreachable", "the line was cut")
+
+    hub.node.broadcast = cut
+    assert len(await claims_while_time_passes(hub, 3)) == 1
+
+
+async def test_a_claim_that_the_chain_refused_for_good_is_not_signed_and_paid_for_again(hub):
+    hub.node.answer = lambda _id, _code: 606
+    [claim] = await claims_while_time_passes(hub, 6)
+    assert claim.id in hub.node.done
+    assert hub.folder.views.settlement[claim.id].code == 606

@@ -8,6 +8,7 @@ from hubd.action.kinds import DRAWS_ON_POOL
 from hubd.fold.folder import fold
 from hubd.fold.views import Payment
 from hubd.limits import RELAY_ENDS_MAX
+from hubd.relay import ends
 from hubd.relay.ends import TURN_S, Ends
 
 DAY_S = 86_400
@@ -44,19 +45,18 @@ class Stage:
     def views(self):
         return fold(self.v.charter, self.said)
 
+    def ends(self, hub):
+        ends = Ends(self.v.principal(hub))
+        ends.hear(self.said, self.views())
+        return ends
+
     def due(self, hub="hub", known=None):
-        ends = Ends()
-        ends.hear(self.said)
-        found = ends.due(self.views(), self.v.principal(hub), GRACE_S, known)
+        found = self.ends(hub).due(self.views(), GRACE_S, known)
         return [(statement.action, statement.subject) for statement in found]
 
     def sign_due(self):
-        ends = Ends()
-        ends.hear(self.said)
-        hub = self.v.signer("hub")
-        return [
-            seal(each, hub, self.v.domain) for each in ends.due(self.views(), self.v.principal("hub"), GRACE_S, None)
-        ]
+        due = self.ends("hub").due(self.views(), GRACE_S, None)
+        return [seal(each, self.v.signer("hub"), self.v.domain) for each in due]
 
 
 def abandoned(**booking):
@@ -199,6 +199,37 @@ def test_it_is_said_once_and_never_again_whatever_the_chain_answers():
         if code is not None:
             stage.chain(claim, at=START_S + GRACE_S + 2, code=code)
         assert stage.tick(START_S + GRACE_S + 90 * DAY_S).due() == []
+
+
+def test_what_strangers_say_makes_nobody_forget_what_a_hub_said_itself(monkeypatch):
+    monkeypatch.setattr(ends, "RELAY_SAID_MAX", 3)
+    stage, book = abandoned()
+    [claim] = stage.tick(START_S + GRACE_S + 1).sign_due()
+    elsewhere = [stage.v.claim(f"s{number}", stage.v.book("ana", "tomas", 60)) for number in range(6)]
+    here = [stage.v.claim(f"s{number}", book) for number in range(6)]
+    known = frozenset((stage.v.principal("hub"),))
+    for said in (elsewhere, here):
+        stage.offer(*said)
+        assert stage.due(known=known) == [("lesson-claim", book.id)]
+    assert stage.offer(claim, *elsewhere, *here).due(known=known) == []
+    assert stage.ends("hub")._count == 3
+
+
+def test_what_is_said_where_nothing_waits_is_forgotten_before_what_somebody_said_where_it_does(monkeypatch):
+    monkeypatch.setattr(ends, "RELAY_SAID_MAX", 3)
+    stage, book = abandoned()
+    stage.offer(stage.v.claim("bibi", book)).tick(START_S + GRACE_S + 1)
+    stage.offer(*(stage.v.claim(f"s{number}", stage.v.book("ana", "tomas", 60)) for number in range(6)))
+    assert stage.due() == []
+
+
+def test_a_hub_never_forgets_its_own_words_on_what_still_waits_however_many_they_are(monkeypatch):
+    monkeypatch.setattr(ends, "RELAY_SAID_MAX", 3)
+    stage = Stage()
+    books = [stage.v.book("ana", "tomas", 1, moment=START_S - number) for number in range(5)]
+    stage.chain(*books, at=START_S - DAY_S).tick(START_S + GRACE_S + 1)
+    assert len(said := stage.sign_due()) == 5
+    assert stage.offer(*said).due() == []
 
 
 def test_the_same_set_makes_the_same_actions():
