@@ -18,9 +18,9 @@ _PAGE_ROWS = 4_096
 
 
 def note(connection: sqlite3.Connection, fresh: Iterable[tuple[int, Action]]) -> None:
-    """Index actions that this transaction inserts, by their sequences."""
+    """Index actions that this transaction inserts, by their sequences. What rot left at one of these is no hindrance."""
     connection.executemany(
-        "insert into audience (name, sequence) values (?, ?)",
+        "insert or ignore into audience (name, sequence) values (?, ?)",
         [(name, sequence) for sequence, action in fresh for name in audiences(action.statement)],
     )
 
@@ -42,7 +42,7 @@ def fill(connection: sqlite3.Connection, told: Callable[[int], None] = lambda _:
 
 def fill_page(connection: sqlite3.Connection, table: str, after: int, rows_max: int) -> int | None:
     """Index the actions that arrived next. The last one's sequence, None if there are no more."""
-    sql = "select sequence, header from action where sequence > ? order by sequence limit ?"
+    sql = "select sequence, cast(header as blob) from action where sequence > ? order by sequence limit ?"
     rows = connection.execute(sql, (after, rows_max)).fetchall()
     connection.executemany(
         f"insert into {table} (name, sequence) values (?, ?)",

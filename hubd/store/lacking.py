@@ -69,7 +69,7 @@ def rot(connection: sqlite3.Connection, sequences: Iterable[int]) -> None:
 def fill(connection: sqlite3.Connection, told: Callable[[int], None] = lambda _: None) -> None:
     """Index a set that was there before the index. `told` hears how far it is."""
     sql = (
-        "select sequence, header from action where sequence > ? and sequence <= ?"
+        "select sequence, cast(header as blob) from action where sequence > ? and sequence <= ?"
         f" and not {_IS_HERE} and not {_IS_ERASED} order by sequence"
     )
     [last] = connection.execute("select coalesce(max(sequence), 0) from action").fetchone()

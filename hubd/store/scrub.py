@@ -182,6 +182,7 @@ def _restore(connection: sqlite3.Connection, sequence: int, action: Action) -> N
     )
     if not found.rowcount:
         connection.execute("delete from action where sequence = ?", (sequence,))
+        connection.execute("delete from lacking where sequence = ?", (sequence,))
 
 
 def _erased(connection: sqlite3.Connection, action: Action) -> bool:

@@ -96,8 +96,9 @@ def peer_number(connection: sqlite3.Connection, principal: bytes) -> int:
 
 
 def _last(connection: sqlite3.Connection) -> int:
-    """The highest sequence ever given."""
-    sql = "select max(value, coalesce((select max(sequence) from action), 0)) from meta where key = 'left'"
+    """The highest sequence ever given. Of those that left, as far as a row that may have rotted tells it."""
+    left, here = "select cast(value as integer) from meta where key = 'left'", "select max(sequence) from action"
+    sql = f"select max(coalesce(({left}), 0), coalesce(({here}), 0))"
     return int(connection.execute(sql).fetchone()[0])
 
 

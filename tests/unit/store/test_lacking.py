@@ -12,6 +12,7 @@ from hubd.action.signature import Signer
 from hubd.action.sip018 import Domain
 from hubd.action.statement import Statement
 from hubd.store.actions import DATABASE_NAME, Store
+from hubd.store.scrubber import Scrubber
 
 SIGNER, OTHER = Signer(b"\x05" * 32), Signer(b"\x06" * 32)
 DOMAIN = Domain(TESTNET, contract(SIGNER.principal(TESTNET), "access"))
@@ -97,6 +98,15 @@ async def test_what_leaves_the_set_is_not_asked_for(store):
     assert await lacking(store) == []
     await store.append([BARE])
     assert await lacking(store) == [FULL.id]
+
+
+async def test_a_damaged_row_whose_action_came_in_again_is_missing_nothing_once_it_is_gone(store):
+    await store.append([BARE])
+    await store.database.write(lambda writer: writer.execute("update action set id = zeroblob(32)"))
+    await store.append([FULL])
+    await Scrubber(store, store.get).scrub()
+    assert [found for _, found in await store.page(0, 9)] == [FULL]
+    assert await lacking(store) == []
 
 
 async def test_a_set_from_before_the_index_is_indexed_when_it_opens(tmp_path):

@@ -61,6 +61,18 @@ async def test_the_place_of_an_action_that_left_is_never_given_again(store, gone
     assert (await store.page(0, 9))[-1] == (4, action(4))
 
 
+@pytest.mark.parametrize(
+    "rot", ["delete from meta where key = 'left'", "update meta set value = 'x' where key = 'left'"]
+)
+async def test_a_set_whose_highest_place_rotted_still_grows_and_gives_no_later_place_again(store, rot):
+    await store.append([action(1), action(2)])
+    await store.change(lambda connection: connection.execute(rot))
+    assert await store.append([action(3)]) == [action(3)]
+    await store.change(lambda connection: writing.set_aside(connection, [3]))
+    await store.append([action(4)])
+    assert [place for place, _ in await store.page(0, 9)] == [1, 2, 4]
+
+
 def asked_for():
     """The kinds that each caller of `page_of_kinds` names, by caller."""
     folder = Path(hubd.__file__).parent
