@@ -155,6 +155,7 @@ FOLD_KEEP_S = 0.25  # between two commits otherwise
 # --- store --------------------------------------------------------------------------------------------------------
 DATABASE_BUSY_MS = 5_000  # a backup or `hubd status` may read meanwhile
 MIGRATION_TOLD_S = 2.0  # between two words on how far a conversion is: one of a small set says nothing
+MIGRATION_ROOM_PERCENT = 200  # of the database, free before its rows are written anew: to the file and to its log
 DATABASE_SHARE_PERCENT = 60  # of the partition: logs, bundles and a copy of the database need the rest
 DISK_LOW_PERCENT = 90  # of the partition used: `hubd status` says so
 DISK_SHORT_PERCENT = 95  # ... and what people bring whom nobody vouched for stays on their phones

@@ -5,16 +5,17 @@ how far it is, and leaves a notice in the data folder for commands that find the
 """
 
 import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import resources
 from pathlib import Path
 from time import monotonic
 
 from hubd import log
 from hubd.errors import FatalError
-from hubd.limits import MIGRATION_TOLD_S
+from hubd.limits import MIGRATION_ROOM_PERCENT, MIGRATION_TOLD_S
 from hubd.store import audience, buckets, lacking
+from hubd.store.room import Room
 
 _STATEMENT_STEPS = 1_000_000  # of SQLite's machine, between two looks at the clock within one statement
 NOTICE_NAME = "migrating"
@@ -25,6 +26,7 @@ _FILL: dict[int, Callable[[sqlite3.Connection, Told], None]] = {  # what SQL alo
     3: audience.fill,
     4: lacking.fill,
 }
+_LAYS_ROWS_ANEW = (5,)
 
 
 def migrations() -> list[tuple[int, str]]:
@@ -35,7 +37,7 @@ def migrations() -> list[tuple[int, str]]:
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the database up to date. Raises `FatalError` for one of a newer hubd."""
+    """Bring the database up to date. Raises `FatalError` for one of a newer hubd, and where there is too little room."""
     steps = migrations()
     [version] = connection.execute("pragma user_version").fetchone()
     if version > steps[-1][0]:
@@ -49,7 +51,8 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     try:
         for number, script in steps:
             if number > version:
-                _step(connection, number, script, progress)
+                with _room_for(connection, path) if version and number in _LAYS_ROWS_ANEW else nullcontext():
+                    _step(connection, number, script, progress)
     finally:
         progress.end()
 
@@ -71,6 +74,32 @@ def _step(connection: sqlite3.Connection, number: int, script: str, progress: "_
         _FILL[number](connection, lambda done: progress.tell(number, done))
     connection.execute(f"pragma user_version = {number}")
     connection.execute("commit")
+
+
+@contextmanager
+def _room_for(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Where all rows are written a second time: with as little room as that takes, and not at all without it.
+
+    The pages that the old rows leave are not overwritten, which would take as much again: nothing in them was erased.
+    """
+    connection.execute("pragma wal_checkpoint(truncate)")
+    _check_room(path)
+    connection.execute("pragma secure_delete = off")
+    yield
+    connection.execute("pragma secure_delete = on")
+    connection.execute("pragma wal_checkpoint(truncate)")
+
+
+def _check_room(path: Path) -> None:
+    """The ballast goes first."""
+    room, needed = Room(path.parent), path.stat().st_size * MIGRATION_ROOM_PERCENT // 100
+    if room.free_bytes >= needed or (room.drop_ballast() and room.free_bytes >= needed):
+        return
+    raise FatalError(
+        "migration-room",
+        f"to convert {path}, {-(-needed // 10**6)} MB must be free on its card, and {room.free_bytes // 10**6} MB are",
+        hint="free some space on the card, then start hubd again; nothing is lost",
+    )
 
 
 class _Progress:

@@ -32,6 +32,12 @@ class Room:
         self._ballast = directory / "ballast"
 
     @property
+    def free_bytes(self) -> int:
+        """How much may still be written."""
+        space = os.statvfs(self._directory)
+        return space.f_bavail * space.f_frsize
+
+    @property
     def level(self) -> Level:
         """How full it is now. Where so much is free that a hub lives for years, percentages do not count."""
         space = os.statvfs(self._directory)
