@@ -95,6 +95,7 @@ LINK_RECEIVE_FRAMES_MAX = 16  # ZeroMQ RCVHWM a peer: the default of 1000 was 63
 LINK_UNREAD_BYTES_MAX = 16 * 1024 * 1024  # received from one address and not handed over: its windows are 1 MB a link
 LINK_SOCKETS_PER_ADDRESS_MAX = 32  # connections of one address at the hubs' door: a whole mesh behind one router
 DESCRIPTORS_MAX = 4_096  # files and sockets open at once: both doors, and a burst of knocks until it is counted
+HEAPS_MAX = 1  # of glibc's malloc, for all threads: each thread's own would keep what it freed, 5 MB in all
 LINK_SOCKETS_MAX = (
     400  # connections at that door in all: 1,024 descriptors are what a program has that is not given more
 )
