@@ -26,6 +26,11 @@ class _Place:
     person: Principal | None = None  # whose it is, as long as that one has no more than its share
     is_known: bool = False  # somebody vouched for that person
 
+    @property
+    def spoke(self) -> float:
+        """When it came, or asked something last."""
+        return self.since if self.heard is None else self.heard
+
 
 @dataclass
 class Places:
@@ -33,8 +38,9 @@ class Places:
 
     When all places are taken, whoever comes gets that of a stranger, unless he came just now: of one who has asked nothing,
     else of the one who came first. Failing that, of a person whom nobody vouched for and who has been silent for a while: to
-    register costs nothing, so a crowd may do it. A person who is known keeps its places, up to `per_person_max`; all the
-    others together keep `unvouched_max`, so that some are always left to be had.
+    register costs nothing, so a crowd may do it. Failing that, of the person who holds most of them, if it is more than one:
+    a few whom everybody knows may collude, or have broken phones. One place a known person keeps in any case, up to
+    `per_person_max` while nobody waits; all the others together keep `unvouched_max`, so that some are always to be had.
 
     `open_s` is for a first request's head, `idle_s` for each further one, `stall_s` for somebody who reads nothing,
     `stranger_s` what a stranger has in any case, `silent_s` what a registered person has after its last word.
@@ -95,27 +101,40 @@ class Places:
                 del self.taken[host]
 
     def _make_room(self, now: float) -> bool:
-        held = self._held.items()
-        strangers = [
-            (place.heard is not None, place.since, client)
-            for client, place in held
-            if place.person is None and now - place.since >= self.stranger_s
-        ]
-        silent = [
-            (True, heard, client)
-            for client, place in held
-            if place.person is not None
-            and not place.is_known
-            and now - (heard := place.since if place.heard is None else place.heard) >= self.silent_s
-        ]
-        if not strangers and not silent:
+        client = self._of_strangers(now) or self._of_the_silent(now) or self._of_the_richest(now)
+        if client is None:
             return False
-        client = min(strangers or silent)[2]
         drop = self._held[client].drop
         self.gave_way += 1
         self.leave(client)
         drop()
         return True
+
+    def _of_strangers(self, now: float) -> Client | None:
+        spare = [
+            (place.heard is not None, place.since, client)
+            for client, place in self._held.items()
+            if place.person is None and now - place.since >= self.stranger_s
+        ]
+        return min(spare)[2] if spare else None
+
+    def _of_the_silent(self, now: float) -> Client | None:
+        spare = [
+            (place.spoke, client)
+            for client, place in self._held.items()
+            if place.person is not None and not place.is_known and now - place.spoke >= self.silent_s
+        ]
+        return min(spare)[1] if spare else None
+
+    def _of_the_richest(self, now: float) -> Client | None:
+        """Of persons who hold equally many, whom nobody vouched for goes first, then who has been silent the longest."""
+        holds = Counter(place.person for place in self._held.values() if place.person is not None)
+        spare = [
+            (-holds[place.person], place.is_known, place.spoke, client)
+            for client, place in self._held.items()
+            if place.person is not None and holds[place.person] > 1 and now - place.since >= self.stranger_s
+        ]
+        return min(spare)[3] if spare else None
 
 
 def client_of(transport: asyncio.BaseTransport) -> Client:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from websockets.asyncio.client import connect
 from hubd.errors import FatalError
 from hubd.phone.socket_link import SocketLink
 from hubd.web.client import ClientWire, dial
+from hubd.web.frames import SOCKET_PATH
 from hubd.web.places import Places
 from hubd.web.proofs import authorize
 from hubd.web.server import PhoneServer
@@ -234,6 +236,34 @@ async def test_whoever_proved_a_key_does_not_give_way_to_strangers(hub: PhoneHub
         assert places.gave_way == 19, "neither had to come again"
         for _, writer in strangers:
             writer.close()
+
+
+async def live(stack: AsyncExitStack, hub: PhoneHub, url: str, name: str) -> SocketLink:
+    """A phone that has proven its key and stays."""
+    socket = await stack.enter_async_context(dial(url.replace("http", "ws") + SOCKET_PATH))
+    link = SocketLink(ClientWire(socket), hub.village.charter)
+    await link.identify()
+    await link.authorize(partial(authorize, hub.village.signer(name), hub.village.charter))
+    await link.end(Scope.OWN)
+    return link
+
+
+async def test_thirty_two_known_persons_with_eight_phones_each_lock_nobody_out(hub: PhoneHub) -> None:
+    village = hub.village
+    names = [*(f"rogue {number}" for number in range(32)), *(f"honest {number}" for number in range(8))]
+    await hub.take(*(village.register(name) for name in names))
+    await hub.take(*(village.vouch("steward-1", name, 4) for name in names))
+    places = Places(stranger_s=0.0)
+    async with served(hub, places=places) as url, AsyncExitStack() as stack:
+        for number in range(places.total_max):
+            await live(stack, hub, url, f"rogue {number % 32}")
+        assert (places.taken.total(), places.gave_way) == (256, 0)
+        honest = [await live(stack, hub, url, f"honest {number}") for number in range(8)]
+        for number in range(8):
+            await live(stack, hub, url, f"rogue {number}")
+        assert (places.gave_way, places.turned_away) == (16, 0)
+        for link in honest:
+            assert await link.end(Scope.OWN), "no honest phone had to come again"
 
 
 async def test_half_open_connections_by_the_thousand_are_closed_in_time_and_phones_are_served_meanwhile(

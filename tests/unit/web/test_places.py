@@ -34,14 +34,14 @@ def test_one_person_keeps_no_more_than_its_share_of_the_places() -> None:
         places.prove((f"10.42.0.{number}", 5_000), person, Rank.VOUCHED)
     assert places.take(("10.42.0.99", 5_000), 0.0, lambda: None)
     places.prove(("10.42.0.99", 5_000), honest, Rank.VOUCHED)
-    came = [places.take((f"10.42.1.{number}", 5_000), 10.0, lambda: None) for number in range(14)]
-    assert came == [True] * 13 + [False], "whoever came just now stays, and so do two of the one and the other one"
-    assert places.gave_way == 13
+    came = [places.take((f"10.42.1.{number}", 5_000), 10.0, lambda: None) for number in range(15)]
+    assert came == [True] * 14 + [False], "whoever came just now stays, and so do one of the one and the other one"
+    assert places.gave_way == 14
 
 
 def test_registered_sybils_never_hold_the_whole_door() -> None:
     places = Places()
-    crowd(places, range(limits.PHONE_SOCKETS_MAX), 0.0)
+    crowd(places, range(limits.PHONE_SOCKETS_MAX), 0.0, a_person=1)
     assert places.taken.total() == limits.PHONE_SOCKETS_MAX
     came = come(places, range(1_000, 1_100), 6.0)
     assert len(came) == limits.PHONE_SOCKETS_MAX - limits.PHONE_SOCKETS_UNVOUCHED_MAX
@@ -85,3 +85,40 @@ def test_who_is_vouched_for_meanwhile_is_known_from_the_next_proof_on() -> None:
     places.prove(at(0), KNOWN, Rank.NEWCOMER)
     places.prove(at(0), KNOWN, Rank.VOUCHED)
     assert come(places, range(10, 11), 90.0) == []
+
+
+def colluding(places: Places, now: float, persons: int = 32) -> None:
+    """So many known persons take all places, eight each."""
+    for number in come(places, range(limits.PHONE_SOCKETS_MAX), now):
+        places.prove(at(number), VILLAGE.principal(f"rogue {number % persons}"), Rank.VOUCHED)
+        places.hear(at(number), now)
+
+
+def test_a_handful_of_known_persons_never_hold_the_whole_door_however_often_they_come_back() -> None:
+    places = Places()
+    colluding(places, 0.0)
+    assert places.taken.total() == limits.PHONE_SOCKETS_MAX
+    for number in range(60):
+        now, mine, theirs = 6.0 + number, 1_000 + number, range(2_000 + 4 * number, 2_004 + 4 * number)
+        assert come(places, range(mine, mine + 1), now) == [mine]
+        places.prove(at(mine), VILLAGE.principal(f"honest {number}"), Rank.VOUCHED)
+        for rogue in come(places, theirs, now):
+            places.prove(at(rogue), VILLAGE.principal(f"rogue {rogue % 32}"), Rank.VOUCHED)
+    kept = {place.person for place in places._held.values()}
+    assert {VILLAGE.principal(f"honest {number}") for number in range(60)} <= kept, "who has one keeps it"
+
+
+def test_of_who_holds_most_the_place_gives_way_where_nothing_was_asked_for_the_longest() -> None:
+    places = Places(total_max=5)
+    come(places, range(5), 0.0)
+    for number, person in enumerate(("ana", "ana", "ana", "ben", "ben")):
+        places.prove(at(number), VILLAGE.principal(person), Rank.VOUCHED)
+        places.hear(at(number), 1.0)
+    places.hear(at(0), 4.0)
+    places.hear(at(2), 3.0)
+    assert come(places, range(10, 11), 4.5) == [], "they came just now"
+    assert come(places, range(10, 11), 6.0) == [10]
+    assert at(1) not in places._held
+    places.prove(at(10), VILLAGE.principal("cleo"), Rank.NEWCOMER)
+    assert come(places, range(11, 12), 6.0) == [11]
+    assert at(3) not in places._held, "of two with two each, the one who was silent longer"
