@@ -7,8 +7,8 @@ as long as our set is still that one, and no later session failed to prove it.
 from dataclasses import dataclass
 
 from hubd.action.principal import Principal
-from hubd.gossip.channel import Traffic
 from hubd.gossip.dialogue import Ended, Rung
+from hubd.gossip.house import Traffic
 from hubd.gossip.peer import Peer
 from hubd.ports import SetSummary
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 
 from hubd import log
 from hubd.action.principal import Principal, address
-from hubd.gossip.channel import Channel, House, Traffic
+from hubd.gossip.channel import Channel
 from hubd.gossip.content import Sought
 from hubd.gossip.dialogue import Parties
+from hubd.gossip.house import House, Traffic
 from hubd.gossip.peer import LinkOpened, Side
 
 

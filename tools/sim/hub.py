@@ -135,7 +135,7 @@ class Hub:
         self.report(events.TimerFired())
         self.clock.after(self.tick_s, self._tick, life)
 
-    # --- what channels need (`hubd.gossip.channel.House`)
+    # --- what channels need (`hubd.gossip.house.House`)
 
     def first_rung(self, peer: Principal) -> Rung:
         """Where a session with this peer starts."""

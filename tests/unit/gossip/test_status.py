@@ -8,8 +8,8 @@ from hubd.action.network import TESTNET
 from hubd.action.principal import standard
 from hubd.cli.status import _lack, _neighbour_lines
 from hubd.daemon import _peer
-from hubd.gossip.channel import Traffic
 from hubd.gossip.dialogue import Ended, Rung
+from hubd.gossip.house import Traffic
 from hubd.gossip.peer import Member, Peer
 from hubd.gossip.status import peer_status
 from hubd.ports import SetSummary
