@@ -51,7 +51,7 @@ async def test_a_page_for_a_peer_leaves_out_what_came_from_it(store):
 
 
 async def test_a_page_for_a_peer_looks_at_so_many_actions_and_goes_on_from_there(store, monkeypatch):
-    monkeypatch.setattr("hubd.store.actions.PAGE_WINDOW_ROWS", 3)
+    monkeypatch.setattr("hubd.store.reading.PAGE_WINDOW_ROWS", 3)
     await store.append([action(number) for number in range(1, 8)], NEIGHBOUR)
     await store.append([action(8)])
     assert await store.page_for(NEIGHBOUR, 0, 8, 9) == ([], 3)

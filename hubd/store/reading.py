@@ -1,0 +1,202 @@
+"""What is read of the set: actions by id, by arrival, by audience and by kind, and places in the order of arrival.
+
+A row whose bytes rotted on the card is no answer: it leaves the set, and the next neighbour that has the action gives it.
+"""
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from hubd.action import envelope
+from hubd.action.audience import Audience
+from hubd.action.envelope import Action
+from hubd.action.fingerprint import fingerprint
+from hubd.action.sip018 import ActionId, Domain
+from hubd.errors import RemoteError
+from hubd.limits import PAGE_WINDOW_ROWS, QUERY_IDS_MAX
+from hubd.ports import Cursor, SetSummary
+from hubd.store import audience, lacking, writing
+from hubd.store.database import Database
+from hubd.store.writing import BY_KIND, row_digest
+
+T = TypeVar("T")
+
+ID_PREFIX_BYTES = 8
+ID_BYTES = 32
+MARK_BYTES = 8
+_COLUMNS = "sequence, action.id, header, digest, content.body"
+_FROM = "from action left join content on content.id = action.id"
+_WINDOW = """
+    source is not (select coalesce(max(number), 0) from peer where principal = ?) and sequence <= ? and
+"""  # no peer has number 0
+
+
+class Reads:
+    """The set as it is read. `change` does a piece of work in the one writer."""
+
+    def __init__(self, database: Database, domain: Domain, epoch: bytes) -> None:
+        self.database = database
+        self.domain = domain
+        self.epoch = epoch
+        self.rot_met = asyncio.Event()  # a read met a row that is not as it was written
+
+    async def change(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do `work` in a transaction of the one writer, between two batches."""
+        return await self.database.write(work)
+
+    async def get(self, ids: Sequence[ActionId]) -> list[Action]:
+        """The actions that are here, in the order asked for."""
+        found: dict[bytes, Action] = {}
+        for start in range(0, len(ids), QUERY_IDS_MAX):
+            part = ids[start : start + QUERY_IDS_MAX]
+            marks = ", ".join("?" * len(part))
+            sql = f"select {_COLUMNS} {_FROM} where action.id in ({marks})"  # marks only
+            rows = await self.database.read(sql, part)
+            found.update((action.id, action) for _, action in await self._actions(rows))
+        return [found[action_id] for action_id in ids if action_id in found]
+
+    async def page(self, after: int, actions_max: int) -> list[tuple[int, Action]]:
+        """Actions by arrival, beyond the sequence `after`; fewer than asked for only at the end of the set."""
+        return await self._page("", (), after, actions_max)
+
+    async def page_for(
+        self, peer: bytes, after: int, until: int, actions_max: int
+    ) -> tuple[list[tuple[int, Action]], int]:
+        """Actions up to `until` that did not come from this peer, and how far was looked. See `ActionStore`."""
+        reached = min(until, after + PAGE_WINDOW_ROWS)
+        found = await self._page(_WINDOW, (peer, reached), after, actions_max)
+        return found, found[-1][0] if len(found) == actions_max else reached
+
+    async def seen_page(self, names: Sequence[Audience], after: int, actions_max: int) -> list[tuple[int, Action]]:
+        """Like `page`, for what any of these audiences sees; costs what it returns."""
+        found: list[tuple[int, Action]] = []
+        while (wanted := actions_max - len(found)) > 0:  # again only where rows rotted
+            seen, values = audience.seen(names, after, wanted)
+            rows = await self.database.read(
+                f"select {_COLUMNS} from {seen} left join action using (sequence)"
+                " left join content on content.id = action.id order by sequence",
+                values,
+            )
+            found += await self._actions(row for row in rows if row[1] is not None)
+            if len(rows) < wanted:
+                break
+            after = rows[-1][0]
+        return found
+
+    async def seen_items(
+        self, names: Sequence[Audience], after: int, items_max: int
+    ) -> list[tuple[int, int, ActionId]]:
+        """(sequence, created, id) of what any of these audiences sees, by arrival beyond `after`."""
+        seen, values = audience.seen(names, after, items_max)
+        return await self.database.read(
+            f"select sequence, created, id from action where sequence in {seen} order by sequence", values
+        )
+
+    async def page_of_names(self, after: int, actions_max: int) -> list[tuple[int, ActionId, str]]:
+        """(sequence, id, kind) by arrival, beyond the sequence `after`: a tenth of the work of `page`."""
+        rows = await self.database.read(
+            "select sequence, id, kind from action where sequence > ? order by sequence limit ?", (after, actions_max)
+        )
+        return [(sequence, ActionId(action_id), kind) for sequence, action_id, kind in rows]
+
+    async def page_of_kinds(self, kinds: Sequence[str], after: int, actions_max: int) -> list[tuple[int, Action]]:
+        """Like `page`, for some kinds only, of those that have an index (`writing.INDEXED_KINDS`)."""
+        assert all(writing.is_indexed(kind) for kind in kinds), f"a kind of {kinds} has no index: none would be found"
+        condition = f"kind in ({', '.join('?' * len(kinds))}) and {BY_KIND} and"
+        return await self._page(condition, tuple(kinds), after, actions_max)
+
+    async def _page(
+        self, condition: str, values: tuple[Any, ...], after: int, actions_max: int
+    ) -> list[tuple[int, Action]]:
+        sql = f"select {_COLUMNS} {_FROM} where {condition} sequence > ? order by sequence limit ?"
+        found: list[tuple[int, Action]] = []
+        while (wanted := actions_max - len(found)) > 0:  # again only where rows rotted
+            rows = await self.database.read(sql, (*values, after, wanted))
+            found += await self._actions(rows)
+            if len(rows) < wanted:
+                break
+            after = rows[-1][0]
+        return found
+
+    async def items(self) -> list[tuple[int, ActionId]]:
+        """Every (created, id), sorted."""
+        rows = await self.database.read("select created, id from action order by created, id")
+        return [(created, ActionId(action_id)) for created, action_id in rows]
+
+    async def ids_beginning(self, digits: str, ids_max: int) -> list[ActionId]:
+        """Ids whose hexadecimal digits begin with these, at most so many; costs what it returns."""
+        bounds = (bytes.fromhex(digits.ljust(2 * ID_BYTES, filler)) for filler in "0f")
+        rows = await self.database.read("select id from action where id between ? and ? limit ?", (*bounds, ids_max))
+        return [ActionId(row[0]) for row in rows]
+
+    async def summary(self) -> SetSummary:
+        """Count, fingerprint and latest place, of one moment."""
+        [(count, state, missing, sequence, last)] = await self.database.read(
+            "select (select value from meta where key = 'count'), (select value from meta where key = 'lthash'),"
+            " (select count(*) from lacking), *"
+            " from (select max(sequence), id from action)"
+        )
+        mark = self._mark(sequence, last) if sequence else b""
+        return SetSummary(count, fingerprint(state), sequence or 0, mark, missing)
+
+    async def lacking(self, after: int, actions_max: int) -> list[tuple[int, ActionId]]:
+        """(sequence, id) by arrival, beyond the sequence `after`, of actions whose content is missing here."""
+        sql = (
+            "select sequence, id from lacking join action using (sequence) where sequence > ? order by sequence limit ?"
+        )
+        return [(sequence, ActionId(id_)) for sequence, id_ in await self.database.read(sql, (after, actions_max))]
+
+    async def mark_of(self, sequence: int) -> bytes:
+        """The name of a place in this database's arrival order, b"" where no action has it."""
+        rows = await self.database.read("select id from action where sequence = ?", (sequence,))
+        return self._mark(sequence, rows[0][0]) if rows else b""
+
+    def _mark(self, sequence: int, action_id: bytes) -> bytes:
+        return hashlib.sha256(self.epoch + sequence.to_bytes(8, "big") + action_id).digest()[:MARK_BYTES]
+
+    async def rotten(self) -> int:
+        """How many actions rotted on this card and were not yet given again."""
+        [(count,)] = await self.database.read("select count(*) from rotten")
+        return int(count)
+
+    async def cursor(self) -> Cursor:
+        """The end of the set, as a place to come back to."""
+        rows = await self.database.read("select sequence, id from action order by sequence desc limit 1")
+        sequence, action_id = rows[0] if rows else (0, b"")
+        return Cursor(self.epoch, sequence, action_id[:ID_PREFIX_BYTES])
+
+    async def resume(self, cursor: Cursor) -> int | None:
+        """The sequence to go on after, or None where the cursor is void."""
+        if cursor.epoch != self.epoch:
+            return None
+        if cursor.sequence == 0:
+            return 0
+        rows = await self.database.read("select id from action where sequence = ?", (cursor.sequence,))
+        return cursor.sequence if rows and rows[0][0][:ID_PREFIX_BYTES] == cursor.id_prefix else None
+
+    async def _actions(self, rows: Iterable[Sequence[Any]]) -> list[tuple[int, Action]]:
+        """Rows as actions by sequence. Those whose bytes rotted on the card leave the set, and are counted in `rotten`.
+
+        Where the content alone rotted, it alone goes.
+        """
+        actions, rotten, bare = [], [], []
+        for sequence, action_id, header, digest, body in rows:
+            try:
+                if row_digest(header) != digest:
+                    raise RemoteError("rot", "stored bytes changed")
+                action = envelope.reopen(ActionId(action_id), header, body, self.domain)
+                actions.append((int(sequence), action))
+                if action.content != body:
+                    bare.append(int(sequence))
+            except RemoteError:
+                rotten.append(int(sequence))
+        if rotten or bare:
+            self.rot_met.set()
+        if rotten:
+            await self.change(partial(writing.set_aside, sequences=rotten))
+        if bare:
+            await self.change(partial(lacking.rot, sequences=bare))
+        return actions
