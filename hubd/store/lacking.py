@@ -66,6 +66,28 @@ def rot(connection: sqlite3.Connection, sequences: Iterable[int]) -> None:
         )
 
 
+def listed(connection: sqlite3.Connection, after: int, until: int) -> set[int]:
+    """What is indexed of the sequences beyond `after`, up to `until`."""
+    sql = "select sequence from lacking where sequence > ? and sequence <= ?"
+    return {sequence for (sequence,) in connection.execute(sql, (after, until))}
+
+
+def settle(connection: sqlite3.Connection, sequences: Iterable[int]) -> int:
+    """Index these anew, each by what is here of it; how many of them the index had wrong."""
+    sql = f"select cast(header as blob) from action where sequence = ? and not {_IS_HERE} and not {_IS_ERASED}"
+    wrong = 0
+    for sequence in sequences:
+        bare = connection.execute(sql, (sequence,)).fetchone()
+        is_lacking = bare is not None and _lacks(bare[0])
+        change = (
+            "insert or ignore into lacking (sequence) values (?)"
+            if is_lacking
+            else ("delete from lacking where sequence = ?")
+        )
+        wrong += connection.execute(change, (sequence,)).rowcount
+    return wrong
+
+
 def fill(connection: sqlite3.Connection, told: Callable[[int], None] = lambda _: None) -> None:
     """Index a set that was there before the index. `told` hears how far it is."""
     sql = (

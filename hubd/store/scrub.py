@@ -16,7 +16,8 @@ from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY, extend
 from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import RemoteError
-from hubd.limits import SCRUB_STEP_IDS, SCRUB_STEP_ROWS
+from hubd.limits import INTEGER_MAX, SCRUB_STEP_IDS, SCRUB_STEP_ROWS
+from hubd.store import lacking
 from hubd.store.writing import BY_KIND, row_digest, set_aside
 
 _ROW = f"""
@@ -40,6 +41,7 @@ class Looked(NamedTuple):
     last: int
     is_end: bool
     damaged: list[int]  # sequences, of the last step
+    astray: list[int]  # others of which the index of missing content is wrong, or which are in it alone
     mislaid: list[str]  # indexes that do not lead to them
     lacking: bool  # whether content is not here that nobody erased
     rows: int
@@ -47,7 +49,7 @@ class Looked(NamedTuple):
     agrees: bool  # at the end: whether the set counts and weighs what its rows do
 
 
-NOTHING = Looked(0, False, [], [], False, 0, EMPTY, True)
+NOTHING = Looked(0, False, [], [], [], False, 0, EMPTY, True)
 
 
 def look(connection: sqlite3.Connection, before: Looked, domain: Domain) -> Looked:
@@ -57,13 +59,18 @@ def look(connection: sqlite3.Connection, before: Looked, domain: Domain) -> Look
     judged = [(row, _sound(connection, row, domain)) for row in rows]
     sound = [action for _, action in judged if action is not None]
     lthash, count = extend(before.lthash, (action.id for action in sound)), before.rows + len(sound)
+    bare = {row[0] for row, action in judged if action and action.lacks_content and not _erased(connection, action)}
+    damaged = [int(row[0]) for row, action in judged if action is None]
+    is_end = len(rows) < SCRUB_STEP_ROWS
+    listed = lacking.listed(connection, before.last, INTEGER_MAX if is_end else rows[-1][0])
     said = dict(connection.execute("select key, value from meta where key in ('lthash', 'count')").fetchall())
     return Looked(
         rows[-1][0] if rows else before.last,
-        len(rows) < SCRUB_STEP_ROWS,
-        [int(row[0]) for row, action in judged if action is None],
+        is_end,
+        damaged,
+        sorted((bare ^ listed).difference(damaged)),
         [name for at, name in enumerate(INDEXES, _FIRST_INDEX) if any(row[at] != row[0] for row in rows)],
-        before.lacking or any(action.lacks_content and not _erased(connection, action) for action in sound),
+        before.lacking or bool(bare),
         count,
         lthash,
         said == {"lthash": lthash, "count": count},

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from hubd import log
 from hubd.errors import RemoteError
 from hubd.limits import PAGE_ACTIONS, SCRUB_COUNTS_MAX, SCRUB_DOUBT_S, SCRUB_IDLE_TIMES, SCRUB_INTERVAL_S, SCRUB_ROT_S
-from hubd.store import buckets, recount, scrub
+from hubd.store import buckets, lacking, recount, scrub
 from hubd.store.actions import Store
 from hubd.store.scrub import Looked, Mended
 
@@ -85,6 +85,8 @@ class Scrubber:
                 mended = await self._mend(looked)
                 found.damaged, found.set_aside = found.damaged + len(looked.damaged), found.set_aside + mended.gone
                 restored += mended.restored
+            if looked.damaged or looked.astray:
+                found.damaged += await self._relist(looked)
         found.rows = looked.rows
         if restored:
             await self._lay_audience(pace)
@@ -103,6 +105,11 @@ class Scrubber:
         for name in looked.mislaid:
             await self._store.change(partial(scrub.reindex, name=name))
         return await self._store.change(partial(scrub.mend, sequences=looked.damaged, domain=self._store.domain))
+
+    async def _relist(self, looked: Looked) -> int:
+        """Whose content is missing is told anew where it was told wrongly; of rows that are damaged, it has to be."""
+        await self._store.change(partial(lacking.settle, sequences=looked.damaged))
+        return await self._store.change(partial(lacking.settle, sequences=looked.astray))
 
     async def _is_sound(self, look: Callable[[sqlite3.Connection, bytes], bytes | None], pace: "_Pace") -> bool:
         """Whether all steps of a look find nothing wrong."""

@@ -122,3 +122,53 @@ async def test_a_set_from_before_the_index_is_indexed_when_it_opens(tmp_path):
     store = await Store.open(tmp_path, DOMAIN)
     assert await store.lacking(0, 9) == listed == [(1, FULL.id)]
     await store.close()
+
+
+def rows_of_lacking(numbers):
+    return [("insert into lacking (sequence) values (?)", (number,)) for number in numbers]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("delete from lacking", ())],
+        [("delete from lacking where sequence = 3", ())],
+        rows_of_lacking([2, 5]),
+        rows_of_lacking([4]),
+        rows_of_lacking([77, 2**40]),
+        [("delete from lacking", ()), *rows_of_lacking([2, 4, 77])],
+    ],
+    ids=["all lost", "one lost", "content is here", "was erased", "no action's", "all of it"],
+)
+async def test_the_scrub_puts_an_index_right_that_lost_rows_or_has_others(store, changes, monkeypatch):
+    """Kills the mutant that looks for content without looking whether it is listed."""
+    monkeypatch.setattr("hubd.store.scrub.SCRUB_STEP_ROWS", 2)
+    several = [action(number) for number in range(10, 15)]
+    bare = [envelope.without_content(several[number]) for number in (0, 2)]
+    await store.append([bare[0], several[1], bare[1], envelope.without_content(several[3]), several[4]])
+    await store.append([action(20, "content-erase", None, subject=several[3].id)])
+    sound = await lacking(store)
+    for sql, values in changes:
+        await store.database.write(lambda writer, sql=sql, values=values: writer.execute(sql, values))
+    found = await Scrubber(store, store.get).scrub()
+    assert await lacking(store) == sound == [each.id for each in bare]
+    assert found.damaged == len(changes) + (changes[0][0] == "delete from lacking")
+    assert (await Scrubber(store, store.get).scrub()).damaged == 0
+    await store.append([several[0], several[2]])
+    assert await lacking(store) == []
+
+
+async def test_content_that_comes_between_the_scrubs_look_and_its_repair_is_not_listed(store, monkeypatch):
+    """Kills the mutant that lists what the look told it to."""
+    await store.append([BARE])
+    await store.database.write(lambda writer: writer.execute("delete from lacking"))
+    change, came = store.change, []
+
+    async def meanwhile(work):
+        if not came:
+            came.append(await store.append([FULL]))
+        return await change(work)
+
+    monkeypatch.setattr(store, "change", meanwhile)
+    await Scrubber(store, store.get).scrub()
+    assert (came, await lacking(store)) == ([[]], [])
