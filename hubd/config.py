@@ -39,6 +39,12 @@ _PORT_MAX = 65_535
 KEYS = (
     Key("hub.name", "hub", "What people call this hub. Shown to phones and neighbours; no person's name."),
     Key(
+        "hub.language",
+        "",
+        "What commands on this hub and receipts on sticks speak. Empty: what LANG asks for.",
+        choices=("", "en"),
+    ),
+    Key(
         "mesh.listen_host",
         EVERYWHERE,
         "Where neighbour hubs may connect: one address of this machine, or * for all, of IPv4 and IPv6.",

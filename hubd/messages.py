@@ -1,26 +1,38 @@
-"""Sentences for people, by code: one TOML file a language in `hubd/locale`. docs/errors.md is made of it.
+"""All that people are told: one language after the other in `hubd/locale`, English where a language is silent.
 
-Codes are the ones of `hubd/errors.py`, the reasons of deferring, and two families with a prefix: `void-REASON` for actions
-without effect and `chain-NUMBER` for what a contract answered. The English of the latter is the contracts' own table,
-`contracts/errors.json`, which an installed hub carries with it.
+Sentences go by code, and stand in LANGUAGE.toml; docs/errors.md is made of it. Codes are the ones of `hubd/errors.py`, the
+reasons of deferring, and two families with a prefix: `void-REASON` for actions without effect and `chain-NUMBER` for what a
+contract answered. The English of the latter is the contracts' own table, `contracts/errors.json`, which an installed hub
+carries with it.
+
+Phrases are what commands and receipts say besides: "status.set" is `set` in LANGUAGE/status.toml. One subject is read when
+something of it is said, so that a hub that says nothing keeps none of it in memory.
 """
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from hubd import plurals
+
 DEFAULT_LANGUAGE = "en"
 _LOCALE = "locale"
+_PLURALS = "plurals"
+_ENVIRONMENT = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set counts, as POSIX has it
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?=[-_.@]|\Z)")  # the first part of "sw", "sw-KE" or "sw_KE.UTF-8"
 _UNKNOWN = "unknown"
 _CHAIN = "chain"
 
 Catalogue = Mapping[str, Mapping[str, str]]
+
+_spoken: ContextVar[str] = ContextVar("language", default="")
 
 
 @cache
@@ -28,6 +40,24 @@ def languages() -> frozenset[str]:
     """The languages there is a file of."""
     folder = files(__package__) / _LOCALE
     return frozenset(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+
+
+def speak(language: str) -> None:
+    """Say everything in this language from now on; "" for the one that the environment asks for."""
+    _spoken.set(language)
+
+
+def _of_environment() -> str:
+    return next((tag for name in _ENVIRONMENT if (tag := os.environ.get(name))), DEFAULT_LANGUAGE)
+
+
+def _known(language: str) -> str:
+    """The language there is a file of; English for all others."""
+    found = _LANGUAGE.match((language or _spoken.get() or _of_environment()).lower())
+    return found[0] if found and found[0] in languages() else DEFAULT_LANGUAGE
+
+
+# --- sentences by code
 
 
 def contract_errors() -> Mapping[str, Mapping[str, Any]]:
@@ -55,13 +85,7 @@ def _sentences(language: str) -> Mapping[str, str]:
     return {code: text for table in catalogue(language).values() for code, text in table.items()}
 
 
-def _known(language: str) -> str:
-    """The language there is a file of; English for all others."""
-    found = _LANGUAGE.match(language.lower())
-    return found[0] if found and found[0] in languages() else DEFAULT_LANGUAGE
-
-
-def words(code: str, language: str = DEFAULT_LANGUAGE) -> str:
+def words(code: str, language: str = "") -> str:
     """What a person is told about a code: whose fault it is, and what to do. "" for "" (nothing is wrong).
 
     `language` is a tag such as "en" or "sw-KE". A sentence that a language lacks is said in English; a code without any
@@ -74,3 +98,44 @@ def words(code: str, language: str = DEFAULT_LANGUAGE) -> str:
             return sentences[code]
     general = _sentences(_known(language)).get(_UNKNOWN) or _sentences(DEFAULT_LANGUAGE)[_UNKNOWN]
     return f"{general} ({code})"
+
+
+# --- phrases by subject and name
+
+
+@cache
+def phrases(language: str, subject: str) -> Mapping[str, Any]:
+    """One subject's phrases in one language, by name: a text with {places}, or forms of it by a value that is counted.
+
+    Forms are {"actions": {"one": ..., "other": ...}}: whoever reads takes the one that goes with the value `actions`. A form
+    may have forms itself, by another value. None at all where the language has no such file.
+    """
+    file = files(__package__) / _LOCALE / language / f"{subject}.toml"
+    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+
+def subjects(language: str = DEFAULT_LANGUAGE) -> list[str]:
+    """The subjects that a language has phrases for."""
+    folder = files(__package__) / _LOCALE / language
+    names = [file.name.removesuffix(".toml") for file in folder.iterdir()] if folder.is_dir() else []
+    return sorted(set(names) - {_PLURALS})
+
+
+def phrase(name: str, /, **values: object) -> str:
+    """What is said as "subject.name", with these values at its places. A value that is no text to show shows "?" in it."""
+    subject, _, short = name.partition(".")
+    language = _known("")
+    found = phrases(language, subject).get(short)
+    if found is None:
+        language = DEFAULT_LANGUAGE
+        found = phrases(language, subject)[short]
+    while not isinstance(found, str):
+        [(counted, forms)] = found.items()
+        form = plurals.category(phrases(language, _PLURALS), int(str(values[counted])))
+        found = forms[form] if form in forms else forms[plurals.OTHER]
+    return found.format_map({place: plain(str(value)) for place, value in values.items()})
+
+
+def plain(text: str) -> str:
+    """A text as a terminal and a text file bear it: a name that a stranger chose commands neither."""
+    return "".join(character if character.isprintable() else "?" for character in text)

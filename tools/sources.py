@@ -1,4 +1,4 @@
-"""What our own source says of itself, read as syntax trees: error codes, log events, limits.
+"""What our own source says of itself, read as syntax trees: error codes, phrases, log events, limits.
 
 Pages and tests are made of this, so that neither can say what the code does not do.
 """
@@ -27,6 +27,7 @@ _RETURNING = ("judge", "_judge", "send_now")
 _PAIRING = ("_asked", "unmet")
 _ENUMS = ("DialOutcome",)
 _CODE = re.compile(r"[a-z][a-z-]*\Z")
+_PHRASING = ("phrase", "say")  # calls that say a phrase of the catalogue, by its name
 _LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
 
 
@@ -38,6 +39,15 @@ class Event:
     levels: tuple[str, ...]
     services: tuple[str, ...]
     fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A place that says a phrase: its name, where, and the values it is given. "" for a name that can't be told."""
+
+    name: str
+    place: str
+    values: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,7 @@ def _texts(node: ast.expr | None) -> Iterator[str]:
                 yield from _texts(value)
 
 
-def _values(node: ast.expr) -> list[ast.expr]:
+def _values(node: ast.expr | None) -> list[ast.expr]:
     return node.values if isinstance(node, ast.Dict) else []
 
 
@@ -135,6 +145,39 @@ def codes(folder: Path = PACKAGE) -> dict[str, list[str]]:
                 if _CODE.match(code):
                     found[code].append(f"{path.relative_to(folder.parent)}:{getattr(node, 'lineno', 0)}")
     return dict(found)
+
+
+def _tables(tree: ast.Module) -> dict[str, ast.expr]:
+    """The module's own tables by name."""
+    return {
+        _name(target): node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
+        for target in node.targets
+    }
+
+
+def _names(node: ast.expr, tables: Mapping[str, ast.expr]) -> Iterator[str]:
+    """The names of phrases that an argument can be: written there, or rows of a table of the module."""
+    if isinstance(node, ast.Subscript):
+        for value in _values(tables.get(_name(node.value))):
+            yield from _texts(value)
+    else:
+        yield from _texts(node)
+
+
+def phrases(folder: Path = PACKAGE) -> Iterator[Said]:
+    """Every place that says a phrase. `say` is a phrase's only where it is imported so: machines have one of their own."""
+    for path, tree in modules(folder):
+        mine = {each.name for node in tree.body if isinstance(node, ast.ImportFrom) for each in node.names}
+        mine |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        tables = _tables(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in mine & set(_PHRASING):
+                place = f"{path.relative_to(folder.parent)}:{node.lineno}"
+                values = frozenset(word.arg or "" for word in node.keywords)
+                for name in list(_names(node.args[0], tables)) or [""]:
+                    yield Said(name, place, values)
 
 
 def _service(tree: ast.Module) -> str:

@@ -14,7 +14,7 @@ from hubd.action.principal import address, contract
 from hubd.action.signature import Signer
 from hubd.cli.members import steward_option
 from hubd.cli.naming import address_in
-from hubd.cli.terminal import command, json_option, passphrase_from, passphrase_option, say, show, warn_unsealed
+from hubd.cli.terminal import command, json_option, passphrase_from, passphrase_option, show, tell, warn_unsealed
 from hubd.errors import FatalError
 from hubd.hub import CHARTER_NAME, Hub, read_charter
 from hubd.identity import sign_action
@@ -37,7 +37,7 @@ def _write_keys(folder: Path, secrets: list[bytes], passphrase: str | None) -> N
         path = folder / f"steward-{number}.key"
         warn_unsealed(path, passphrase)
         keyfile.write(path, keyfile.KeyFile("steward", secret), passphrase)
-        say(f"made {path}: give it to a steward, and keep a copy somewhere safe")
+        tell(f"made {path}: give it to a steward, and keep a copy somewhere safe")
 
 
 @charter.command()

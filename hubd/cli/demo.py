@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from hubd import log
-from hubd.cli.terminal import EXIT_FATAL, command, say
+from hubd.cli.terminal import EXIT_FATAL, command, tell
 from hubd.demo.report import report, tables
 from hubd.demo.story import Story
 from hubd.demo.village import staged
@@ -42,7 +42,7 @@ async def demo(hubs: int, phones: int, keep: Path | None, as_json: bool) -> int:
     started = time.monotonic()
 
     def narrate(text: str) -> None:
-        say(f"{time.monotonic() - started:5.1f} s  {text}")
+        tell(f"{time.monotonic() - started:5.1f} s  {text}")
 
     with tempfile.TemporaryDirectory(prefix="hubd-demo-") as scratch:
         folder = keep or Path(scratch)
@@ -53,7 +53,7 @@ async def demo(hubs: int, phones: int, keep: Path | None, as_json: bool) -> int:
             facts = await report(story)
         narrate("done")
     for line in tables(facts):
-        say(line)
+        tell(line)
     if as_json:
         click.echo(json.dumps(facts, sort_keys=True))
     return 0 if facts["converged"] else EXIT_FATAL

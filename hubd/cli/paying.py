@@ -11,7 +11,7 @@ import click
 from hubd.action.charter import Charter
 from hubd.action.principal import Principal, address
 from hubd.action.signature import Signer
-from hubd.cli.terminal import command, json_option, passphrase_from, passphrase_option, say, show
+from hubd.cli.terminal import command, json_option, passphrase_from, passphrase_option, show, tell
 from hubd.config import check_url
 from hubd.errors import FatalError
 from hubd.hub import read_charter
@@ -62,7 +62,7 @@ class Paying:
 
     def wallet(self, node: Node) -> Wallet:
         """The signer's account on a node; says what happens on stderr."""
-        return Wallet(node, self.signer, self.charter.network, Pace(poll_s=self.poll_s), say)
+        return Wallet(node, self.signer, self.charter.network, Pace(poll_s=self.poll_s), tell)
 
     async def token(self, node: Node, asset: Principal | None) -> Token | None:
         """A token with its asset name, as the vault lists it; None for STX."""

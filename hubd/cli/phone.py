@@ -19,8 +19,8 @@ from hubd.cli.terminal import (
     json_option,
     passphrase_from,
     passphrase_option,
-    say,
     show,
+    tell,
     warn_unsealed,
 )
 from hubd.config import check_url
@@ -184,12 +184,12 @@ async def sync(urls: tuple[str, ...], directory: Path, passphrase_file: Path | N
         ],
     )
     if facts["reason"]:
-        say(f"nothing could be read ({facts['reason']})")
+        tell(f"nothing could be read ({facts['reason']})")
     if post := facts["post"]:
-        say(f"post: {post['brought']} parcels brought, {post['new']} actions new there")
-        say(f"post: {post['fetched']} parcels taken along")
+        tell(f"post: {post['brought']} parcels brought, {post['new']} actions new there")
+        tell(f"post: {post['fetched']} parcels taken along")
         if post["reason"]:
-            say(f"  {words(post['reason'])}")
+            tell(f"  {words(post['reason'])}")
 
 
 @phone.command()
@@ -273,7 +273,7 @@ async def serve(
         if isinstance(report, HubdError):
             complain(report)
         else:
-            say(f"{report.hub_name}: {report.acknowledged} at the hub, {report.received} new here")
+            tell(f"{report.hub_name}: {report.acknowledged} at the hub, {report.received} new here")
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -281,7 +281,7 @@ async def serve(
     async with _opened(directory, passphrase_file) as mine:
         served = VisitedPhone(mine, host, port, told)
         async with PhoneAdvertiser(served.port, interfaces=interfaces or None):
-            say(f"waiting on port {served.port}")
+            tell(f"waiting on port {served.port}")
             serving = asyncio.create_task(served.run())
             stopping = asyncio.create_task(stop.wait())
             await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)

@@ -9,7 +9,7 @@ import click
 
 from hubd.action.principal import address, parse_address
 from hubd.cli.local import LocalHub, local_hub
-from hubd.cli.terminal import EXIT_PART, command, data_option, json_option, say, show
+from hubd.cli.terminal import EXIT_PART, command, data_option, json_option, show, tell
 from hubd.errors import FatalError, RemoteError
 from hubd.hub import read_config
 from hubd.limits import BUNDLE_BYTES_MAX, BUNDLE_PIECE_BYTES, RECEIPT_BYTES_MAX, STICK_STEP_S
@@ -123,7 +123,7 @@ async def import_bundle(file: Path, directory: Path, as_json: bool) -> int:
     show(facts, as_json, [line])
     is_part = bool(facts["chunks_bad"]) or not report.is_whole
     if is_part:
-        say(f"warning: {facts['chunks_bad']} damaged parts were skipped; ask for the bundle again")
+        tell(f"warning: {facts['chunks_bad']} damaged parts were skipped; ask for the bundle again")
     return EXIT_PART if is_part or tally.refused or tally.deferred else 0
 
 
@@ -193,5 +193,5 @@ async def post_folder(folder: Path, directory: Path, as_json: bool) -> int:
     ]
     show(facts, as_json, lines)
     if visit.code:
-        say(f"warning: {words(visit.code)}")
+        tell(f"warning: {words(visit.code)}")
     return 0 if visit.is_all and not visit.damaged and not visit.tally.deferred else EXIT_PART

@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from hubd.cli.terminal import command, data_option, json_option, say, show
+from hubd.cli.terminal import command, data_option, json_option, listed, show, warn
 from hubd.control import ask
 from hubd.errors import FatalError
-from hubd.messages import words
+from hubd.messages import phrase, words
 
 
 @click.command()
@@ -36,122 +36,145 @@ async def _of_stopped(directory: Path, not_running: FatalError) -> dict[str, Any
         return await hub.status()
 
 
-_DISK = {
-    "low": "the card is nine tenths full: time for a larger one",
-    "short": "the card is nearly full: newcomers keep what they wrote, and soon nothing new is taken",
-    "full": "the card is full: nothing new is taken until there is room",
+_DISK = {"low": "status.disk-low", "short": "status.disk-short", "full": "status.disk-full"}
+_STATES = {
+    "connected": "status.connected",
+    "dialling": "status.dialling",
+    "waiting": "status.waiting",
+    "banned": "status.banned",
+}
+_WAYS = {
+    "hello": "status.by-hello",
+    "cursor": "status.by-cursor",
+    "sketch": "status.by-sketch",
+    "negentropy": "status.by-negentropy",
 }
 
 
 def _age(seconds: float | None) -> str:
     if seconds is None:
-        return "never"
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit}{'s' if seconds >= 2 * size else ''} ago"
-    return f"{int(seconds)} s ago"
+        return phrase("status.never")
+    if seconds >= 86_400:
+        return phrase("status.days", count=int(seconds // 86_400))
+    if seconds >= 3_600:
+        return phrase("status.hours", count=int(seconds // 3_600))
+    if seconds >= 60:
+        return phrase("status.minutes", count=int(seconds // 60))
+    return phrase("status.seconds", count=int(seconds))
 
 
-def _lag(behind: int) -> str:
-    return f", behind by {behind} actions" if behind else ""
-
-
-def _lack(lacking: int, where: str) -> str:
+def _lacking_here(texts: int) -> str:
     """Sets are proven by ids; texts beside them may be missing, and are said apart."""
-    return f" ({lacking} {'text is' if lacking == 1 else 'texts are'} missing {where})" if lacking else ""
+    return phrase("status.lacking-here", texts=texts) if texts else ""
+
+
+def _lacking_there(texts: int) -> str:
+    return phrase("status.lacking-there", texts=texts) if texts else ""
+
+
+def _views(facts: dict[str, Any]) -> str:
+    views, behind = facts["views"][:16], facts["views_behind"]
+    return phrase("status.views-behind", views=views, actions=behind) if behind else phrase("status.views", views=views)
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
+    state = phrase("status.running" if facts["running"] else "status.stopped")
+    lacking, spoken = _lacking_here(facts["lacking"]), facts["spoken"]
     lines = [
-        f"{facts['name']} ({'running' if facts['running'] else 'stopped'}) in {facts['mesh']} on {facts['network']}",
-        f"set: {facts['count']} actions{_lack(facts['lacking'], 'here')}, read aloud: {facts['spoken']}",
-        f"views: {facts['views'][:16]}{_lag(facts['views_behind'])}",
+        phrase("status.hub", name=facts["name"], state=state, mesh=facts["mesh"], network=facts["network"]),
+        phrase("status.set", actions=facts["count"], lacking=lacking, spoken=spoken),
+        _views(facts),
     ]
     if not facts["admitted"]:
-        lines.append("not admitted to the mesh yet: a steward does that with `hubd admit`")
+        lines.append(phrase("status.unadmitted"))
     if facts["running"]:
-        lines.append(f"ports: phones {facts['phones']['port']}, hubs {facts['gossip']['port']}")
+        lines.append(phrase("status.ports", phones=facts["phones"]["port"], hubs=facts["gossip"]["port"]))
     for peer in facts["peers"]:
         lines += _neighbour_lines(peer)
     if not facts["peers"]:
-        lines.append("no neighbour is known yet")
+        lines.append(phrase("status.alone"))
     if facts["running"] and facts["gossip"]["trouble"]:
-        lines.append(f"warning: {words(facts['gossip']['trouble'])}")
-    lines += _post_lines(facts)
-    relay = facts["relay"]
-    if relay is None:
-        lines.append("no uplink: other hubs carry this village's actions to the chain")
-    else:
-        lines.append(f"wallet for fees: {facts['wallet']}")
-        well = words(relay["trouble"]) if relay["trouble"] else "all is well"
-        money = "not known yet" if relay["balance_ustx"] is None else f"{relay['balance_ustx']} uSTX"
-        lines.append(f"uplink: {well.rstrip('.')}; {relay['waiting']} actions wait; for fees: {money}")
-        if relay["hint"]:
-            lines.append(f"hint: {relay['hint']}")
+        lines.append(phrase("terminal.warning", what=words(facts["gossip"]["trouble"])))
+    lines += _post_lines(facts) + _uplink_lines(facts)
     if facts["unknown"]:
-        kinds = ", ".join(sorted(facts["unknown"]))
-        lines.append(f"carried for newer hubs, not understood here: {kinds}")
-    if facts["disk"] != "plenty":
-        say(f"warning: {_DISK[facts['disk']]}")
-    for code, detail in facts["unmet"]:
-        say(f"warning: {detail}: {words(code)}")
-    if facts["rotten"]:
-        say(f"warning: {facts['rotten']} actions on this card are damaged; neighbours will fill them in")
+        lines.append(phrase("status.unknown", kinds=listed(sorted(facts["unknown"]))))
+    _warnings(facts)
     return lines
 
 
-_RUNGS = {
-    "hello": "by greeting alone",
-    "cursor": "after what had arrived since",
-    "sketch": "after a sketch of the differences",
-    "negentropy": "after a comparison of everything",
-}
+def _warnings(facts: dict[str, Any]) -> None:
+    if facts["disk"] != "plenty":
+        warn(phrase(_DISK[facts["disk"]]))
+    for code, detail in facts["unmet"]:
+        warn(phrase("status.unmet", what=detail, words=words(code)))
+    if facts["rotten"]:
+        warn(phrase("status.rotten", actions=facts["rotten"]))
 
 
-_GROWING = "Not all of it was moved, or more came meanwhile. It is tried again by itself."
+def _uplink_lines(facts: dict[str, Any]) -> list[str]:
+    relay = facts["relay"]
+    if relay is None:
+        return [phrase("status.no-uplink")]
+    state = words(relay["trouble"]).rstrip(".") if relay["trouble"] else phrase("status.well")
+    ustx = relay["balance_ustx"]
+    money = phrase("status.money-unknown") if ustx is None else phrase("status.money", ustx=ustx)
+    return [
+        phrase("status.wallet", address=facts["wallet"]),
+        phrase("status.uplink", state=state, actions=relay["waiting"], money=money),
+        *([phrase("terminal.hint", what=relay["hint"])] if relay["hint"] else []),
+    ]
 
 
 def _neighbour_lines(peer: dict[str, Any]) -> list[str]:
     """A neighbour is called the same only where that is proven of the set as it is now; else what is known to lack."""
-    lines = [f"neighbour {peer['name']}: {peer['state']}, {_standing(peer)}"]
+    state, standing = phrase(_STATES[peer["state"]]), _standing(peer)
+    lines = [phrase("status.neighbour", name=peer["name"], state=state, standing=standing)]
+    notes = []
     if peer["reason"] and peer["state"] != "connected":
-        lines.append(f"  {words(peer['reason'])}")
+        notes.append(words(peer["reason"]))
     if peer["code"]:
-        lines.append(f"  when last compared, {_age(peer['last_age_s'])}, {_RUNGS[peer['rung']]}: {_found(peer)}")
-        lines.append(f"  {_GROWING if peer['code'] == 'busy' else words(peer['code'])}")
-    return lines
+        age, way = _age(peer["last_age_s"]), phrase(_WAYS[peer["rung"]])
+        notes.append(phrase("status.compared", age=age, way=way, found=_found(peer)))
+        notes.append(phrase("status.growing") if peer["code"] == "busy" else words(peer["code"]))
+    return lines + [phrase("terminal.indented", what=note) for note in notes]
 
 
 def _standing(peer: dict[str, Any]) -> str:
     if peer["proven_age_s"] is None:
-        return "not compared yet" if peer["last_age_s"] is None else "never proven to hold the same"
-    proof = f"proven {_age(peer['proven_age_s'])}"
+        return phrase("status.not-compared" if peer["last_age_s"] is None else "status.not-proven")
+    age, spoken = _age(peer["proven_age_s"]), peer["proven_spoken"]
     if peer["proven"]:
-        held = f"holds the same {peer['count']} actions{_lack(peer['lacking'], 'there')}"
-        return f"{held}, {peer['proven_spoken']}, {proof} {_RUNGS[peer['rung']]}"
-    held = f"held the same {peer['proven_count']} actions, {peer['proven_spoken']}, {proof}"
+        proof = phrase("status.proof", age=age, way=phrase(_WAYS[peer["rung"]]))
+        lacking = _lacking_there(peer["lacking"])
+        return phrase("status.same", actions=peer["count"], lacking=lacking, spoken=spoken, proof=proof)
+    held = phrase("status.held", actions=peer["proven_count"], spoken=spoken, age=age)
     if peer["newer"]:
-        return f"{held}; {peer['newer']} here are newer"
-    return f"{held}; not proven of what is here now"
+        return phrase("status.was-newer", held=held, newer=peer["newer"])
+    return phrase("status.was-other", held=held)
 
 
 def _found(peer: dict[str, Any]) -> str:
-    found = [f"{peer['count']} actions here and {peer['peer_count']} there"] if peer["peer_count"] else []
-    found += [f"{peer['missing']} that it has were asked for in vain"] if peer["missing"] else []
-    found += [f"{peer['refused']} that it gave were refused here"] if peer["refused"] else []
-    return "; ".join(found) or "nothing could be said"
+    here, there, missing, refused = (peer[name] for name in ("count", "peer_count", "missing", "refused"))
+    found = [phrase("status.found-counts", here=here, there=there)] if there else []
+    found += [phrase("status.found-missing", actions=missing)] if missing else []
+    found += [phrase("status.found-refused", actions=refused)] if refused else []
+    return phrase("status.found").join(found) or phrase("status.found-nothing")
 
 
 def _post_lines(facts: dict[str, Any]) -> list[str]:
     """What is plugged in, and how far the hubs are that post is carried to."""
     lines = []
     for stick in facts["sticks"]:
-        state = (
-            "post is being exchanged" if stick["busy"] else f"{stick['new']} new from it, {stick['given']} left on it"
-        )
-        lines.append(f"stick in {stick['place']}: {state}")
-        lines += [f"  {words(stick['code'])}"] if stick["code"] else []
+        is_busy, new, given = stick["busy"], stick["new"], stick["given"]
+        state = phrase("status.stick-busy") if is_busy else phrase("status.stick-done", new=new, given=given)
+        lines.append(phrase("status.stick", place=stick["place"], state=state))
+        lines += [phrase("terminal.indented", what=words(stick["code"]))] if stick["code"] else []
     for hub in facts["post"]:
-        state = "holds the same" if hub["same"] else f"{hub['waiting']} actions to carry there"
-        lines.append(f"post with {hub['name']}: {state}, as its last receipt says")
+        name, waiting = hub["name"], hub["waiting"]
+        is_same = hub["same"]
+        lines.append(
+            phrase("status.post-same", name=name)
+            if is_same
+            else phrase("status.post-waiting", name=name, actions=waiting)
+        )
     return lines

@@ -7,25 +7,39 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Coroutine
+import tomllib
+from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
 
 import click
 
-from hubd import log
+from hubd import log, messages
+from hubd.config import FILE_NAME
 from hubd.errors import FatalError, HubdError
-from hubd.messages import words
+from hubd.messages import phrase, words
 
 EXIT_FATAL = 1
 EXIT_PART = 3
 EXIT_INTERRUPTED = 130  # as a shell counts Ctrl-C
 _P = ParamSpec("_P")
 
+
+def _speak(_context: click.Context, _option: click.Parameter, directory: Path) -> Path:
+    """Speak the language that the hub's folder asks for. A file that can't be read is for the command to complain of."""
+    try:
+        language = tomllib.loads((directory / FILE_NAME).read_text("utf-8"))["hub"]["language"]
+    except (OSError, ValueError, LookupError, TypeError):
+        language = ""
+    messages.speak(str(language))
+    return directory
+
+
 data_option = click.option(
     "--data",
     "directory",
+    callback=_speak,
     envvar="HUBD_DATA",
     type=click.Path(path_type=Path),
     default=Path("/var/lib/hubd"),
@@ -60,12 +74,27 @@ def passphrase_from(file: Path | None) -> str | None:
 def warn_unsealed(path: Path, passphrase: str | None) -> None:
     """Say that a key which speaks for somebody is written without a seal."""
     if passphrase is None:
-        say(f"warning: {path} is not sealed; give HUBD_PASSPHRASE or --passphrase-file to seal it")
+        warn(phrase("terminal.unsealed", path=path))
 
 
-def say(text: str) -> None:
+def tell(text: str) -> None:
     """A line for people, on stderr: stdout belongs to results."""
     click.echo(text, err=True)
+
+
+def say(name: str, /, **values: object) -> None:
+    """A phrase for people, on stderr."""
+    tell(phrase(name, **values))
+
+
+def warn(what: str) -> None:
+    """Something that somebody should look after, on stderr."""
+    say("terminal.warning", what=what)
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Some things in one line."""
+    return phrase("terminal.list").join(parts)
 
 
 def show(result: dict[str, Any], as_json: bool, lines: list[str]) -> None:
@@ -79,12 +108,12 @@ def show(result: dict[str, Any], as_json: bool, lines: list[str]) -> None:
 
 def complain(error: HubdError) -> None:
     """An error in words: what is wrong, then what to do. Details of somebody else's fault are for engineers, in brackets."""
-    if isinstance(error, FatalError):
-        say(f"hubd: {error.detail}")
-    else:
-        say(f"hubd: {words(error.code)}" + (f" ({error.detail})" if error.detail else ""))
+    what = error.detail if isinstance(error, FatalError) else words(error.code)
+    if error.detail and not isinstance(error, FatalError):
+        what = phrase("terminal.detail", what=what, detail=error.detail)
+    say("terminal.complaint", what=what)
     if error.hint:
-        say(f"hint: {error.hint}")
+        say("terminal.hint", what=error.hint)
 
 
 def command(function: Callable[_P, Coroutine[Any, Any, int | None]]) -> Callable[_P, None]:
@@ -102,8 +131,8 @@ def command(function: Callable[_P, Coroutine[Any, Any, int | None]]) -> Callable
             sys.exit(EXIT_FATAL)
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            say(f"hubd: {where}{error.strerror or error}")
-            say("hint: is the name right, may this user write there, and is there room?")
+            say("terminal.complaint", what=f"{where}{error.strerror or error}")
+            say("terminal.hint", what=phrase("terminal.no-place"))
             sys.exit(EXIT_FATAL)
         except (KeyboardInterrupt, asyncio.CancelledError):
             sys.exit(EXIT_INTERRUPTED)

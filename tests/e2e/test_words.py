@@ -241,7 +241,7 @@ def test_a_neighbour_is_said_to_be_the_same_only_where_that_is_proven(mesh, tmp_
         assert (facts["peers"][0]["proven"], facts["peers"][0]["newer"]) == (False, 1)
         said = _said(first)
         assert "holds the same" not in said
-        assert "; 1 here are newer" in said
+        assert "; 1 here is newer" in said
 
 
 def _said(hub):

@@ -6,7 +6,7 @@ import pytest
 
 from hubd.action.network import TESTNET
 from hubd.action.principal import standard
-from hubd.cli.status import _lack, _neighbour_lines
+from hubd.cli.status import _lacking_here, _neighbour_lines
 from hubd.daemon import _peer
 from hubd.gossip.dialogue import Ended, Rung
 from hubd.gossip.house import Traffic
@@ -55,7 +55,7 @@ def test_a_neighbour_is_not_called_the_same_where_that_is_not_proven(ended, ours
 
 
 def test_missing_texts_are_said_apart_from_the_set_that_is_proven():
-    assert [_lack(0, "here"), _lack(1, "here"), _lack(12, "here")] == [
+    assert [_lacking_here(texts) for texts in (0, 1, 12)] == [
         "",
         " (1 text is missing here)",
         " (12 texts are missing here)",

@@ -1,0 +1,143 @@
+"""Every phrase is said somewhere, every place of it is filled there, and no word of a result by-passes the catalogue."""
+
+from string import Formatter
+
+import pytest
+
+from hubd import config, messages, plurals
+from tools import sources
+
+EN = messages.DEFAULT_LANGUAGE
+SAID = [
+    each for each in sources.phrases() if each.place.split(":")[0] not in ("hubd/messages.py", "hubd/cli/terminal.py")
+]
+OF_TERMINAL = [each for each in sources.phrases() if each.place.startswith("hubd/cli/terminal.py") and each.name]
+PLACES = [(subject, name) for subject in messages.subjects() for name in messages.phrases(EN, subject)]
+
+
+def forms(found):
+    """Each text of a phrase with the values it is chosen by."""
+    if isinstance(found, str):
+        yield found, ()
+        return
+    [(counted, table)] = found.items()
+    for text in table.values():
+        for form, others in forms(text):
+            yield form, (counted, *others)
+
+
+def places(found):
+    """What a phrase's texts have places for, and what they are chosen by."""
+    written = {place for text, _ in forms(found) for _, place, _, _ in Formatter().parse(text) if place is not None}
+    return written | {counted for _, chosen in forms(found) for counted in chosen}
+
+
+def test_a_phrase_that_is_said_is_there_and_one_that_is_there_is_said():
+    said = {each.name for each in (*SAID, *OF_TERMINAL)}
+    assert sorted(each.place for each in SAID if not each.name) == [], "its name can't be read from the source"
+    assert sorted(said ^ {f"{subject}.{name}" for subject, name in PLACES}) == []
+
+
+def test_who_says_a_phrase_gives_it_exactly_the_values_it_has_places_for():
+    for each in (*SAID, *OF_TERMINAL):
+        subject, _, name = each.name.partition(".")
+        assert places(messages.phrases(EN, subject)[name]) == each.values, (each.name, each.place)
+
+
+@pytest.mark.parametrize("language", sorted(messages.languages()))
+def test_a_language_says_what_english_says_with_the_same_places_and_has_every_form(language):
+    rules = messages.phrases(language, "plurals")
+    assert set(rules) <= set(plurals.CATEGORIES)
+    for subject in messages.subjects(language):
+        for name, found in messages.phrases(language, subject).items():
+            known = places(messages.phrases(EN, subject)[name])
+            for text, counted in forms(found):
+                written = {place for _, place, _, _ in Formatter().parse(text) if place is not None}
+                assert known - set(counted) <= written <= known, (language, subject, name)
+                assert all(place.isidentifier() for place in written), (language, subject, name)
+            assert_every_form(found, {*rules, plurals.OTHER})
+
+
+def assert_every_form(found, categories):
+    if not isinstance(found, str):
+        [table] = found.values()
+        assert set(table) == categories
+        for text in table.values():
+            assert_every_form(text, categories)
+
+
+def test_the_configuration_takes_the_languages_there_are():
+    assert set(config.BY_NAME["hub.language"].choices) == {"", *messages.languages()}
+
+
+def speaking(monkeypatch, tables):
+    """Let there be such languages: {language: {subject: phrases}}; the others are as they are."""
+    real = messages.phrases
+    monkeypatch.setattr(messages, "languages", lambda: frozenset((EN, *tables)))
+    monkeypatch.setattr(
+        messages, "phrases", lambda language, subject: {**real(EN, subject), **tables.get(EN, {}).get(subject, {})}
+        if language == EN else tables[language].get(subject, {}),
+    )  # fmt: skip
+
+
+ENGLISH = {
+    "fish": {"caught": {"count": {"one": "{count} fish by {who}", "other": "{count} fishes by {who}"}}, "none": "none"},
+    "plurals": {"one": "n = 1"},
+}
+ARABIC = {
+    "zero": "n = 0", "one": "n = 1", "two": "n = 2", "few": "n % 100 = 3..10", "many": "n % 100 = 11..99",
+}  # fmt: skip
+
+
+@pytest.fixture
+def languages(monkeypatch):
+    caught = {"count": {name: f"{name} {{count}} {{who}}" for name in (*plurals.CATEGORIES, "other")}}
+    speaking(monkeypatch, {EN: ENGLISH, "ar": {"plurals": ARABIC, "fish": {"caught": caught}}})
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.delenv("LC_MESSAGES", raising=False)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    messages.speak("")
+
+
+def test_the_form_goes_with_the_number(languages):
+    said = [messages.phrase("fish.caught", count=count, who="Ana") for count in (0, 1, 2)]
+    assert said == ["0 fishes by Ana", "1 fish by Ana", "2 fishes by Ana"]
+
+
+def test_a_language_has_the_forms_it_needs(languages):
+    messages.speak("ar")
+    said = {
+        count: messages.phrase("fish.caught", count=count, who="").split()[0] for count in (0, 1, 2, 7, 110, 26, 102)
+    }
+    assert said == {0: "zero", 1: "one", 2: "two", 7: "few", 110: "few", 26: "many", 102: "other"}
+    messages.speak("")
+
+
+def test_what_a_language_lacks_is_said_in_english_with_its_forms(languages, monkeypatch):
+    messages.speak("ar")
+    assert messages.phrase("fish.none") == "none"
+    messages.speak("")
+
+
+@pytest.mark.parametrize(
+    ("environment", "chosen", "expected"),
+    [
+        ({"LANG": "ar_EG.UTF-8"}, "", "two"),
+        ({"LANG": "ar", "LC_ALL": "C"}, "", "2"),
+        ({"LANG": "C", "LC_MESSAGES": "ar"}, "", "two"),
+        ({"LANG": "xx"}, "", "2"),
+        ({"LANG": ""}, "", "2"),
+        ({"LANG": "en"}, "ar", "two"),
+        ({"LANG": "ar"}, "en", "2"),
+    ],
+)
+def test_the_hub_chooses_the_language_and_else_the_environment(languages, monkeypatch, environment, chosen, expected):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    messages.speak(chosen)
+    assert messages.phrase("fish.caught", count=2, who="").split()[0] == expected
+    messages.speak("")
+
+
+def test_a_name_that_a_stranger_chose_neither_commands_a_terminal_nor_fills_a_place(languages):
+    assert messages.phrase("fish.caught", count=1, who="\x1b[2J{count}\n") == "1 fish by ?[2J{count}?"
