@@ -296,6 +296,7 @@ PHONE_IDS_MAX = 1_024  # in one GET: 32 KiB, and the answer is streamed in pages
 PHONE_CBOR_DEPTH_MAX = 6  # a frame needs 3
 PHONE_CBOR_ITEMS_MAX = 1_100  # a GET of 1,024 ids with its frame around it
 PHONE_PAGE_BYTES_MAX = 60 * 1024  # envelopes in one ACTIONS frame or page: leaves room for the frame itself
+PHONE_ASSETS_MAX = 64  # balances in one answer: the charter's tokens and STX; such an answer is 6 kB
 PHONE_PERSON_ITEMS_MAX = 20_000  # actions of one person compared at a foreign hub: 2 MB, a busy tutor's ten years
 PHONE_SOCKETS_MAX = 256  # open connections of phones; a Pi 3 stays below 40 MB for them
 PHONE_SOCKETS_PER_ADDRESS_MAX = 8  # a browser opens up to 6 to one origin

@@ -28,6 +28,7 @@ from hubd.limits import (
     RECONCILE_FRAME_BYTES_MAX,
 )
 from hubd.phone.link import Authorizer, Sink
+from hubd.phone.money import Told, told
 from hubd.ports import Outcome, Verdict
 from hubd.web import frames
 from hubd.web.frames import blob, decode_body, expect, list_of, nullable, row, text, uint
@@ -104,6 +105,11 @@ class HttpLink:
                 raise RemoteError("frame", "a page that goes nowhere")
             await sink(found, None)
             waiting = waiting[looked_at:]
+
+    async def balances(self) -> list[Told]:
+        """See `HubLink`."""
+        body = await self._ask("GET", "/v1/balances")
+        return told(expect(decode_body(body, LINK_MESSAGE_BYTES_MAX), frames.balances, "balances"), self._charter)
 
     async def end(self, scope: Scope) -> str:
         """See `HubLink`."""

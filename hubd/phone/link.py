@@ -5,6 +5,7 @@ from typing import Protocol
 
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
+from hubd.phone.money import Told
 from hubd.ports import Outcome
 from hubd.web.proofs import Authorization
 from hubd.web.standing import Scope
@@ -50,6 +51,9 @@ class HubLink(Protocol):
 
     async def fetch_post(self, hubs: Sequence[Principal], after: str, bytes_max: int) -> bytes:
         """Ask for what these hubs lack; the body of the answer."""
+
+    async def balances(self) -> list[Told]:
+        """What the hub says the vault holds for this person."""
 
     async def end(self, scope: Scope) -> str:
         """The cursor at the hub's end: where to go on after a reconciliation that begins now, in this scope."""

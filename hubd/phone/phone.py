@@ -27,7 +27,7 @@ from hubd.action.statement import SALT_BYTES, Statement
 from hubd.errors import FatalError, RemoteError
 from hubd.fold.views import Views
 from hubd.limits import PHONE_TRUST_S, STATEMENT_LIFE_S, SYNC_S
-from hubd.phone import compose, rating
+from hubd.phone import compose, money, rating
 from hubd.phone.carry import Carrier, CarryReport
 from hubd.phone.dial import called
 from hubd.phone.fillers import About
@@ -289,7 +289,7 @@ class Phone:
             "recoveries": screen.recoveries(),
             "requests": screen.requests(),
             "matches": screen.matches(),
-            "balances": screen.balances(),
+            "balances": screen.balances(await money.kept(self._replica.outbox)),
             "outbox": screen.outbox(items, actions),
             "chain_time": self.views.time_s,
         }

@@ -21,6 +21,7 @@ from hubd.fold.views import (
     SettlementState,
     Views,
 )
+from hubd.phone.money import Told, own
 from hubd.phone.outbox import Item
 
 ON_THIS_PHONE = "on this phone"
@@ -184,9 +185,9 @@ class Screen:
             for each in _latest(mine)
         ]  # fmt: skip
 
-    def balances(self) -> list[dict[str, Any]]:
-        """What hubs with an uplink last reported of this person's vault."""
-        mine = [each for (person, _), each in self._views.balances.items() if person == self._me]
+    def balances(self, told: Iterable[Told] = ()) -> list[dict[str, Any]]:
+        """What hubs with an uplink last reported of this person's vault, or a hub `told` it away from home."""
+        mine = own(self._views.balances, self._me, told)
         return [
             {"asset": self.asset(each.asset), "free": each.free, "locked": each.locked, "state": each.state.value}
             for each in sorted(mine, key=lambda each: self.asset(each.asset))

@@ -19,6 +19,7 @@ from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.limits import LINK_MESSAGE_BYTES_MAX, PHONE_IDS_MAX
 from hubd.phone.link import Authorizer, Sink
+from hubd.phone.money import Told, told
 from hubd.ports import Outcome, Verdict
 from hubd.web import frames
 from hubd.web.conversation import Wire
@@ -26,7 +27,9 @@ from hubd.web.frames import (
     FROM_HUB,
     VERSION,
     Actions,
+    AskBalances,
     AskChallenge,
+    Balances,
     Carry,
     Challenge,
     Deferred,
@@ -145,6 +148,11 @@ class SocketLink:
     async def fetch_post(self, hubs: Sequence[Principal], after: str, bytes_max: int) -> bytes:
         """See `HubLink`."""
         return await self.bring_post(cbor.encode([list(hubs), after or None, bytes_max]))
+
+    async def balances(self) -> list[Told]:
+        """See `HubLink`."""
+        await self._say(AskBalances())
+        return told((await self._one(Balances)).rows, self._charter)
 
     async def news(self) -> None:
         """Wait until something new has come to the sink, for a phone that stays."""

@@ -15,6 +15,7 @@ from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.gossip.negentropy import Initiator
 from hubd.limits import PHONE_ENVELOPES_MAX, PHONE_PAGE_BYTES_MAX, RECONCILE_ROUNDS_MAX
+from hubd.phone import money
 from hubd.phone.carry import CarryReport
 from hubd.phone.link import HubLink, Sink
 from hubd.phone.replica import Replica
@@ -117,11 +118,17 @@ def _judged(
 
 async def _take(replica: Replica, link: HubLink, report: SyncReport) -> None:
     """Take what is new since the last time, as much as this phone may see here; a vouch that comes in shows it more."""
-    if _scope(replica, report.hub) is Scope.VILLAGE and await _take_as(replica, link, report, Scope.VILLAGE):
-        return
-    await _take_as(replica, link, report, Scope.OWN)
-    if _scope(replica, report.hub) is Scope.VILLAGE:
-        await _take_as(replica, link, report, Scope.VILLAGE)
+    if not await _take_village(replica, link, report):
+        await _take_as(replica, link, report, Scope.OWN)
+        if not await _take_village(replica, link, report):
+            await money.keep(replica.outbox, await link.balances())
+            return
+    await money.keep(replica.outbox, ())
+
+
+async def _take_village(replica: Replica, link: HubLink, report: SyncReport) -> bool:
+    """Whether this phone sees a village here; what is new of it is taken then."""
+    return _scope(replica, report.hub) is Scope.VILLAGE and await _take_as(replica, link, report, Scope.VILLAGE)
 
 
 async def _take_as(replica: Replica, link: HubLink, report: SyncReport, scope: Scope) -> bool:

@@ -24,7 +24,9 @@ from hubd.web.frames import (
     FROM_PHONE,
     VERSION,
     Actions,
+    AskBalances,
     AskChallenge,
+    Balances,
     Carry,
     Challenge,
     Deferred,
@@ -86,6 +88,7 @@ class Conversation:
             Get: self._get,
             Neg: self._neg,
             Carry: self._carry,
+            AskBalances: self._balances,
         }
 
     async def run(self) -> None:
@@ -187,6 +190,9 @@ class Conversation:
         if self._rounds > RECONCILE_ROUNDS_MAX:
             raise RemoteError("reconcile-rounds", "no two sets take so many rounds", hint="say HELLO, and begin anew")
         await self._say(Neg(await self._door.reading.reconcile(self._door.still(self._reader), neg.message)))
+
+    async def _balances(self, _asked: AskBalances) -> None:
+        await self._say(Balances(self._door.balances(self._door.still(self._reader))))
 
     async def _carry(self, carry: Carry) -> None:
         """Post, in parts both ways: a bundle is larger than a message.

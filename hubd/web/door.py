@@ -19,6 +19,7 @@ from hubd.action.principal import Principal, address
 from hubd.action.signature import Signer
 from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
+from hubd.fold.views import SettlementState
 from hubd.ports import Intake, Outcome
 from hubd.web import proofs
 from hubd.web.carriers import Carriers, PostDesk
@@ -153,6 +154,20 @@ class PhoneDoor:
         """Raise `RemoteError("rate")` for an address that asks too often."""
         if not self._requests.take(address_of_phone, self.clock()):
             raise _too_fast()
+
+    def balances(self, reader: Reader) -> list[list[Any]]:
+        """`[asset or None, free, locked, burn height, whether hubs enough agree]` of the reader's own vault.
+
+        A `relay-balance` names many people, so it is shown at home only, as a whole; this is for whoever is away.
+        """
+        if reader.person is None:
+            raise RemoteError("authorization", "sign a challenge first", hint="GET /v1/challenge, then sign it")
+        assets = (None, *(principal for _, principal in self.charter.assets))
+        found = [each for asset in assets if (each := self.standing.balance(reader.person, asset))]
+        return [
+            [each.asset, each.free, each.locked, each.burn_height, each.state is SettlementState.CONFIRMED]
+            for each in found[: limits.PHONE_ASSETS_MAX]
+        ]
 
     # --- what it brings
 

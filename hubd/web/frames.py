@@ -13,6 +13,7 @@ from hubd.errors import RemoteError
 from hubd.limits import (
     ENVELOPE_BYTES_MAX,
     INTEGER_MAX,
+    PHONE_ASSETS_MAX,
     PHONE_CBOR_DEPTH_MAX,
     PHONE_CBOR_ITEMS_MAX,
     PHONE_ENVELOPES_MAX,
@@ -78,6 +79,7 @@ envelopes = list_of(blob(1, ENVELOPE_BYTES_MAX), PHONE_ENVELOPES_MAX)
 ids = list_of(action_id, PHONE_IDS_MAX)
 _authorization = row(blob(21, 64), blob(1, 64), blob(1, 65))
 _pairs = list_of(row(action_id, text), PHONE_ENVELOPES_MAX)
+balances = list_of(row(nullable(blob(21, 64)), uint, uint, uint, flag), PHONE_ASSETS_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,11 @@ class Carry:
 
     part: bytes
     more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskBalances:
+    """Phone: what does the vault hold for my person?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +203,19 @@ class Receipt:
     txid: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """Hub: of this person, for each asset (null: STX) what is free and locked, the burn height at which that was seen, and
+    whether hubs enough agree.
+    """
+
+    rows: list[list[Any]]
+
+
 Frame = (
-    AskChallenge | Hello | Put | Get | Neg | Carry | Challenge | Welcome | Actions | End | Ok | Deferred | Err | Receipt
-)
+    AskChallenge | Hello | Put | Get | Neg | Carry | AskBalances
+    | Challenge | Welcome | Actions | End | Ok | Deferred | Err | Receipt | Balances
+)  # fmt: skip
 _Shapes = dict[str, tuple[type[Any], tuple[Check, ...]]]
 
 _neg: tuple[type[Any], tuple[Check, ...]] = (Neg, (blob(1, RECONCILE_FRAME_BYTES_MAX),))
@@ -210,6 +227,7 @@ FROM_PHONE: _Shapes = {
     "GET": (Get, (ids,)),
     "NEG": _neg,
     "CARRY": _carry,
+    "BALANCES": (AskBalances, ()),
 }
 FROM_HUB: _Shapes = {
     "CHALLENGE": (Challenge, (blob(1, 64), blob(21, 21))),
@@ -222,6 +240,7 @@ FROM_HUB: _Shapes = {
     "NEG": _neg,
     "CARRY": _carry,
     "RECEIPT": (Receipt, (action_id, text, blob(0, 32))),
+    "BALANCES": (Balances, (balances,)),
 }
 _NAMES = {shape[0]: name for shapes in (FROM_PHONE, FROM_HUB) for name, shape in shapes.items()}
 

@@ -157,6 +157,10 @@ async def _fetch_post(door: PhoneDoor, asked: Asked) -> Answer:
     return Answer(await door.carriers.fetched(reader, hubs, after, bytes_max))
 
 
+async def _balances(door: PhoneDoor, asked: Asked) -> Answer:
+    return _cbor(door.balances(await _reader(door, asked, Scope.OWN)))
+
+
 ROUTES: dict[tuple[str, str], Endpoint] = {
     ("GET", "/v1/status"): _status,
     ("GET", "/v1/charter"): _charter,
@@ -166,6 +170,7 @@ ROUTES: dict[tuple[str, str], Endpoint] = {
     ("POST", "/v1/actions"): _put,
     ("POST", "/v1/reconcile"): _reconcile,
     ("POST", "/v1/get"): _get,
+    ("GET", "/v1/balances"): _balances,
     ("GET", "/v1/post"): _fetch_post,
     ("POST", "/v1/post"): _bring_post,
 }

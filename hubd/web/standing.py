@@ -13,7 +13,7 @@ from hubd.action.envelope import Action, without_content
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.fold.trust import Circle
-from hubd.fold.views import Views
+from hubd.fold.views import Balance, Views
 from hubd.web.quota import Rank
 
 AT_HUB = "at-hub"
@@ -46,6 +46,9 @@ class Standing(Protocol):
 
     def settlement(self, action_id: ActionId) -> tuple[str, bytes]:
         """How far an action is settled (`AT_HUB` where no receipt speaks of it) and by which transaction."""
+
+    def balance(self, person: Principal, asset: Principal | None) -> Balance | None:
+        """What the vault holds for a person, as far as hubs reported it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +144,7 @@ class ViewsStanding:
         """See `Standing`."""
         found = self._views().settlement.get(action_id)
         return (AT_HUB, b"") if found is None else (found.state.value, found.txid)
+
+    def balance(self, person: Principal, asset: Principal | None) -> Balance | None:
+        """See `Standing`."""
+        return self._views().balances.get((person, asset))

@@ -286,6 +286,38 @@ async def test_a_guest_who_comes_for_the_first_time_takes_only_what_it_lacks(tmp
         assert (report.reconciled, report.received) == (False, 1), "its place there is good from now on"
 
 
+@pytest.mark.parametrize("is_over_a_socket", [False, True])
+async def test_a_guest_sees_its_own_money_until_the_reports_themselves_come_at_home(
+    tmp_path: Path, is_over_a_socket: bool
+) -> None:
+    village = Village(1)
+    async with (
+        phone_hub(tmp_path, village, "hub-a") as home,
+        phone_hub(tmp_path, village, "hub-b") as away,
+        phone_of(tmp_path, village) as phone,
+    ):
+        registered = await phone.register("Amina", 1, home=address(village.principal("hub-a")))
+        known = [
+            *village.found("hub-a"),
+            *village.found("hub-b"),
+            registered,
+            village.vouch("steward-1", phone.principal, 4),
+        ]
+        rows = [("ben", None, 7, 0), (phone.principal, None, 9, 1), (phone.principal, village.hours, 60, 30)]
+        await home.take(*known, village.balance("hub-a", rows[:2], burn_height=800))
+        await away.take(*known, village.balance("hub-b", rows))
+        await phone.sync_over(HttpLink(home.http, phone.charter))
+        assert [each["free"] for each in (await phone.show())["balances"]] == [9]
+        async with served(away) as url:
+            await phone.sync(url.replace("http", "ws") if is_over_a_socket else url)
+        shown = (await phone.show())["balances"]
+        assert [(each["asset"], each["free"], each["locked"]) for each in shown] == [("hours", 60, 30), ("stx", 9, 1)]
+        assert {person for person, _ in phone.views.balances} == {phone.principal, village.principal("ben")}
+        await home.take(village.balance("hub-a", [(phone.principal, village.hours, 55, 35)], burn_height=700))
+        await phone.sync_over(HttpLink(home.http, phone.charter))
+        assert [each["free"] for each in (await phone.show())["balances"]] == [55, 9], "at home, the reports decide"
+
+
 async def test_a_new_key_brings_what_it_was_named_in_before_anybody_knew_whose_it_is(tmp_path: Path) -> None:
     village = Village(1)
     async with phone_hub(tmp_path, village, "hub-b") as away, phone_of(tmp_path, village) as phone:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal
 from hubd.errors import RemoteError
+from hubd.fold.views import Balance
 from hubd.ports import Door, Outcome, Verdict
 from hubd.web.quota import Rank
 from tools.sim import actions
@@ -41,6 +42,10 @@ class Known:
     def settlement(self, _action_id: bytes) -> tuple[str, bytes]:
         """See `hubd.web.standing.Standing`."""
         return "at-hub", b""
+
+    def balance(self, _person: Principal, _asset: Principal | None) -> Balance | None:
+        """See `hubd.web.standing.Standing`."""
+        return None
 
 
 class Intake:

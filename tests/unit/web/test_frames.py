@@ -18,6 +18,7 @@ SAMPLES = {
         frames.Get([ID]),
         frames.Neg(b"a"),
         frames.Carry(b"a", more=True),
+        frames.AskBalances(),
     ],
     "hub": [
         frames.Challenge(bytes(40), bytes(21)),
@@ -32,6 +33,7 @@ SAMPLES = {
         frames.Neg(b"a"),
         frames.Carry(b"", more=False),
         frames.Receipt(ID, "confirmed", bytes(32)),
+        frames.Balances([[None, 9, 0, 800, True], [bytes(40), 60, 30, 801, False]]),
     ],
 }
 SHAPES = {"phone": FROM_PHONE, "hub": FROM_HUB}

@@ -49,6 +49,7 @@ async def test_a_stranger_may_not_read_on(hub: PhoneHub) -> None:
         hub.http.get("/v1/actions"),
         hub.http.get("/v1/actions", params={"scope": "village"}),
         hub.http.get("/v1/cursor"),
+        hub.http.get("/v1/balances"),
         hub.http.post("/v1/get", content=cbor.encode([])),
         hub.http.post("/v1/reconcile", content=b"a"),
     ):
@@ -84,6 +85,16 @@ async def test_how_much_money_people_hold_is_shown_at_home_only(hub: PhoneHub) -
     asked = cbor.encode([told.id, acts["receipt"].id])
     envelopes, _ = said(await hub.http.post("/v1/get", content=asked, headers=await hub.auth("bo")))
     assert [envelope.parse(raw, hub.village.domain).id for raw in envelopes] == [acts["receipt"].id]
+
+
+async def test_away_from_home_a_person_is_told_its_own_money_and_nobody_elses(hub: PhoneHub) -> None:
+    await populate(hub)
+    rows = [("ana", None, 7, 0), ("bo", None, 9, 1), ("bo", hub.village.hours, 60, 30)]
+    await hub.take(hub.village.balance("hub-a", rows))
+    told = said(await hub.http.get("/v1/balances", headers=await hub.auth("bo")))
+    assert [row[:4] for row in told] == [[None, 9, 1, 900], [hub.village.hours, 60, 30, 900]]
+    assert said(await hub.http.get("/v1/balances", headers=await hub.auth("tomas"))) == []
+    assert (await hub.http.get("/v1/balances", headers=await hub.auth("nobody here"))).status_code == 403
 
 
 async def test_what_any_key_of_a_person_wrote_or_is_named_in_is_its_own(hub: PhoneHub) -> None:
