@@ -14,7 +14,7 @@ main()
 """
 
 
-async def test_a_running_hub_with_an_uplink_reads_no_library_that_only_makes_output_pretty(tmp_path):
+async def test_a_running_hub_with_an_uplink_reads_nothing_that_only_people_or_other_hubs_need(tmp_path):
     ports = [free_port() for _ in range(3)]
     uplink = {"relay.nodes": [f"http://127.0.0.1:{ports[2]}"]}
     hubs = await village.build(tmp_path, 300, large.settings("a", ports[0], ports[1], None) | uplink, {"hub.name": "b"})
@@ -27,4 +27,5 @@ async def test_a_running_hub_with_an_uplink_reads_no_library_that_only_makes_out
     await hub.end()
     read = set(hub.log.read_text("utf-8").splitlines()[-1].split())
     assert {"structlog", "httpx", "hubd"} <= read
-    assert not read & {"rich", "pygments", "better_exceptions"}
+    assert not read & {"rich", "pygments", "better_exceptions"}, "pretty output"
+    assert "html" not in read, "pages for people"

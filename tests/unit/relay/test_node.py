@@ -1,9 +1,12 @@
 """The node client: one answer from several nodes, and nothing believed before its shape was checked."""
 
 import asyncio
+import gc
 import gzip
 import json
+import ssl
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -245,7 +248,7 @@ async def test_a_packed_answer_is_not_unpacked():
 
 
 @asynccontextmanager
-async def server(answer):
+async def server(answer, tls=None, others=()):
     async def serve(reader, writer):
         try:
             await reader.readuntil(b"\r\n\r\n")
@@ -253,11 +256,40 @@ async def server(answer):
         finally:
             writer.close()
 
-    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     async with listener:
         port = listener.sockets[0].getsockname()[1]
-        async with Node([f"http://127.0.0.1:{port}"]) as node:
+        async with Node([*others, f"{'http' if tls is None else 'https'}://127.0.0.1:{port}"]) as node:
             yield node
+
+
+def authorities():
+    gc.collect()
+    return sum(each.cert_store_stats()["x509"] for each in gc.get_objects() if isinstance(each, ssl.SSLContext))
+
+
+async def test_authorities_certificates_lie_in_memory_only_where_a_node_is_asked_by_https():
+    before = authorities()
+    async with Node(["http://one", "HTTP://two"]):
+        assert authorities() == before
+    async with Node(["http://one", "HTTPS://two"]):
+        assert authorities() > before
+
+
+@pytest.mark.parametrize("others", [(), ("http://127.0.0.1:1",)])
+async def test_a_node_is_spoken_with_over_tls_only_where_an_authority_vouches_for_it(others):
+    files = Path(__file__).parents[2] / "fixtures" / "tls"
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(files / "first.pem", files / "first.key")
+
+    async def answer(writer):
+        body = json.dumps(INFO).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+
+    async with server(answer) as node:
+        assert (await node.tip()).height == 100
+    async with server(answer, tls, others) as node:
+        assert await code_of(node.tip()) == "node-unreachable"
 
 
 async def test_a_node_that_hangs_up_is_unreachable():
