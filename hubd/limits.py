@@ -48,6 +48,7 @@ HAVE_REST_S = 60.0  # ... for so long: it costs nothing but speed if it was hone
 CONTENT_IDS_MAX = 256  # ids whose content is asked for in one frame: 9 kB
 CONTENT_READ_MAX = 32  # of them read at once for an answer of 64 KiB: 0.5 MB at most
 CONTENT_VAIN_MAX = 4  # answers in a row that bring nothing, before the next proof: 36 kB
+CONTENT_ANSWER_S = 60  # for 64 KiB on the slowest link; then the question was lost, and the next may take twice as long
 CONTENT_REST_S = 20  # from one proof after which a peer is asked for content to the next: below SESSION_INTERVAL_S
 CONTENT_AGAIN_S_MIN = 60  # until it is asked again for what it did not have; doubles while nothing comes of it ...
 CONTENT_AGAIN_S_MAX = 6 * 3600  # ... up to this: what everybody lost is asked for four times a day

@@ -15,7 +15,14 @@ from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.gossip.dialogue import Ended, Offer, Offered, SendFrame, StoreFailed
 from hubd.gossip.wire import AskContent, Content
-from hubd.limits import CONTENT_AGAIN_S_MAX, CONTENT_AGAIN_S_MIN, CONTENT_IDS_MAX, CONTENT_REST_S, CONTENT_VAIN_MAX
+from hubd.limits import (
+    CONTENT_AGAIN_S_MAX,
+    CONTENT_AGAIN_S_MIN,
+    CONTENT_ANSWER_S,
+    CONTENT_IDS_MAX,
+    CONTENT_REST_S,
+    CONTENT_VAIN_MAX,
+)
 from hubd.ports import Verdict
 
 
@@ -83,6 +90,8 @@ class Seeker:
         self._state = _State.RESTING
         self._page: Sequence[tuple[int, ActionId]] = ()
         self._vain = 0  # pages that brought nothing, in a row
+        self._lost_at = 0.0  # when an open question is taken for lost
+        self._answer_s = float(CONTENT_ANSWER_S)
 
     def handle(self, event: InEvent, now: float) -> list[OutEvent]:
         """Take one event; returns what to do. `RemoteError` for an answer that breaks the rules."""
@@ -103,6 +112,8 @@ class Seeker:
                 return self._ask(rows, now)
 
     def _proven(self, ended: Ended, now: float) -> list[OutEvent]:
+        if self._state is _State.ASKING and now > self._lost_at:
+            self._state, self._answer_s = _State.RESTING, min(CONTENT_AGAIN_S_MAX, 2 * self._answer_s)
         if not (ended.is_proven and ended.lacking) or self._state is not _State.RESTING:
             return []
         if not self._sought.is_due(ended.peer_lacking, now):
@@ -119,12 +130,13 @@ class Seeker:
             self._state = _State.RESTING
             self._sought.ends(now)
             return []
-        self._state, self._page = _State.ASKING, rows
+        self._state, self._page, self._lost_at = _State.ASKING, rows, now + self._answer_s
         return [SendFrame(AskContent(tuple(id_ for _, id_ in rows)))]
 
     def _answered(self, frame: Content) -> list[OutEvent]:
         if self._state is not _State.ASKING:
             raise RemoteError("order", "content that nobody asked for")
+        self._answer_s = CONTENT_ANSWER_S
         self._page = self._page[: frame.through]
         if len(self._page) < max(frame.through, len(frame.envelopes)):
             self._state = _State.RESTING

@@ -2,6 +2,10 @@
 
 A push is a courtesy, not a promise: a slow peer's queue is dropped when it is full, and reconciliation brings what was
 lost. So a stalled peer costs a bounded amount of memory, and a push never has to be repeated.
+
+A push, or its acknowledgement, may get lost on a link that lives on. It would hold its place in the window for ever, and
+four of them the whole link. So proofs give places back: what is open from one proof of equal sets to the next is no more
+on its way, for frames keep their order, and nobody lacks it.
 """
 
 from collections import deque
@@ -19,6 +23,8 @@ class PushQueue:
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._in_flight = 0
+        self._overdue = 0  # of these, open since before the last proof
+        self._lost = 0  # given up; an acknowledgement that comes nevertheless is none of a push that was never sent
 
     @property
     def is_empty(self) -> bool:
@@ -40,9 +46,19 @@ class PushQueue:
 
     def acknowledge(self) -> None:
         """The peer took a chunk. `RemoteError("credit")` if none is on its way."""
-        if self._in_flight == 0:
+        if self._in_flight:
+            self._in_flight -= 1
+            self._overdue = max(0, self._overdue - 1)
+        elif self._lost:
+            self._lost -= 1
+        else:
             raise RemoteError("credit", "took a push that was never sent")
-        self._in_flight -= 1
+
+    def proven(self) -> None:
+        """A session found both sets to be one. Call `due` after it."""
+        self._in_flight -= self._overdue
+        self._lost = min(LINK_PUSH_WINDOW_CHUNKS, self._lost + self._overdue)
+        self._overdue = self._in_flight
 
     def due(self) -> list[tuple[bytes, ...]]:
         """The chunks to send now."""

@@ -191,6 +191,17 @@ class Spread:
             return [Overdrew(hub)]
         return [*_due(neighbour, side), *_load(neighbour)]
 
+    def proven(self, hub: Principal) -> list[OutEvent]:
+        """A session with this peer found both sets to be one."""
+        neighbour = self._neighbours.get(hub)
+        if neighbour is None:
+            return []
+        out: list[OutEvent] = []
+        for side, queue in neighbour.queues.items():
+            queue.proven()
+            out += _due(neighbour, side)
+        return [*out, *_load(neighbour)]
+
     # --- lazy links
 
     def pruned(self, hub: Principal) -> None:

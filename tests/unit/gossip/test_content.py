@@ -1,6 +1,6 @@
 """Asking for content that is missing: what is there comes, what is not costs little, and whoever lies is let go."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from conversations import envelope, id_of
@@ -12,6 +12,7 @@ from hubd.gossip.wire import AskContent, Content
 from hubd.limits import (
     CONTENT_AGAIN_S_MAX,
     CONTENT_AGAIN_S_MIN,
+    CONTENT_ANSWER_S,
     CONTENT_IDS_MAX,
     CONTENT_REST_S,
     CONTENT_VAIN_MAX,
@@ -152,6 +153,17 @@ def test_of_what_newly_lacks_only_that_is_asked_for():
     assert ours.bare == theirs.bare
 
 
+def test_a_question_that_was_lost_is_asked_anew_after_a_minute_and_one_that_is_open_is_not():
+    """Kills the mutant that waits for ever."""
+    ours, theirs = Shelf(3, [1]), Shelf(3)
+    seeker = Seeker(Sought())
+    [load] = seeker.handle(proof(ours, theirs), 0.0)
+    [lost] = seeker.handle(ours.answer(load), 0.0)
+    assert seek(seeker, ours, theirs, CONTENT_ANSWER_S) == []
+    assert seek(seeker, ours, theirs, CONTENT_ANSWER_S + CONTENT_REST_S) == [lost.frame]
+    assert ours.bare == set()
+
+
 def test_a_card_that_takes_nothing_now_blames_nobody():
     ours, theirs, sought = Shelf(9, range(9)), Shelf(9), Sought()
     ours.is_full = True
@@ -227,11 +239,13 @@ def test_a_peer_that_says_something_else_each_time_is_asked_a_bounded_number_of_
     assert sum(asked) <= 3_600 / CONTENT_REST_S
 
 
-def test_a_peer_that_never_answers_is_asked_once_on_a_link():
+def test_a_peer_that_never_answers_is_asked_more_and_more_seldom():
     ours, theirs, sought = Shelf(9, range(9)), Shelf(9), Sought()
-    seeker = Seeker(sought)
-    [load] = seeker.handle(proof(ours, theirs), 0.0)
-    assert len(seeker.handle(ours.answer(load), 0.0)) == 1
-    for at in range(30, 3_600, 30):
-        assert seeker.handle(proof(ours, theirs), at) == []
-    assert len(seek(Seeker(sought), ours, theirs, 3_600.0)) == 3, "and on the next one again"
+    seeker, asked_at = Seeker(sought), []
+    for at in range(0, 86_400, 30):
+        for load in seeker.handle(proof(ours, theirs), at):
+            asked_at += [at] * len(seeker.handle(ours.answer(load), at))
+    rests = [later - earlier for earlier, later in pairwise(asked_at)]
+    assert rests[:4] == [90, 150, 270, 510]
+    assert len(asked_at) <= 14
+    assert len(seek(Seeker(sought), ours, theirs, 86_400.0)) == 3, "and on the next link at once"

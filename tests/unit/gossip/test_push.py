@@ -1,0 +1,74 @@
+"""What waits for one peer, and the places of those pushes that it never acknowledges."""
+
+import pytest
+from desks import DIALLED, LOW, PROVEN, Desk, hub, member, news
+
+from hubd.errors import RemoteError
+from hubd.gossip.peer import PushTaken, SendPush, SessionEnded
+from hubd.gossip.push import PushQueue
+from hubd.limits import LINK_PUSH_WINDOW_CHUNKS
+
+
+def full() -> PushQueue:
+    """As many are on their way as may be, and one waits."""
+    queue = PushQueue()
+    for number in range(LINK_PUSH_WINDOW_CHUNKS + 1):
+        queue.add([bytes([number])])
+        queue.due()
+    assert not queue.is_empty
+    return queue
+
+
+def test_what_is_open_from_one_proof_to_the_next_was_lost_and_gives_its_place_back():
+    queue = full()
+    queue.proven()
+    assert queue.due() == [], "it may be on its way"
+    queue.proven()
+    assert queue.due() == [(bytes([LINK_PUSH_WINDOW_CHUNKS]),)]
+
+
+def test_what_was_pushed_after_the_first_proof_keeps_its_place_at_the_second():
+    queue = PushQueue()
+    queue.proven()
+    queue.add([b"x"])
+    queue.due()
+    queue.proven()
+    queue.acknowledge()
+    with pytest.raises(RemoteError, match="credit"):
+        queue.acknowledge()
+
+
+def test_what_is_acknowledged_between_two_proofs_was_not_lost():
+    queue = full()
+    queue.proven()
+    for _ in range(LINK_PUSH_WINDOW_CHUNKS):
+        queue.acknowledge()
+    sent = queue.due()
+    queue.proven()
+    assert len(sent) == 1
+    queue.acknowledge()
+    with pytest.raises(RemoteError, match="credit"):
+        queue.acknowledge()
+
+
+def test_late_acknowledgements_of_what_was_given_up_are_no_fault_and_one_more_is():
+    queue = full()
+    for _ in range(3):
+        queue.proven()
+    for _ in range(LINK_PUSH_WINDOW_CHUNKS):
+        queue.acknowledge()
+    with pytest.raises(RemoteError, match="credit"):
+        queue.acknowledge()
+
+
+def test_a_link_on_which_four_acknowledgements_were_lost_pushes_again_after_two_proofs():
+    """Kills the mutant that never takes a place back."""
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    for number in range(LINK_PUSH_WINDOW_CHUNKS):
+        assert desk.tell(news(bytes([number])))
+    assert desk.tell(news(b"waits")) == []
+    assert desk.tell(SessionEnded(hub(LOW), DIALLED, PROVEN)) == []
+    assert desk.tell(SessionEnded(hub(LOW), DIALLED, PROVEN)) == [SendPush(hub(LOW), DIALLED, (b"waits",))]
+    assert desk.tell(news(b"next")) == [SendPush(hub(LOW), DIALLED, (b"next",))]
+    assert desk.tell(PushTaken(hub(LOW), DIALLED)) == []
