@@ -20,7 +20,7 @@ from hubd.relay.status import Status
 if TYPE_CHECKING:
     from hubd.relay.driver import Relay
     from hubd.relay.node import Node
-    from hubd.relay.outbox import Terms
+    from hubd.relay.packing import Terms
 
 
 class Uplink:
@@ -92,7 +92,7 @@ class Uplink:
 
 
 def _terms(settings: Config) -> "Terms":
-    from hubd.relay.outbox import Terms  # noqa: PLC0415
+    from hubd.relay.packing import Terms  # noqa: PLC0415
 
     return Terms(
         actions_max=settings["relay.batch_actions_max"],

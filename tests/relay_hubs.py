@@ -21,7 +21,7 @@ from hubd.relay.chain import Account, Place, Seen, Standing, Tip
 from hubd.relay.codes import OK, SPENT
 from hubd.relay.driver import Keys, Relay
 from hubd.relay.gathering import Links
-from hubd.relay.outbox import Terms
+from hubd.relay.packing import Terms
 from hubd.store.actions import Store
 
 TERMS = Terms(gather_s=1)

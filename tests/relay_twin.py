@@ -20,7 +20,8 @@ from hubd.relay import events as ev
 from hubd.relay.batch import Venue
 from hubd.relay.chain import Account, Place, Seen, Standing
 from hubd.relay.codes import OK, SPENT, Fate, fate
-from hubd.relay.outbox import Outbox, Terms
+from hubd.relay.outbox import Outbox
+from hubd.relay.packing import Terms
 
 NOT_THERE = 601
 TERMS = Terms(gather_s=0)

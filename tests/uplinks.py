@@ -16,7 +16,7 @@ from hubd.relay.deploy import deploy, read_plan
 from hubd.relay.driver import Keys, Relay
 from hubd.relay.gathering import Links
 from hubd.relay.node import Node
-from hubd.relay.outbox import Terms
+from hubd.relay.packing import Terms
 from hubd.relay.tx import Token
 from hubd.relay.wallet import Pace, Wallet, deposit_for, mint
 from hubd.store.actions import Store

@@ -30,7 +30,8 @@ from hubd.relay.batch import Venue
 from hubd.relay.chain import Tip
 from hubd.relay.gathering import Gathering, Links
 from hubd.relay.node import RejectedError
-from hubd.relay.outbox import Outbox, Terms
+from hubd.relay.outbox import Outbox
+from hubd.relay.packing import Terms
 from hubd.relay.receipts import Receipts
 from hubd.relay.status import Status
 from hubd.relay.tx import Signed, sign, sign_again
@@ -143,7 +144,7 @@ class Relay:
             )
         account = await self._node.account(self._wallet)
         self._tip = tip
-        self._outbox.terms = self.terms
+        self._outbox.packing.terms = self.terms
         await self._react(ev.AccountSeen(account))
         await self._look_at_venue()
         if (known := await self._gathering.take_in()) is not None:
@@ -160,7 +161,9 @@ class Relay:
     def status(self) -> Status:
         """A snapshot; asks nobody."""
         outbox, tip, error = self._outbox, self._tip, self._error
-        trouble = error.code if error is not None else outbox.trouble or self._gathering.trouble
+        trouble = (
+            error.code if error is not None else outbox.trouble or outbox.packing.trouble or self._gathering.trouble
+        )
         return Status(
             wallet=address(self._wallet),
             balance_ustx=outbox.account.balance_ustx if outbox.account else None,

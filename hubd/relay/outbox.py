@@ -10,18 +10,13 @@ Sans-IO: `handle(event, now)` returns what to do; `now` is a monotonic clock in 
    so is in the set before the ledger calls the transaction mined, or a crash between the two would pay again.
 """
 
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hubd.action.sip018 import ActionId
 from hubd.limits import (
-    RELAY_BATCH_ACTIONS,
-    RELAY_CANDIDATES_MAX,
     RELAY_CHAINED_MAX,
     RELAY_FEE_USTX_MAX,
-    RELAY_FEE_USTX_MIN,
-    RELAY_FEES_DAY_USTX_MAX,
     RELAY_IN_FLIGHT_MAX,
     RELAY_LOOKS_MAX,
     RELAY_NEWCOMER_TRIES_MAX,
@@ -30,51 +25,38 @@ from hubd.limits import (
 )
 from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay import events as ev
-from hubd.relay.batch import Batch, Candidate, Venue, build, choose, codes_of, has_venue, is_carried
+from hubd.relay.batch import Venue, codes_of, is_carried
 from hubd.relay.budget import Budget, raised
 from hubd.relay.chain import MINED, Account, Remedy, Seen, Standing, remedy
 from hubd.relay.codes import OK, Fate, fate
-from hubd.relay.queue import Item, Queue
+from hubd.relay.packing import Packing, Terms
+from hubd.relay.queue import Queue
 from hubd.relay.room import Room
 from hubd.relay.slots import Slot, Slots
-from hubd.relay.tx import Transaction, size_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 RESEND_S = 300  # after a node refused or lost a transaction that may still be mined
 LOOK_S = 60  # between two looks at a transaction whose account nonce is not used yet
 STUCK_S = 1_800  # without being mined, before the fee is raised: three Bitcoin blocks
 LOST_S = 600  # an account nonce is used and no node knows by what, before the gateway itself is asked
 CLAIM_S = 120  # what another hub claims to have settled is given this long to be confirmed
-GAP = "gap"  # the ledger's word for a transaction that only fills an account nonce
-_HALTS = ("wallet-empty", "contracts-missing")  # what is signed is tried again, and nothing more is signed
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the operator decides, and how long to gather actions before a batch leaves."""
-
-    actions_max: int = RELAY_BATCH_ACTIONS
-    fee_ustx_per_byte: int = 2
-    fees_day_ustx_max: int = RELAY_FEES_DAY_USTX_MAX
-    gather_s: float = 10.0
 
 
 class Outbox:
-    """The relay's machine over actions and transactions. `trouble` is the code of what a person should look at, or ""."""
+    """The relay's machine over actions and transactions. `trouble` is the code of what a person should look at, or "": while
+    there is one, nothing more is signed.
+    """
 
     def __init__(self, venue: Venue, terms: Terms) -> None:
-        self.terms = terms
         self.account: Account | None = None
         self.trouble = ""
         self._refused_ustx = 0  # the wallet's balance when a node last called it too small
         self.queue = Queue()
         self.slots = Slots()
         self.room = Room(self.queue, self.slots)
-        self._venue = venue
-        self._actions_max = terms.actions_max
-        self._budget = Budget()
+        self.packing = Packing(venue, terms, self.queue, self.slots, self.room)
         self._rules: dict[type, Callable[[Any, float], list[ev.OutEvent]]] = {
             ev.LedgerRead: self._ledger_read,
             ev.ActionsAppended: self._actions_appended,
@@ -106,7 +88,7 @@ class Outbox:
     def _actions_appended(self, event: ev.ActionsAppended, now: float) -> list[ev.OutEvent]:
         for action in event.actions:
             if is_carried(action):
-                self.room.take(action, now + self.terms.gather_s + event.lease_s, now)
+                self.room.take(action, now + self.packing.terms.gather_s + event.lease_s, now)
         return []
 
     def _action_settled(self, event: ev.ActionSettled, now: float) -> list[ev.OutEvent]:
@@ -127,8 +109,8 @@ class Outbox:
         return []
 
     def _tokens_seen(self, event: ev.TokensSeen, _now: float) -> list[ev.OutEvent]:
-        self._venue = replace(self._venue, tokens=dict(event.tokens))
-        self.room.tokens = self._venue.tokens
+        self.packing.venue = replace(self.packing.venue, tokens=dict(event.tokens))
+        self.room.tokens = self.packing.venue.tokens
         return []
 
     def _apply(self, id_: ActionId, code: int, now: float) -> None:
@@ -144,7 +126,7 @@ class Outbox:
     # --- signing and sending
 
     def _timer_fired(self, event: ev.TimerFired, now: float) -> list[ev.OutEvent]:
-        self._budget = Budget(event.fees_day_ustx, event.fees_newcomers_ustx)
+        self.packing.budget = Budget(event.fees_day_ustx, event.fees_newcomers_ustx)
         self.queue.chain_time_s = event.chain_time_s
         out: list[ev.OutEvent] = []
         used = self.slots.below(self._chain_nonce)
@@ -175,14 +157,14 @@ class Outbox:
     def _raise_fee(self, slot: Slot, fee_ustx: int, now: float) -> list[ev.OutEvent]:
         fee_ustx = max(fee_ustx, raised(slot.fee_ustx))
         is_spent_out = len(slot.entries) > RELAY_REPLACEMENTS_MAX or fee_ustx > RELAY_FEE_USTX_MAX
-        if is_spent_out or not self._afford(fee_ustx - slot.fee_ustx):
+        if is_spent_out or not self.packing.afford(fee_ustx - slot.fee_ustx):
             slot.since_s, slot.send_s = now, now + RESEND_S
             return []
         slot.since_s, slot.send_s = now, None
         return [ev.SignAgain(slot.entry, fee_ustx)]
 
     def _sign_due(self, now: float) -> list[ev.OutEvent]:
-        if self.account is None or self.trouble in _HALTS:
+        if self.account is None or self.trouble:
             return []
         requests: list[ev.OutEvent] = []
         nonces = {nonce for nonce in self.slots.open if nonce >= self._chain_nonce}
@@ -191,73 +173,13 @@ class Outbox:
             is_far = nonce >= self.account.account_nonce + RELAY_CHAINED_MAX
             if nonce not in nonces and (len(nonces) >= RELAY_IN_FLIGHT_MAX or is_far):
                 break
-            request = self._next(nonce, ids, now)
+            request = self.packing.next(nonce, ids, now)
             if request is None:
                 break
             requests.append(request)
             nonces.add(nonce)
             ids.update(request.ids)
         return requests
-
-    def _next(self, nonce: int, taken: set[ActionId], now: float) -> ev.Sign | None:
-        """What this account nonce is for: newcomers travel apart, when nobody else does and their share has room."""
-        actions_max = min(self._actions_max, self.terms.actions_max)
-        if chosen := choose(self._candidates(nonce, taken, now, are_newcomers=False), actions_max):
-            return self._sign(nonce, build(chosen, self._venue))
-        if chosen := choose(self._candidates(nonce, taken, now, are_newcomers=True), actions_max):
-            request = self._sign(nonce, build(chosen, self._venue), are_newcomers=True)
-            if request is not None:
-                return request
-        is_gap = any(other > nonce for other in self.slots.open)  # it would hold up what follows
-        return self._sign(nonce, build((), self._venue)) if is_gap else None
-
-    def _free(self, nonce: int, taken: set[ActionId], now: float, *, are_newcomers: bool) -> "Iterator[Item]":
-        own = self.slots.open[nonce].ids if nonce in self.slots.open else frozenset()
-        for item in self.queue.due(now):
-            id_, is_newcomer = item.action.id, self.room.is_newcomer(item.action.statement.author)
-            is_free = id_ not in taken and (id_ in own or id_ not in self.slots)
-            if is_newcomer == are_newcomers and is_free and has_venue(item.action, self._venue.tokens):
-                yield item
-
-    def _candidates(self, nonce: int, taken: set[ActionId], now: float, *, are_newcomers: bool) -> list[Candidate]:
-        """What may travel now with this account nonce: what is under way nowhere else, the longest here first.
-
-        An action whose parent is queued and may not travel yet waits with it.
-        """
-        free = self._free(nonce, taken, now, are_newcomers=are_newcomers)
-        free = self.queue.few(free, (taken, self.slots)) if are_newcomers else free
-        looked_at: dict[ActionId, Item] = {item.action.id: item for item in islice(free, RELAY_CANDIDATES_MAX)}
-        return [
-            Candidate(item.action, item.crowd_max)
-            for item in looked_at.values()
-            if (parent := item.action.statement.subject) in looked_at
-            or parent in taken
-            or parent in self.slots
-            or parent not in self.queue
-        ]
-
-    def _sign(self, nonce: int, batch: Batch, *, are_newcomers: bool = False) -> ev.Sign | None:
-        unpriced = Transaction(batch.call, nonce, fee_ustx=0, conditions=batch.conditions)
-        fee_ustx = max(RELAY_FEE_USTX_MIN, size_bytes(unpriced) * self.terms.fee_ustx_per_byte)
-        slot = self.slots.open.get(nonce)
-        if slot is not None:
-            fee_ustx = max(fee_ustx, raised(slot.fee_ustx))
-        fee_ustx = min(fee_ustx, RELAY_FEE_USTX_MAX)
-        if are_newcomers and not self._budget.may_newcomers(fee_ustx, self.terms.fees_day_ustx_max):
-            return None
-        if not self._afford(fee_ustx, are_newcomers=are_newcomers):
-            return None
-        transaction = Transaction(batch.call, nonce, fee_ustx, conditions=batch.conditions)
-        return ev.Sign(transaction, batch.call.function if batch.ids else GAP, batch.ids, are_newcomers)
-
-    def _afford(self, fee_ustx: int, *, are_newcomers: bool = False) -> bool:
-        """Whether today's budget has room; takes it at once."""
-        if not self._budget.take(fee_ustx, self.terms.fees_day_ustx_max, are_newcomers=are_newcomers):
-            self.trouble = "fees-day"
-            return False
-        if self.trouble == "fees-day":
-            self.trouble = ""
-        return True
 
     def _transaction_signed(self, event: ev.TransactionSigned, now: float) -> list[ev.OutEvent]:
         before = self.slots.open.get(event.entry.account_nonce)
@@ -303,7 +225,7 @@ class Outbox:
         """This transaction is not to be sent again: halves of it are, the first with the same account nonce."""
         slot.is_spoiled, slot.send_s = True, None
         ids = slot.entry.ids
-        self._actions_max = max(1, len(ids) // 2)
+        self.packing.shrink(len(ids))
         self.queue.crowd(ids, len(ids) // 2)
         if len(ids) == 1:
             self.queue.fail(ids[0], now)
@@ -364,7 +286,7 @@ class Outbox:
         self.slots.close(winner.account_nonce, winner)
         codes = codes_of(seen, winner.ids)
         if seen.standing is Standing.SUCCESS:
-            self._actions_max = min(self._actions_max + 1, self.terms.actions_max)
+            self.packing.grow()
             marks = _marks(slot.entries, winner, TransactionState.INCLUDED)
         else:
             self._aborted(winner, seen.standing, now)

@@ -8,7 +8,7 @@ from hubd.errors import RemoteError
 from hubd.fold.views import SettlementState
 from hubd.limits import RELAY_FEE_USTX_MIN, RELAY_WATCHED_MAX
 from hubd.ports import TransactionState
-from hubd.relay.outbox import Terms
+from hubd.relay.packing import Terms
 
 
 @pytest.fixture

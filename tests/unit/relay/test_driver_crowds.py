@@ -7,7 +7,7 @@ from hubd.action.principal import contract
 from hubd.limits import RELAY_FEE_USTX_MIN
 from hubd.ports import TransactionState
 from hubd.relay import gathering, queue, room, settled
-from hubd.relay.outbox import Terms
+from hubd.relay.packing import Terms
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from relay_twin import TERMS, venue_of
 from hubd.limits import RELAY_FEE_USTX_MIN, RELAY_IN_FLIGHT_MAX, RELAY_NEWCOMER_ACTIONS_MAX, RELAY_NEWCOMERS_PERCENT_MAX
 from hubd.relay import events as ev
 from hubd.relay.chain import Account
-from hubd.relay.outbox import Outbox, Terms
+from hubd.relay.outbox import Outbox
+from hubd.relay.packing import Terms
 
 # --- signing
 
@@ -57,9 +58,9 @@ def test_a_spent_budget_stops_signing_and_says_so():
     outbox.handle(ev.AccountSeen(Account(0, 10**9)), 0)
     outbox.handle(ev.ActionsAppended((PEOPLE[0],)), 0)
     assert outbox.handle(ev.TimerFired(11), 1) == []
-    assert outbox.trouble == "fees-day"
+    assert outbox.packing.trouble == "fees-day"
     [request] = outbox.handle(ev.TimerFired(10), 2)
-    assert (request.transaction.fee_ustx, outbox.trouble) == (RELAY_FEE_USTX_MIN, "")
+    assert (request.transaction.fee_ustx, outbox.packing.trouble) == (RELAY_FEE_USTX_MIN, "")
 
 
 def test_an_action_whose_parent_may_not_travel_yet_waits_with_it():

@@ -9,7 +9,8 @@ from hubd.ports import TransactionState
 from hubd.relay import events as ev
 from hubd.relay.budget import raised
 from hubd.relay.chain import Account, Standing
-from hubd.relay.outbox import RESEND_S, STUCK_S, Outbox, Terms
+from hubd.relay.outbox import RESEND_S, STUCK_S, Outbox
+from hubd.relay.packing import Terms
 
 BROADCAST = TransactionState.BROADCAST
 

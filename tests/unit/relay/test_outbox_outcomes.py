@@ -11,7 +11,8 @@ from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay import events as ev
 from hubd.relay.budget import raised
 from hubd.relay.chain import Account, Seen, Standing
-from hubd.relay.outbox import CLAIM_S, GAP, LOST_S, Outbox, Terms
+from hubd.relay.outbox import CLAIM_S, LOST_S, Outbox
+from hubd.relay.packing import GAP, Terms
 from hubd.relay.queue import RETRY_S, STRIKE_PAUSE_S
 
 BROADCAST = TransactionState.BROADCAST
@@ -61,13 +62,13 @@ def test_batches_grow_again_after_each_that_was_mined():
     for _ in range(12):
         uplink.tick()
         uplink.chain.mine()
-    smallest = uplink.outbox._actions_max
+    smallest = uplink.outbox.packing.actions_max
     for _ in range(4):
         uplink.react(ev.ActionsAppended(tuple(many(1))))
         uplink.tick()
         uplink.chain.mine()
         uplink.tick()
-    assert uplink.outbox._actions_max == smallest + 4
+    assert uplink.outbox.packing.actions_max == smallest + 4
 
 
 def test_the_second_half_of_a_heavy_batch_waits_until_the_account_nonce_is_used():
