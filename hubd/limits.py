@@ -204,7 +204,7 @@ RELAY_BATCH_ACTIONS_MAX = 100  # one receipt holds the results of all, in 4 KiB;
 RELAY_BATCH_BYTES_MAX = 64 * 1024  # 50 actions are about 20 kB; a node's mempool takes 2 MB
 RELAY_WAITING_MAX = 1_000  # actions in the queue, 3 kB each: twenty full transactions; the rest waits in the set
 RELAY_LEFT_MAX = (
-    10_000  # ids of what was left there, so that nothing goes before what it is about, and as many tries: 2 MB
+    10_000  # ids of what was left there, so that nothing goes before what it is about, and the past of as many: 2 MB
 )
 RELAY_ROUND_S = (
     21_600  # between two walks through the whole set for what was left: a minute's work of a Pi for a million
@@ -222,6 +222,9 @@ RELAY_CHAINED_MAX = 20  # account nonces ahead of the chain's; a node refuses be
 RELAY_REPLACEMENTS_MAX = 8  # fee raises of one account nonce: 1.25^8 is six times the first fee
 RELAY_TRIES_MAX = 6  # of one action, before it waits for something about it to change
 RELAY_STRIKES_MAX = 3  # actions of one author that aborted a whole batch, before that author pauses a day
+RELAY_STRUCK_MAX = (
+    2_048  # authors with such, 150 bytes each: a day's fees pay for 1,666 transactions, aborted ones, too
+)
 RELAY_FEE_USTX_MIN = 3_000  # the floor that production relays pay, whatever the size
 RELAY_FEE_USTX_MAX = 1_000_000  # one transaction, replacements included: 1 STX
 RELAY_FEES_DAY_USTX_MAX = 5_000_000  # a runaway loop spends 5 STX and no more before somebody looks

@@ -17,18 +17,28 @@ from hubd.limits import (
     RELAY_BATCH_ACTIONS_MAX,
     RELAY_FINISHED_MAX,
     RELAY_NEWCOMER_ACTIONS_MAX,
-    RELAY_STRIKES_MAX,
     RELAY_TRIES_MAX,
     RELAY_WAITING_MAX,
 )
 from hubd.relay.batch import BY_TIME, needed_by
+from hubd.relay.strikes import Strikes
 
 if TYPE_CHECKING:
     from hubd.action.principal import Principal
 
 RETRY_S = 30  # the first pause; each further one is twice as long
 EARLY_PAUSE_S = 86_400  # for what may only be too early: grace periods last weeks
-STRIKE_PAUSE_S = 86_400  # for an author whose actions abort whole batches
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What became of an action so far: how often it was tried, and with how many others it may share a transaction."""
+
+    tries: int = 0
+    crowd_max: int = RELAY_BATCH_ACTIONS_MAX
+
+
+NO_PAST = Past()
 
 
 @dataclass(slots=True)
@@ -40,6 +50,11 @@ class Item:
     tries: int = 0
     crowd_max: int = RELAY_BATCH_ACTIONS_MAX
     is_postponed: bool = False
+
+    @property
+    def past(self) -> Past:
+        """What is to be remembered of it where it has to make way."""
+        return Past(self.tries, self.crowd_max)
 
 
 def _keys(action: Action) -> Iterator[bytes]:
@@ -60,8 +75,7 @@ class Queue:
         self._items: dict[ActionId, Item] = {}
         self._waiting_for: dict[bytes, set[ActionId]] = {}
         self._finished: dict[ActionId, None] = {}
-        self._strikes: dict[Principal, int] = {}
-        self._paused_until_s: dict[Principal, float] = {}
+        self._strikes = Strikes()
 
     def __contains__(self, id_: ActionId) -> bool:
         return id_ in self._items
@@ -97,11 +111,11 @@ class Queue:
         """How many wait for a change."""
         return sum(item.due_s is None and not self._is_expired(item) for item in self._items.values())
 
-    def add(self, action: Action, due_s: float, tries: int = 0) -> None:
-        """Take an action in, unless it is here or was. `tries` were made when it was here before and had to make way."""
+    def add(self, action: Action, due_s: float, past: Past = NO_PAST) -> None:
+        """Take an action in, unless it is here or was. `past` is from when it was here before and had to make way."""
         if action.id in self._items or action.id in self._finished:
             return
-        self._items[action.id] = Item(action, due_s, tries)
+        self._items[action.id] = Item(action, due_s, past.tries, past.crowd_max)
         for key in _keys(action):
             self._waiting_for.setdefault(key, set()).add(action.id)
 
@@ -184,10 +198,7 @@ class Queue:
         """It aborted its transaction, alone. An author who does so often pauses for a day."""
         item = self._items.get(id_)
         if item is not None:
-            author = item.action.statement.author
-            self._strikes[author] = self._strikes.get(author, 0) + 1
-            if self._strikes[author] >= RELAY_STRIKES_MAX:
-                self._paused_until_s[author] = now + STRIKE_PAUSE_S
+            self._strikes.add(item.action.statement.author, now)
 
     @property
     def expired(self) -> int:
@@ -200,7 +211,7 @@ class Queue:
     def is_barred(self, action: Action, now: float) -> bool:
         """Whether it may not travel, due or not: its time is over, or its author pauses."""
         statement = action.statement
-        return statement.expires < self.chain_time_s or self._paused_until_s.get(statement.author, now) > now
+        return statement.expires < self.chain_time_s or self._strikes.is_paused(statement.author, now)
 
     def due(self, now: float) -> Iterator[Item]:
         """Items that may travel now."""

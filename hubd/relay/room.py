@@ -13,7 +13,7 @@ from hubd.action.envelope import Action
 from hubd.action.sip018 import ActionId
 from hubd.limits import RELAY_LEFT_MAX
 from hubd.relay.batch import has_venue, needed_by
-from hubd.relay.queue import Item, Queue
+from hubd.relay.queue import NO_PAST, Item, Past, Queue
 from hubd.relay.slots import Slots
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Room:
         self._known: Known | frozenset[Principal] = frozenset()
         self._strangers: set[Principal] = set()  # authors of waiting actions who were newcomers when it was said last
         self._left: dict[ActionId, None] = {}
-        self._tried: dict[ActionId, int] = {}  # how often, of those that had to make way
+        self._past: dict[ActionId, Past] = {}  # of those that had to make way
         self._is_packed = False  # newcomers find no place until the next time that something was read
 
     def know(self, keys: "Known | frozenset[Principal]", now: float) -> None:
@@ -54,7 +54,7 @@ class Room:
         if action.id not in self._slots and not self._has_place(action, now):
             self._leave(action.id)
             return
-        self._queue.add(action, due_s, self._tried.pop(action.id, 0))
+        self._queue.add(action, due_s, self._past.pop(action.id, NO_PAST))
 
     def _has_place(self, action: Action, now: float) -> bool:
         if needed_by(action) in self._left:
@@ -65,7 +65,7 @@ class Room:
             return False
         if not self.is_newcomer(action.statement.author):
             return self._make(now)
-        if not self._is_packed and action.id not in self._tried:
+        if not self._is_packed and not self._past.get(action.id, NO_PAST).tries:
             self._is_packed = not self._make(now, for_newcomers=True)
             return not self._is_packed
         return False
@@ -76,7 +76,7 @@ class Room:
     def _make(self, now: float, *, for_newcomers: bool = False) -> bool:
         for id_ in list(islice(self._spare(now, for_newcomers=for_newcomers), _AT_ONCE)):
             for gone in self._queue.let_go(id_, self._slots):
-                self._leave(gone.action.id, gone.tries)
+                self._leave(gone.action.id, gone.past)
         return self._queue.room > 0
 
     def _spare(self, now: float, *, for_newcomers: bool) -> Iterator[ActionId]:
@@ -102,12 +102,12 @@ class Room:
         lacking = count - self._queue.room
         return lacking <= 0 or sum(1 for _ in islice(self._spare(now, for_newcomers=False), lacking)) == lacking
 
-    def _leave(self, id_: ActionId, tries: int = 0) -> None:
+    def _leave(self, id_: ActionId, past: Past = NO_PAST) -> None:
         self.is_short = True
         self._left[id_] = None
-        if tries:
-            self._tried[id_] = tries
-        for kept in (self._left, self._tried):
+        if past != NO_PAST:
+            self._past[id_] = past
+        for kept in (self._left, self._past):
             if len(kept) > RELAY_LEFT_MAX:
                 del kept[next(iter(kept))]
 

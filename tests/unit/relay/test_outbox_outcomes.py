@@ -13,7 +13,8 @@ from hubd.relay.budget import raised
 from hubd.relay.chain import Account, Seen, Standing
 from hubd.relay.outbox import CLAIM_S, LOST_S, Outbox
 from hubd.relay.packing import GAP, Terms
-from hubd.relay.queue import RETRY_S, STRIKE_PAUSE_S
+from hubd.relay.queue import RETRY_S
+from hubd.relay.strikes import STRIKE_PAUSE_S
 
 BROADCAST = TransactionState.BROADCAST
 

@@ -3,7 +3,8 @@
 from builders import Village
 
 from hubd.limits import RELAY_BATCH_ACTIONS_MAX, RELAY_NEWCOMER_TRIES_MAX, RELAY_STRIKES_MAX, RELAY_TRIES_MAX
-from hubd.relay.queue import EARLY_PAUSE_S, RETRY_S, STRIKE_PAUSE_S, Queue
+from hubd.relay.queue import EARLY_PAUSE_S, RETRY_S, Queue
+from hubd.relay.strikes import STRIKE_PAUSE_S
 
 VILLAGE = Village(9)
 LESSON = VILLAGE.thread("ana", "tomas")

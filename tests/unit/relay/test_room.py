@@ -116,6 +116,19 @@ def test_what_was_tried_keeps_its_tries_and_takes_no_newcomers_place_in_the_next
     assert item.tries == RELAY_TRIES_MAX
 
 
+def test_what_spoiled_a_batch_travels_with_as_few_others_when_it_comes_again(room):
+    (spoiler,), rest = requests("stranger"), requests("other", 2)
+    take(room, spoiler, *rest)
+    room._queue.crowd([spoiler.id], 3)
+    assert spoiler.id not in take(room, *requests("ana", 3))
+    for id_ in list(room._queue):
+        room._queue.finish(id_)
+    room.begin_round()
+    take(room, spoiler)
+    [item] = room._queue.items
+    assert (item.tries, item.crowd_max) == (0, 3)
+
+
 def fill_with_barred(room):
     """One that is expired, one paid in a token that nobody knows, one by an author who pauses."""
     expired = VILLAGE.request("ana", expires=LONG_AGO_S)
