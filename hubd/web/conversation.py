@@ -42,9 +42,10 @@ from hubd.web.frames import (
     cursor_text,
     parse_cursor,
 )
+from hubd.web.gathering import Bringer
 from hubd.web.places import Proven
 from hubd.web.proofs import Authorization, Thread, authorization_of, message_digest
-from hubd.web.quota import Bucket
+from hubd.web.quota import Bucket, Rank
 from hubd.web.standing import STRANGER, Scope
 
 if TYPE_CHECKING:
@@ -199,8 +200,9 @@ class Conversation:
 
         The last part is answered, whatever was wrong with one before; nothing is gathered for a stranger.
         """
-        if self._reader.person is not None:
-            self._door.gathering.add(self, carry.part)
+        if self._reader.person is not None and self._reader.key is not None:
+            is_known = self._door.standing.rank(self._reader.key) >= Rank.VOUCHED
+            self._door.gathering.add(self, Bringer(self._reader.person, self._address, is_known), carry.part)
         if carry.more:
             return
         if self._reader.person is None:
