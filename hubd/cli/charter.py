@@ -14,11 +14,21 @@ from hubd.action.principal import address, contract
 from hubd.action.signature import Signer
 from hubd.cli.members import steward_option
 from hubd.cli.naming import address_in
-from hubd.cli.terminal import command, json_option, passphrase_from, passphrase_option, show, tell, warn_unsealed
+from hubd.cli.terminal import (
+    command,
+    json_option,
+    listed,
+    passphrase_from,
+    passphrase_option,
+    say,
+    show,
+    warn_unsealed,
+)
 from hubd.errors import FatalError
 from hubd.hub import CHARTER_NAME, Hub, read_charter
 from hubd.identity import sign_action
 from hubd.limits import CHARTER_STEWARDS_MIN
+from hubd.messages import phrase
 from hubd.store import keyfile
 
 
@@ -37,7 +47,7 @@ def _write_keys(folder: Path, secrets: list[bytes], passphrase: str | None) -> N
         path = folder / f"steward-{number}.key"
         warn_unsealed(path, passphrase)
         keyfile.write(path, keyfile.KeyFile("steward", secret), passphrase)
-        tell(f"made {path}: give it to a steward, and keep a copy somewhere safe")
+        say("mesh.made-key", path=path)
 
 
 @charter.command()
@@ -118,7 +128,8 @@ async def new(
         "stewards": [address(steward) for steward in made.stewards],
         "spoken": spoken(made.digest),
     }
-    show(facts, as_json, [f"wrote {file}: {name} on {network}, read aloud: {facts['spoken']}"])
+    line = phrase("mesh.wrote", file=file, name=name, network=network, spoken=facts["spoken"])
+    show(facts, as_json, [line])
 
 
 @charter.command()
@@ -174,11 +185,8 @@ async def found(
     written = charters.write(replace(made, founding=tuple(actions.values())))
     for path in (file, *(directory / CHARTER_NAME for directory in directories)):
         path.write_bytes(written)
-    show(
-        {"file": str(file), "hubs": len(directories)},
-        as_json,
-        [f"{len(directories)} founding hubs stand in {file} and in their folders"],
-    )
+    line = phrase("mesh.founded", hubs=len(directories), file=file)
+    show({"file": str(file), "hubs": len(directories)}, as_json, [line])
 
 
 @charter.command("show")
@@ -198,4 +206,14 @@ async def show_charter(file: Path, as_json: bool) -> None:
         "founding_actions": len(made.founding),
         "spoken": spoken(made.digest),
     }
-    show(facts, as_json, [f"{key}: {value}" for key, value in facts.items()])
+    assets = [phrase("mesh.asset", name=name, address=address(principal)) for name, principal in made.assets]
+    show(facts, as_json, [
+        phrase("mesh.name", name=made.name),
+        phrase("mesh.network", network=made.network.name),
+        phrase("mesh.anchor", anchor=facts["anchor"]),
+        phrase("mesh.money", money=made.money),
+        phrase("mesh.stewards", stewards=listed(address(steward) for steward in made.stewards)),
+        phrase("mesh.assets", assets=listed(assets)) if assets else phrase("mesh.no-assets"),
+        phrase("mesh.founding", actions=len(made.founding)),
+        phrase("mesh.spoken", spoken=facts["spoken"]),
+    ])  # fmt: skip

@@ -13,6 +13,7 @@ from hubd.cli.terminal import command, data_option, json_option, show
 from hubd.errors import FatalError
 from hubd.hub import CHARTER_NAME, Hub, read_charter
 from hubd.identity import KEYS_FOLDER, Identity
+from hubd.messages import phrase
 
 
 @click.command()
@@ -58,9 +59,9 @@ async def init(directory: Path, charter_file: Path, town: str | None, settings: 
         "data": str(directory),
     }
     show(facts, as_json, [
-        f"hub {facts['hub']} is ready in {directory}",
-        f"its wallet for fees is {facts['wallet']}",
-        "next: start it with `hubd run`, and have a steward admit it (`hubd admit`), unless the charter founds it",
+        phrase("hub.ready", hub=facts["hub"], directory=directory),
+        phrase("hub.wallet", wallet=facts["wallet"]),
+        phrase("hub.next"),
     ])  # fmt: skip
 
 

@@ -15,11 +15,12 @@ from hubd.action.signature import Signer
 from hubd.action.sip018 import ActionId
 from hubd.cli.local import LocalHub, local_hub
 from hubd.cli.naming import address_in
-from hubd.cli.terminal import command, data_option, json_option, passphrase_from, passphrase_option, show
+from hubd.cli.terminal import command, data_option, json_option, passphrase_from, passphrase_option, say, show
 from hubd.errors import FatalError, RemoteError
 from hubd.hub import CHARTER_NAME, read_charter
 from hubd.identity import sign_action
 from hubd.limits import MESH_PAGES_MAX, NODE_TIMEOUT_S, PHONE_POST_BYTES_MAX
+from hubd.messages import phrase
 from hubd.ports import Door
 from hubd.store import keyfile
 
@@ -51,7 +52,7 @@ async def _fetch_mesh(url: str, charter: Charter) -> list[bytes]:
             "wrong-mesh", f"{url} belongs to another mesh ({unread[0]})", hint="both hubs need the same charter"
         )
     if unread:
-        click.echo(f"{len(unread)} of {len(envelopes)} actions from {url} are not valid and were left out", err=True)
+        say("mesh.invalid", invalid=len(unread), actions=len(envelopes), url=url)
     return readable
 
 
@@ -147,7 +148,7 @@ async def admit(
     show(
         {"hub": found["hub"], "name": found["name"], "action": action.id.hex()},
         as_json,
-        [f"{found['name']} is admitted: {found['hub']}"],
+        [phrase("mesh.admitted", name=found["name"], hub=found["hub"])],
     )
 
 
@@ -187,7 +188,8 @@ async def retire(
         after = await _candidate(hub, found["hub"])
     if after["state"] == "admitted":
         raise FatalError("steward", "the action was signed, but its author is no steward", hint="use a steward's key")
-    show({"hub": found["hub"], "name": found["name"]}, as_json, [f"{found['name']} is retired: {found['hub']}"])
+    line = phrase("mesh.retired", name=found["name"], hub=found["hub"])
+    show({"hub": found["hub"], "name": found["name"]}, as_json, [line])
 
 
 @click.command()
@@ -206,4 +208,5 @@ async def vouch(person: str, steward_key: Path, directory: Path, passphrase_file
     async with local_hub(directory) as hub:
         await check_steward(hub, steward, charter)
         await offer_signed(hub, envelope.encode(action))
-    show({"person": address(principal), "action": action.id.hex()}, as_json, [f"vouched for {address(principal)}"])
+    vouched = address(principal)
+    show({"person": vouched, "action": action.id.hex()}, as_json, [phrase("mesh.vouched", person=vouched)])

@@ -9,11 +9,11 @@ import click
 
 from hubd.action.principal import address, parse_address
 from hubd.cli.local import LocalHub, local_hub
-from hubd.cli.terminal import EXIT_PART, command, data_option, json_option, show, tell
+from hubd.cli.terminal import EXIT_PART, command, data_option, json_option, show, warn
 from hubd.errors import FatalError, RemoteError
 from hubd.hub import read_config
 from hubd.limits import BUNDLE_BYTES_MAX, BUNDLE_PIECE_BYTES, RECEIPT_BYTES_MAX, STICK_STEP_S
-from hubd.messages import words
+from hubd.messages import phrase, words
 from hubd.post.bundle import Reader, Report, Writer
 from hubd.post.counter import Office
 from hubd.post.exchange import Exchange
@@ -59,9 +59,10 @@ async def export_bundle(
         await _write(file, post, writing)
     facts = {"file": str(file), "actions": writing.actions, "bytes": writing.size_bytes, "hubs": len(known),
              "after": after, "position": writing.position, "all": writing.is_all}  # fmt: skip
-    lines = [f"{writing.actions} actions for {len(known)} hubs are in {file} ({writing.size_bytes} bytes)"]
+    size, hubs_known = writing.size_bytes, len(known)
+    lines = [phrase("post.exported", actions=writing.actions, hubs=hubs_known, file=file, bytes=size)]
     if not writing.is_all:
-        lines.append(f"not all fitted in: the next bundle goes on with --after {writing.position}")
+        lines.append(phrase("post.go-on", position=writing.position))
     show(facts, as_json, lines)
     return 0 if writing.is_all else EXIT_PART
 
@@ -99,7 +100,7 @@ async def import_bundle(file: Path, directory: Path, as_json: bool) -> int:
         )
     async with local_hub(directory) as hub:
         if await _is_receipt(file, hub):
-            show({"receipt": str(file)}, as_json, [f"{file} is a receipt, and the next export for that hub heeds it"])
+            show({"receipt": str(file)}, as_json, [phrase("post.receipt", file=file)])
             return 0
         report, tally = await _read(file, hub.post())
     if not report.chunks:
@@ -119,11 +120,14 @@ async def import_bundle(file: Path, directory: Path, as_json: bool) -> int:
         "chunks_bad": report.damaged + report.unopened,
         "whole": report.is_whole,
     }
-    line = f"{tally.actions} actions read, {tally.new} of them new, {tally.refused} refused, {tally.deferred} not yet taken"
+    new, refused, deferred = tally.new, tally.refused, tally.deferred
+    line = phrase("post.imported", actions=tally.actions, new=new, refused=refused, deferred=deferred)
     show(facts, as_json, [line])
+    if facts["chunks_bad"]:
+        warn(phrase("post.damaged", parts=facts["chunks_bad"]))
+    elif not report.is_whole:
+        warn(phrase("post.torn"))
     is_part = bool(facts["chunks_bad"]) or not report.is_whole
-    if is_part:
-        tell(f"warning: {facts['chunks_bad']} damaged parts were skipped; ask for the bundle again")
     return EXIT_PART if is_part or tally.refused or tally.deferred else 0
 
 
@@ -188,10 +192,8 @@ async def post_folder(folder: Path, directory: Path, as_json: bool) -> int:
             patience.stop()
     facts = {"actions": visit.tally.actions, "new": visit.tally.new, "deferred": visit.tally.deferred,
              "damaged": visit.damaged, "given": visit.given, "all": visit.is_all, "code": visit.code}  # fmt: skip
-    lines = [
-        f"{visit.tally.new} new actions taken, {visit.given} left on the stick; {folder / FOLDER / RECEIPT_TEXT} says more"
-    ]
-    show(facts, as_json, lines)
+    receipt = folder / FOLDER / RECEIPT_TEXT
+    show(facts, as_json, [phrase("post.exchanged", new=visit.tally.new, given=visit.given, receipt=receipt)])
     if visit.code:
-        tell(f"warning: {words(visit.code)}")
+        warn(words(visit.code))
     return 0 if visit.is_all and not visit.damaged and not visit.tally.deferred else EXIT_PART

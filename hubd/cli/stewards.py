@@ -14,7 +14,15 @@ from hubd.cli.naming import address_in
 from hubd.cli.terminal import command, data_option, json_option, passphrase_from, passphrase_option, show
 from hubd.hub import CHARTER_NAME, read_charter
 from hubd.identity import sign_action
+from hubd.messages import phrase
 from hubd.store import keyfile
+
+_STANDING = {  # by whether somebody is a steward, and whether that is what was asked for
+    (True, True): "mesh.is-steward",
+    (True, False): "mesh.is-steward-still",
+    (False, True): "mesh.no-steward",
+    (False, False): "mesh.no-steward-yet",
+}
 
 
 @click.group()
@@ -32,8 +40,8 @@ async def _propose(kind: str, text: str, key: Path, directory: Path, passphrase:
         await offer_signed(hub, envelope.encode(action))
         is_one = address(who) in await hub.stewards()
     is_done = is_one == (kind == "steward-add")
-    state = ("is a steward" if is_one else "is no steward") + ("" if is_done else " until another steward signs, too")
-    show({"steward": address(who), "is_steward": is_one, "done": is_done}, as_json, [f"{address(who)} {state}"])
+    line = phrase(_STANDING[is_one, is_done], person=address(who))
+    show({"steward": address(who), "is_steward": is_one, "done": is_done}, as_json, [line])
 
 
 @steward.command()

@@ -20,7 +20,7 @@ from hubd.post.growing import Growing
 from hubd.post.office import Row, Tally
 from hubd.post.stick import BUNDLE, RECEIPT, RECEIPT_TEXT, Stick
 from hubd.post.thread import Patience
-from hubd.post.words import GIVING, text_of
+from hubd.post.words import giving, text_of
 from hubd.post.writing import Writing
 
 _CODES = {errno.EROFS: "stick-read-only", errno.ENOSPC: "stick-full", errno.EDQUOT: "stick-full"}
@@ -134,7 +134,7 @@ class Exchange:
         said = await self._office.receipt()
         if await self._do(self._stick.free_bytes) == 0:
             raise OSError(errno.ENOSPC, "no room, or read-only")
-        await self._do(partial(self._stick.replace, RECEIPT_TEXT, GIVING.encode()))
+        await self._do(partial(self._stick.replace, RECEIPT_TEXT, giving().encode()))
         await self._do(partial(self._stick.replace, file_name(self._office.hub, RECEIPT), said))
         with self._noted():
             await self._give()

@@ -1,50 +1,51 @@
 """What `RECEIPT.txt` on a stick says, for whoever carries it. No dates: a village's hub may not know the day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from hubd.action.fingerprint import spoken
 from hubd.action.principal import Principal
-from hubd.messages import words
+from hubd.messages import phrase, words
 from hubd.post.receipt import Receipt
 
 if TYPE_CHECKING:
     from hubd.post.exchange import Visit
+    from hubd.post.office import Tally
 
-GIVING = "The hub is writing on this stick. Please wait, and do not pull it out yet.\r\n"
+
+def _text(lines: Iterable[str]) -> str:
+    """Lines end as every editor understands."""
+    return "".join(f"{line}\r\n" for line in lines)
 
 
-def plain(name: str) -> str:
-    """A hub's name as a text file and a terminal bear it."""
-    return "".join(character if character.isprintable() else "?" for character in name) or "a hub"
+def giving() -> str:
+    """What stands there while the hub writes."""
+    return _text([phrase("receipt.writing")])
 
 
 def text_of(own_name: str, visit: "Visit", summary: Receipt, names: Callable[[Principal], str]) -> str:
-    """The whole text. Lines end as every editor understands."""
-    lines = [f"Post at the hub {plain(own_name)}", ""]
-    lines += ["Taken from this stick:"] if visit.taken else ["Nothing on this stick was for this hub."]
-    told = [(plain(names(hub)), tally) for hub, tally in visit.taken.items()]
-    told += [("others", visit.taken_besides)] if visit.taken_besides.actions else []
-    lines += [
-        f"  from {name}: {tally.actions} actions, {tally.new} of them new here"
-        + (f", {tally.deferred} not taken yet" if tally.deferred else "")
-        for name, tally in told
+    """The whole text."""
+    told = [_told(names(hub), tally) for hub, tally in visit.taken.items()]
+    told += [_told(phrase("receipt.others"), visit.taken_besides)] if visit.taken_besides.actions else []
+    lines = [
+        phrase("receipt.title", name=own_name or phrase("receipt.nameless")),
+        "",
+        phrase("receipt.taken" if visit.taken else "receipt.taken-nothing"),
+        *(phrase("terminal.indented", what=line) for line in told),
     ]
     if visit.damaged:
-        lines.append(
-            f"{visit.damaged} parts were damaged or not for this hub. Carry the stick once more: they are written anew."
-        )
-    lines += ["", f"Left on this stick: {visit.given} actions more than before."]
+        lines.append(phrase("receipt.damaged", parts=visit.damaged))
+    lines += ["", phrase("receipt.left", actions=visit.given)]
     if visit.is_all:
-        lines.append("The other hubs find here all that they lacked, as far as this hub knows.")
+        lines.append(phrase("receipt.all"))
     else:
-        lines.append("Not everything could be left: " + words(visit.code or "stick-full"))
-    lines += [
-        "",
-        f"This hub now holds {summary.count} actions. Read aloud: {spoken(summary.fingerprint)}",
-        "Hubs that show the same number and the same words hold the same.",
-        "",
-        "You may pull the stick out now.",
-        "",
-    ]
-    return "\r\n".join(lines)
+        lines.append(phrase("receipt.not-all", why=words(visit.code or "stick-full")))
+    holds = phrase("receipt.holds", actions=summary.count, spoken=spoken(summary.fingerprint))
+    return _text([*lines, "", holds, phrase("receipt.same"), "", phrase("receipt.done")])
+
+
+def _told(name: str, tally: "Tally") -> str:
+    shown, actions, new = name or phrase("receipt.nameless"), tally.actions, tally.new
+    if tally.deferred:
+        return phrase("receipt.from-deferred", name=shown, actions=actions, new=new, deferred=tally.deferred)
+    return phrase("receipt.from", name=shown, actions=actions, new=new)

@@ -1,0 +1,88 @@
+"""The main commands say every word of a result by the catalogue: in a language of wide letters, none is in plain ones."""
+
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+from pseudo import plain_words, spoken
+
+from hubd.cli import main
+
+ADDRESS = "ST2CY5V39NHDPWSXMW9QDT3HC3GD6Q6XX4CFRK9AG"
+# What is no language: addresses, digests, words read aloud, paths, file names, options.
+VALUES = re.compile(r"ST[0-9A-Z]{30,}(\.[a-z-]+)?|[0-9a-f]{8,}|[a-z]{4}(-[a-z]{4}){3}|/\S+|\S+\.(key|toml)\b|--[a-z-]+")
+NAMES = ("MTANDAO", "KIJIJI", "AMINA", "testnet", "maths")
+
+
+def told(*arguments, code=0):
+    """What a command says on both streams; its exit code must be the expected one."""
+    ended = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert ended.exit_code == code, (ended.output, ended.exception)
+    return ended.output
+
+
+def in_plain_letters(*arguments, code=0):
+    return plain_words(VALUES.sub(" ", told(*arguments, code=code)), NAMES)
+
+
+@pytest.fixture
+def mesh(tmp_path):
+    """A folder with a charter, its keys, and a founding hub."""
+    told("charter", "new", tmp_path / "charter.toml", "--name", "MTANDAO", "--deployer", ADDRESS, "--subject", "maths")
+    settings = ("--set", "hub.name=KIJIJI", "--set", "mesh.discover=false")
+    told("init", "--data", tmp_path / "hub", "--charter", tmp_path / "charter.toml", *settings)
+    told("charter", "found", tmp_path / "charter.toml", tmp_path / "hub", "--steward-key", tmp_path / "steward-1.key")
+    return tmp_path
+
+
+def test_founding_a_mesh_and_a_hub_is_told_by_the_catalogue(monkeypatch, tmp_path):
+    charter, key = tmp_path / "charter.toml", tmp_path / "steward-1.key"
+    with spoken(monkeypatch):
+        assert in_plain_letters("charter", "new", charter, "--name", "MTANDAO", "--deployer", ADDRESS) == []
+        assert in_plain_letters("init", "--data", tmp_path / "hub", "--charter", charter) == []
+        assert in_plain_letters("charter", "found", charter, tmp_path / "hub", "--steward-key", key) == []
+        assert in_plain_letters("charter", "show", charter) == ["hours"], (
+            "what lessons are paid in is a word of the charter"
+        )
+
+
+def test_what_stewards_do_is_told_by_the_catalogue(monkeypatch, mesh):
+    first, second = (("--data", mesh / "hub", "--steward-key", mesh / f"steward-{number}.key") for number in (1, 2))
+    with spoken(monkeypatch):
+        for key in (first, second):
+            assert in_plain_letters("steward", "add", ADDRESS, *key) == []
+        for key in (first, second):
+            assert in_plain_letters("steward", "remove", ADDRESS, *key) == []
+        assert in_plain_letters("vouch", ADDRESS, *first) == []
+        assert in_plain_letters("retire", "KIJIJI", *first) == []
+        assert in_plain_letters("admit", "KIJIJI", "--operator", 1, *first) == []
+
+
+def test_post_is_told_by_the_catalogue_and_so_is_its_receipt(monkeypatch, mesh):
+    (mesh / "stick").mkdir()
+    data = ("--data", mesh / "hub")
+    with spoken(monkeypatch):
+        assert in_plain_letters("export", mesh / "bundle", *data) == []
+        assert in_plain_letters("import", mesh / "bundle", *data) == []
+        assert in_plain_letters("post", mesh / "stick", *data) == []
+        assert in_plain_letters("status", *data) == []
+        receipt = (mesh / "stick" / "hubd-post" / "RECEIPT.txt").read_text()
+    assert plain_words(VALUES.sub(" ", receipt), NAMES) == []
+
+
+def test_a_hub_speaks_the_language_that_its_configuration_names(monkeypatch, mesh):
+    config = mesh / "hub" / "hubd.toml"
+    with spoken(monkeypatch):
+        config.write_text(config.read_text().replace('# language = ""', 'language = "en"'))
+        assert "stopped" in told("status", "--data", mesh / "hub")
+
+
+def test_programs_are_told_the_same_in_every_language(monkeypatch, mesh):
+    def facts():
+        found = json.loads(told("status", "--data", mesh / "hub", "--json"))
+        return {name: value for name, value in found.items() if name != "counters"}
+
+    plainly = facts()
+    with spoken(monkeypatch):
+        assert facts() == plainly
