@@ -30,8 +30,9 @@ from hubd.gossip.items import Items
 from hubd.gossip.negentropy import Initiator, Responder
 from hubd.store import buckets
 from hubd.store.actions import DATABASE_NAME, Store
+from hubd.store.aside import set_aside
 from hubd.store.audience import note
-from hubd.store.writing import row_digest, set_aside
+from hubd.store.rows import row_digest
 
 T = TypeVar("T")
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from hubd.action.sip018 import ActionId
 
 _LANES = 1024
-_STATE_BYTES = 2 * _LANES
+STATE_BYTES = 2 * _LANES
 _EVEN = int.from_bytes(b"\x00\x00\xff\xff" * (_LANES // 2), "big")  # every second lane, so that sums have room to carry
 _ROOM = int.from_bytes(b"\x00\x01\x00\x00" * (_LANES // 2), "big")  # 2^16 in each lane, so that none goes below zero
 _IDS_PER_SUM = 1 << 10  # sums of 2^16 lanes of 16 bits would still fit the 32-bit room; so many states are 2 MB
-EMPTY = bytes(_STATE_BYTES)
+EMPTY = bytes(STATE_BYTES)
 
 # Syllables that people tell apart when a fingerprint is read aloud.
 _CONSONANTS, _VOWELS = "bdfgklmnprstvwyz", "aeiou"
@@ -25,7 +25,7 @@ _CONSONANTS, _VOWELS = "bdfgklmnprstvwyz", "aeiou"
 def _sum(state: int, ids: list[ActionId]) -> int:
     """Lanes of a state and of ids, added. One mask an id: the odd lanes are what the even ones leave of a plain sum."""
     shake, read = hashlib.shake_128, int.from_bytes
-    lanes = [state, *(read(shake(action_id).digest(_STATE_BYTES), "big") for action_id in ids)]
+    lanes = [state, *(read(shake(action_id).digest(STATE_BYTES), "big") for action_id in ids)]
     even = sum([each & _EVEN for each in lanes])
     odd = (sum(lanes) - even) >> 16
     return (even & _EVEN) | ((odd & _EVEN) << 16)
@@ -36,17 +36,17 @@ def extend(state: bytes, ids: Iterable[ActionId]) -> bytes:
     waiting, total = list(ids), int.from_bytes(state, "big")
     for start in range(0, len(waiting), _IDS_PER_SUM):
         total = _sum(total, waiting[start : start + _IDS_PER_SUM])
-    return total.to_bytes(_STATE_BYTES, "big")
+    return total.to_bytes(STATE_BYTES, "big")
 
 
 def without(state: bytes, ids: Iterable[ActionId]) -> bytes:
     """The LtHash of a set less some ids that are in it."""
     for action_id in ids:
-        lanes = int.from_bytes(hashlib.shake_128(action_id).digest(_STATE_BYTES), "big")
+        lanes = int.from_bytes(hashlib.shake_128(action_id).digest(STATE_BYTES), "big")
         total = int.from_bytes(state, "big")
         even = (total & _EVEN) + _ROOM - (lanes & _EVEN)
         odd = (total >> 16 & _EVEN) + _ROOM - (lanes >> 16 & _EVEN)
-        state = (even & _EVEN | (odd & _EVEN) << 16).to_bytes(_STATE_BYTES, "big")
+        state = (even & _EVEN | (odd & _EVEN) << 16).to_bytes(STATE_BYTES, "big")
     return state
 
 

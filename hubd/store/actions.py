@@ -17,7 +17,7 @@ from hubd.action import cbor
 from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY
 from hubd.action.sip018 import Domain
-from hubd.errors import FatalError, LocalError
+from hubd.errors import FatalError, LocalError, RemoteError
 from hubd.gossip.items import Items
 from hubd.gossip.sketch import SYMBOL_BYTES
 from hubd.limits import APPEND_ACTIONS_MAX, CURSOR_WAIT_S
@@ -27,12 +27,14 @@ from hubd.store.items import Remembered, SqliteItems
 from hubd.store.ledger import Ledger
 from hubd.store.reading import Reads
 from hubd.store.room import Room
+from hubd.store.rows import reopen
 from hubd.store.writing import Offer
 
 T = TypeVar("T")
 
 DATABASE_NAME = "hubd.sqlite3"
 EPOCH_BYTES = 8
+_ASKED = 16  # actions, of which one at least did not rot
 
 
 class Store(Reads):
@@ -153,7 +155,12 @@ class Store(Reads):
 
     async def over_items(self, work: Callable[[Items], T]) -> T:
         """What `work` returns, done in another thread over the sorted items of one moment."""
-        return await self.database.compare(lambda connection: work(SqliteItems(connection, self._remembered)))
+        try:
+            return await self.database.compare(lambda connection: work(SqliteItems(connection, self._remembered)))
+        except LocalError as error:
+            if error.code == "database-damaged":
+                self.rot_met.set()
+            raise
 
     async def sketch_symbols(self, first: int, count: int) -> bytes:
         """The coded symbols [first, first + count) of the whole set (`hubd.gossip.sketch`)."""
@@ -174,18 +181,23 @@ class Store(Reads):
         if peer in self._cursors:
             return self._cursors[peer]
         rows = await self.database.read("select sequence, mark from peer where principal = ?", (peer,))
-        return rows[0] if rows else (0, b"")
+        return rows[0] if rows and (type(rows[0][0]), type(rows[0][1])) == (int, bytes) else (0, b"")
 
 
 async def _identity(database: Database, domain: Domain) -> bytes:
-    """The database's epoch; checks that it belongs to this mesh."""
+    """The database's epoch; checks that it belongs to this mesh. What rotted of it is written anew."""
     mesh = cbor.encode([domain.network.name, domain.mesh])
     rows = {str(row[0]): row[1] for row in await database.read("select key, value from meta where key != 'sketch'")}
-    if "epoch" not in rows:
-        epoch = os.urandom(EPOCH_BYTES)
-        rows_of_new = [("epoch", epoch), ("mesh", mesh), ("lthash", EMPTY), ("count", 0)]
-        await database.write(lambda new: new.executemany("insert into meta (key, value) values (?, ?)", rows_of_new))
-        return epoch
+    wanted = {"epoch": os.urandom(EPOCH_BYTES), "mesh": mesh, "lthash": EMPTY, "count": 0}
+    if type(rows.get("epoch")) is not bytes or len(rows["epoch"]) != EPOCH_BYTES:
+        rows.pop("epoch", None)
+    if rows.get("mesh", mesh) != mesh and await _is_of(database, domain):
+        del rows["mesh"]
+    lost = [(key, value) for key, value in wanted.items() if key not in rows]
+    if lost:
+        sql = "insert or replace into meta (key, value) values (?, ?)"
+        await database.write(lambda writer: writer.executemany(sql, lost))
+        rows |= lost
     if rows["mesh"] != mesh:
         raise FatalError(
             "wrong-mesh",
@@ -193,3 +205,12 @@ async def _identity(database: Database, domain: Domain) -> bytes:
             hint="use the charter this hub was set up with, or start with an empty data folder",
         )
     return bytes(rows["epoch"])
+
+
+async def _is_of(database: Database, domain: Domain) -> bool:
+    """Whether an action that is here belongs to this mesh, whatever mesh is written beside it: ids say so themselves."""
+    for action_id, header in await database.read("select id, header from action order by sequence limit ?", (_ASKED,)):
+        with suppress(RemoteError):
+            reopen(action_id, header, None, domain)
+            return True
+    return False

@@ -45,7 +45,7 @@ def fill_page(connection: sqlite3.Connection, table: str, after: int, rows_max: 
     sql = "select sequence, cast(header as blob) from action where sequence > ? order by sequence limit ?"
     rows = connection.execute(sql, (after, rows_max)).fetchall()
     connection.executemany(
-        f"insert into {table} (name, sequence) values (?, ?)",
+        f"insert or ignore into {table} (name, sequence) values (?, ?)",
         ((name, sequence) for sequence, header in rows for name in _named(header)),
     )
     return rows[-1][0] if rows else None

@@ -11,6 +11,7 @@ from itertools import islice
 
 from hubd.gossip.ranges import CREATED_BYTES, INFINITY, key
 from hubd.limits import BUCKET_ITEMS_MAX
+from hubd.store.rows import is_id
 
 _SUM_BYTES = 32
 _TOLD_ITEMS = 4_096
@@ -34,7 +35,9 @@ def keys_between(connection: sqlite3.Connection, low: bytes, high: bytes) -> Ite
         "select created, id from action where (created, id) >= (?, ?) and (created, id) < (?, ?) order by created, id",
         (*lower, *upper),
     )
-    return (created.to_bytes(CREATED_BYTES, "big") + id_ for created, id_ in rows)
+    return (
+        created.to_bytes(CREATED_BYTES, "big") + id_ for created, id_ in rows if is_id(id_) and type(created) is int
+    )
 
 
 def add(connection: sqlite3.Connection, items: Iterable[tuple[int, bytes]], most: int = BUCKET_ITEMS_MAX) -> None:
@@ -45,7 +48,9 @@ def add(connection: sqlite3.Connection, items: Iterable[tuple[int, bytes]], most
         low, count, total, high = _holding(connection, keys[at])
         end = bisect_left(keys, high, at)
         count += end - at
-        if count <= most:
+        if total < 0:
+            _part(connection, low, high, most, most)
+        elif count <= most:
             _write(connection, low, count, total + ids_sum(keys[at:end]))
         elif end - at <= most and high == INFINITY and _are_newest(connection, keys[at:]):
             _write(connection, keys[at], end - at, ids_sum(keys[at:]))
@@ -57,8 +62,11 @@ def add(connection: sqlite3.Connection, items: Iterable[tuple[int, bytes]], most
 def remove(connection: sqlite3.Connection, created: int, id_: bytes) -> None:
     """Take out an item that was deleted in this transaction."""
     gone = key(created, id_)
-    low, count, total, _ = _holding(connection, gone)
-    _write(connection, low, count - 1, total - ids_sum((gone,)))
+    low, count, total, high = _holding(connection, gone)
+    if total < 0:
+        _part(connection, low, high, BUCKET_ITEMS_MAX, BUCKET_ITEMS_MAX)
+    else:
+        _write(connection, low, count - 1, total - ids_sum((gone,)))
 
 
 def recount(connection: sqlite3.Connection, told: Callable[[int], None] = lambda _: None) -> None:
@@ -84,12 +92,15 @@ def _telling(keys: Iterator[bytes], told: Callable[[int], None]) -> Iterator[byt
 
 
 def _holding(connection: sqlite3.Connection, at: bytes) -> tuple[bytes, int, int, bytes]:
-    """The bucket of a key: its low, count and sum, and the next one's low."""
+    """The bucket of a key: its low, count and sum, and the next one's low. The sum is below zero where one rotted."""
     low, count, total = connection.execute(
-        "select low, count, sum from bucket where low <= ? order by low desc limit 1", (at,)
-    ).fetchone()
+        "select low, count, sum from bucket where low <= ? and typeof(low) = 'blob' order by low desc limit 1", (at,)
+    ).fetchone() or (b"", 0, None)
     above = connection.execute("select low from bucket where low > ? order by low limit 1", (at,)).fetchone()
-    return low, count, int.from_bytes(total, "little"), above[0] if above else INFINITY
+    high = above[0] if above else INFINITY
+    if type(count) is not int or type(total) is not bytes:
+        return low, 0, -1, high
+    return low, count, int.from_bytes(total, "little"), high
 
 
 def _are_newest(connection: sqlite3.Connection, keys: list[bytes]) -> bool:

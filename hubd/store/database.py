@@ -88,6 +88,11 @@ def _migrating(directory: Path, progress: str) -> FatalError:
     )
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether SQLite finds its file in no order."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def _is_full(error: sqlite3.Error, path: Path) -> bool:
     """Whether there is no room. On a full card SQLite says "disk I/O error" when it was writing its log."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -97,18 +102,24 @@ def _is_full(error: sqlite3.Error, path: Path) -> bool:
     return code == sqlite3.SQLITE_IOERR and space.f_bavail * space.f_frsize < DISK_FULL_BYTES
 
 
+def damage(detail: str) -> LocalError:
+    """What was met is not as it was written. Doors say "not now", and the scrub sees to it."""
+    return LocalError("database-damaged", detail, hint="is the card worn? Look at `hubd status` in an hour")
+
+
 def _local(error: sqlite3.Error, path: Path) -> LocalError:
-    """A write that failed while the hub runs: doors say "not now", and the hub goes on."""
+    """A step that failed while the hub runs: doors say "not now", and the hub goes on."""
+    if is_damage(error):
+        return damage(f"{path}: {error}")
     if _is_full(error, path):
         return LocalError("disk-full", f"{path}: {error}", hint="free some space on the card, or use a larger one")
     return LocalError("database", f"{path}: {error}", hint="is the card worn, or mounted read-only?")
 
 
 def _fatal(error: sqlite3.Error, path: Path) -> FatalError:
-    code = getattr(error, "sqlite_errorcode", None)
     if _is_full(error, path):
         return FatalError("disk-full", f"{path}: {error}", hint="free some space on the card, then start hubd again")
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if is_damage(error):
         return FatalError(
             "database-damaged",
             f"{path}: {error}",
@@ -177,7 +188,7 @@ class Database:
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do `work` in one durable transaction: on disk when this returns. Raises `LocalError`; nothing is kept then.
 
-        The codes are `disk-full` and `database`.
+        The codes are `disk-full`, `database-damaged` and `database`.
         """
         return await self._told(self._writer, partial(_transaction, "begin immediate", work))
 
@@ -215,6 +226,7 @@ def _transaction(begin: str, work: Callable[[sqlite3.Connection], T], connection
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.text_factory = _text
     try:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
@@ -222,6 +234,11 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _text(raw: bytes) -> str:
+    """A text, whatever its bytes: that one rotted is no reason to read nothing beside it."""
+    return raw.decode("utf-8", "replace")
 
 
 def _bound(connection: sqlite3.Connection, path: Path) -> None:

@@ -7,12 +7,14 @@ thread would wait longer for another thread's answer.
 import sqlite3
 from pathlib import Path
 
-from hubd.action import envelope
 from hubd.action.envelope import Action
 from hubd.action.sip018 import ActionId, Domain
 from hubd.limits import DATABASE_BUSY_MS, HEADERS_CACHE_KIB
+from hubd.store.rows import reopen
 
-_SELECT = "select header, body from action left join content on content.id = action.id where action.id = ?"
+_SELECT = (
+    "select cast(header as blob), body from action left join content on content.id = action.id where action.id = ?"
+)
 
 
 class Headers:
@@ -27,7 +29,7 @@ class Headers:
     def __call__(self, action_id: ActionId) -> Action | None:
         """The action, None where the set has it no longer. Raises `RemoteError("rot")` where its bytes changed."""
         row = self._connection.execute(_SELECT, (action_id,)).fetchone()
-        return None if row is None else envelope.reopen(action_id, row[0], row[1], self._domain)
+        return None if row is None else reopen(action_id, row[0], row[1], self._domain)
 
     def close(self) -> None:
         """Close the connection."""

@@ -7,12 +7,18 @@ from one comparison to the next while nobody writes.
 
 import sqlite3
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from itertools import accumulate, groupby
+from typing import ParamSpec, TypeVar
 
-from hubd.gossip.ranges import INFINITY, Bound, digest, key
+from hubd.gossip.ranges import ID_BYTES, INFINITY, Bound, digest, key
 from hubd.limits import BUCKET_LOAD_QUESTIONS, BUCKETS_LOADED_MAX
 from hubd.store.buckets import pair
+from hubd.store.database import damage
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _FROM = "from action where (created, id) >= (?, ?)"
 _COUNT = f"select count(*) {_FROM} and (created, id) < (?, ?)"
@@ -20,6 +26,9 @@ _ITEM = f"select created, id {_FROM} order by created, id limit 1 offset ?"
 _IDS = f"select id {_FROM} order by created, id limit ? offset ?"
 _ROWS = f"select created, id {_FROM} order by created, id limit ?"
 _LAST = "select id from action where (created, id) < (?, ?) order by created desc, id desc limit ?"
+
+
+_TYPES = (bytes, int, bytes)
 
 
 class Remembered:
@@ -38,10 +47,25 @@ class Remembered:
         if version == self._version:
             return
         rows = connection.execute("select low, count, sum from bucket order by low").fetchall()
+        if any((type(low), type(count), type(total)) != _TYPES for low, count, total in rows) or not rows or rows[0][0]:
+            raise damage("a bucket")
         self.lows = [low for low, _, _ in rows]
         self.starts = [0, *accumulate([count for _, count, _ in rows])]
         self.sums = [0, *accumulate([int.from_bytes(total, "little") for _, _, total in rows])]
         self._version = version
+
+
+def _or_damaged(answer: Callable[P, T]) -> Callable[P, T]:
+    """An answer from rows and buckets that don't fit each other, or hold something else than they must, is none."""
+
+    @wraps(answer)
+    def told(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return answer(*args, **kwargs)
+        except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
+            raise damage(f"items and their buckets: {error}") from error
+
+    return told
 
 
 class _Loaded:
@@ -76,6 +100,7 @@ class SqliteItems:
         """How many items there are."""
         return self._starts[-1]
 
+    @_or_damaged
     def lower_bounds(self, bounds: Sequence[Bound]) -> list[int]:
         """For each bound the position of the first item that is not below it."""
         found = []
@@ -85,6 +110,7 @@ class SqliteItems:
             found += [self._lower_bound(bound, at, bucket) for bound in inside]
         return found
 
+    @_or_damaged
     def fingerprints(self, spans: Sequence[tuple[int, int]]) -> list[bytes]:
         """For each span of positions [lower, upper) the fingerprint of its ids."""
         before: dict[int, int] = {}
@@ -95,6 +121,7 @@ class SqliteItems:
             before |= {self._starts[at] + offset: self._sum_before(at, offset, bucket) for offset in offsets}
         return [digest(before[upper] - before[lower], upper - lower) for lower, upper in spans]
 
+    @_or_damaged
     def key(self, position: int) -> bytes:
         """The key at a position."""
         at, offset = self._locate(position)
@@ -103,6 +130,7 @@ class SqliteItems:
         created, id_ = self._execute(_ITEM, (*pair(self._lows[at]), offset)).fetchone()
         return key(created, id_)
 
+    @_or_damaged
     def ids(self, lower: int, upper: int) -> list[bytes]:
         """The ids at positions [lower, upper)."""
         if lower == upper:
@@ -110,7 +138,10 @@ class SqliteItems:
         at, offset = self._locate(lower)
         if upper <= self._starts[at + 1] and (bucket := self._bucket_of_one(at)):
             return [id_ for _, id_ in bucket.rows[offset : offset + upper - lower]]
-        return [id_ for (id_,) in self._execute(_IDS, (*pair(self._lows[at]), upper - lower, offset))]
+        found = [id_ for (id_,) in self._execute(_IDS, (*pair(self._lows[at]), upper - lower, offset))]
+        if len(b"".join(found)) != ID_BYTES * (upper - lower):
+            raise LookupError("ids")
+        return found
 
     def _locate(self, position: int) -> tuple[int, int]:
         """The bucket of a position and the place in it; the end of the set belongs to the last bucket."""

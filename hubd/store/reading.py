@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from hubd.action import envelope
 from hubd.action.audience import Audience
 from hubd.action.envelope import Action
-from hubd.action.fingerprint import fingerprint
+from hubd.action.fingerprint import STATE_BYTES, fingerprint
 from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import RemoteError
 from hubd.limits import PAGE_WINDOW_ROWS, QUERY_IDS_MAX
 from hubd.ports import Cursor, SetSummary
 from hubd.store import audience, lacking, writing
-from hubd.store.database import Database
-from hubd.store.writing import BY_KIND, row_digest
+from hubd.store.aside import set_aside
+from hubd.store.database import Database, damage
+from hubd.store.rows import is_id, reopen, row_digest
+from hubd.store.writing import BY_KIND
 
 T = TypeVar("T")
 
@@ -91,16 +92,18 @@ class Reads:
     ) -> list[tuple[int, int, ActionId]]:
         """(sequence, created, id) of what any of these audiences sees, by arrival beyond `after`."""
         seen, values = audience.seen(names, after, items_max)
-        return await self.database.read(
-            f"select sequence, created, id from action where sequence in {seen} order by sequence", values
+        rows = await self._named(
+            f"select sequence, id, created from action where sequence in {seen} order by sequence", values, int
         )
+        return [(sequence, created, action_id) for sequence, action_id, created in rows]
 
     async def page_of_names(self, after: int, actions_max: int) -> list[tuple[int, ActionId, str]]:
         """(sequence, id, kind) by arrival, beyond the sequence `after`: a tenth of the work of `page`."""
-        rows = await self.database.read(
-            "select sequence, id, kind from action where sequence > ? order by sequence limit ?", (after, actions_max)
+        return await self._named(
+            "select sequence, id, kind from action where sequence > ? order by sequence limit ?",
+            (after, actions_max),
+            str,
         )
-        return [(sequence, ActionId(action_id), kind) for sequence, action_id, kind in rows]
 
     async def page_of_kinds(self, kinds: Sequence[str], after: int, actions_max: int) -> list[tuple[int, Action]]:
         """Like `page`, for some kinds only, of those that have an index (`writing.INDEXED_KINDS`)."""
@@ -124,21 +127,25 @@ class Reads:
     async def items(self) -> list[tuple[int, ActionId]]:
         """Every (created, id), sorted."""
         rows = await self.database.read("select created, id from action order by created, id")
-        return [(created, ActionId(action_id)) for created, action_id in rows]
+        return [(created, action_id) for created, action_id in rows if type(created) is int and is_id(action_id)]
 
     async def ids_beginning(self, digits: str, ids_max: int) -> list[ActionId]:
         """Ids whose hexadecimal digits begin with these, at most so many; costs what it returns."""
         bounds = (bytes.fromhex(digits.ljust(2 * ID_BYTES, filler)) for filler in "0f")
         rows = await self.database.read("select id from action where id between ? and ? limit ?", (*bounds, ids_max))
-        return [ActionId(row[0]) for row in rows]
+        return [row[0] for row in rows if is_id(row[0])]
 
     async def summary(self) -> SetSummary:
-        """Count, fingerprint and latest place, of one moment."""
-        [(count, state, missing, sequence, last)] = await self.database.read(
-            "select (select value from meta where key = 'count'), (select value from meta where key = 'lthash'),"
-            " (select count(*) from lacking), *"
-            " from (select max(sequence), id from action)"
+        """Count, fingerprint and latest place, of one moment. Raises `LocalError` where the first two rotted."""
+        rows = await self._named(
+            "select sequence, id, (select value from meta where key = 'count'),"
+            " (select value from meta where key = 'lthash'), (select count(*) from lacking)"
+            " from (select 1) left join (select sequence, id from action order by sequence desc limit 1)",
         )
+        [(sequence, last, count, state, missing)] = rows
+        if type(count) is not int or type(state) is not bytes or len(state) != STATE_BYTES:
+            self.rot_met.set()
+            raise damage("what is counted of the set")
         mark = self._mark(sequence, last) if sequence else b""
         return SetSummary(count, fingerprint(state), sequence or 0, mark, missing)
 
@@ -147,12 +154,12 @@ class Reads:
         sql = (
             "select sequence, id from lacking join action using (sequence) where sequence > ? order by sequence limit ?"
         )
-        return [(sequence, ActionId(id_)) for sequence, id_ in await self.database.read(sql, (after, actions_max))]
+        return await self._named(sql, (after, actions_max))
 
     async def mark_of(self, sequence: int) -> bytes:
         """The name of a place in this database's arrival order, b"" where no action has it."""
-        rows = await self.database.read("select id from action where sequence = ?", (sequence,))
-        return self._mark(sequence, rows[0][0]) if rows else b""
+        rows = await self._named("select sequence, id from action where sequence = ?", (sequence,))
+        return self._mark(*rows[0]) if rows else b""
 
     def _mark(self, sequence: int, action_id: bytes) -> bytes:
         return hashlib.sha256(self.epoch + sequence.to_bytes(8, "big") + action_id).digest()[:MARK_BYTES]
@@ -164,7 +171,7 @@ class Reads:
 
     async def cursor(self) -> Cursor:
         """The end of the set, as a place to come back to."""
-        rows = await self.database.read("select sequence, id from action order by sequence desc limit 1")
+        rows = await self._named("select sequence, id from action order by sequence desc limit 1")
         sequence, action_id = rows[0] if rows else (0, b"")
         return Cursor(self.epoch, sequence, action_id[:ID_PREFIX_BYTES])
 
@@ -174,8 +181,24 @@ class Reads:
             return None
         if cursor.sequence == 0:
             return 0
-        rows = await self.database.read("select id from action where sequence = ?", (cursor.sequence,))
-        return cursor.sequence if rows and rows[0][0][:ID_PREFIX_BYTES] == cursor.id_prefix else None
+        rows = await self._named("select sequence, id from action where sequence = ?", (cursor.sequence,))
+        return cursor.sequence if rows and rows[0][1][:ID_PREFIX_BYTES] == cursor.id_prefix else None
+
+    async def _named(self, sql: str, values: Sequence[Any] = (), third: type | None = None) -> list[Any]:
+        """The rows (sequence, id, ...) of a query, asked again without those that are of other types than these."""
+        while True:
+            rows = await self.database.read(sql, values)
+            if _are_whole(rows, third) or not (
+                rotten := [row[0] for row in rows if row[0] and not _are_whole([row], third)]
+            ):
+                return rows
+            if not await self._leave(rotten):  # a row that is where no search finds it
+                return [row for row in rows if row[0] not in rotten]
+
+    async def _leave(self, rotten: Sequence[int]) -> int:
+        """Take rows out of the set, so that a neighbour is asked for them. How many went."""
+        self.rot_met.set()
+        return await self.change(partial(set_aside, sequences=rotten))
 
     async def _actions(self, rows: Iterable[Sequence[Any]]) -> list[tuple[int, Action]]:
         """Rows as actions by sequence. Those whose bytes rotted on the card leave the set, and are counted in `rotten`.
@@ -185,18 +208,25 @@ class Reads:
         actions, rotten, bare = [], [], []
         for sequence, action_id, header, digest, body in rows:
             try:
-                if row_digest(header) != digest:
+                action = reopen(action_id, header, body, self.domain)
+                if row_digest(action.header) != digest:
                     raise RemoteError("rot", "stored bytes changed")
-                action = envelope.reopen(ActionId(action_id), header, body, self.domain)
                 actions.append((int(sequence), action))
                 if action.content != body:
                     bare.append(int(sequence))
             except RemoteError:
                 rotten.append(int(sequence))
-        if rotten or bare:
-            self.rot_met.set()
         if rotten:
-            await self.change(partial(writing.set_aside, sequences=rotten))
+            await self._leave(rotten)
         if bare:
+            self.rot_met.set()
             await self.change(partial(lacking.rot, sequences=bare))
         return actions
+
+
+def _are_whole(rows: Sequence[Sequence[Any]], third: type | None) -> bool:
+    try:
+        ids_bytes = len(b"".join([row[1] for row in rows]))  # the cheapest look at the types of many
+    except TypeError:
+        return False
+    return ids_bytes == ID_BYTES * len(rows) and (third is None or {type(row[2]) for row in rows} <= {third})

@@ -9,11 +9,14 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from hubd.action.fingerprint import EMPTY, extend
-from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.gossip.ranges import INFINITY
 from hubd.limits import BUCKET_ITEMS_MAX, SCRUB_STEP_AUDIENCES, SCRUB_STEP_BUCKETS, SCRUB_STEP_IDS
 from hubd.store import audience, buckets, sketches
+from hubd.store.database import damage
+from hubd.store.rows import is_id
+
+_OF_OTHER_TYPES = "from bucket where typeof(low) != 'blob'"  # all of these are below each that is one
 
 
 class Counted(NamedTuple):
@@ -35,7 +38,9 @@ def count_on(connection: sqlite3.Connection, before: Counted) -> Counted:
         "select sequence, id from action not indexed where sequence > ? order by sequence limit ?",
         (before.last, SCRUB_STEP_IDS),
     ).fetchall()
-    count, lthash = before.rows + len(rows), extend(before.lthash, [ActionId(row[1]) for row in rows])
+    if rows and rows[-1][0] <= before.last:
+        raise damage("actions are in no order")
+    count, lthash = before.rows + len(rows), extend(before.lthash, [row[1] for row in rows if is_id(row[1])])
     said = dict(connection.execute("select key, value from meta where key in ('lthash', 'count')").fetchall())
     last = rows[-1][0] if rows else before.last
     return Counted(last, count, lthash, len(rows) < SCRUB_STEP_IDS, said == {"lthash": lthash, "count": count})
@@ -69,6 +74,8 @@ def look_at_buckets(connection: sqlite3.Connection, low: bytes) -> bytes | None:
 
     Raises `RemoteError("rot")` where a bucket is wrong.
     """
+    if not low and connection.execute(f"select 1 {_OF_OTHER_TYPES}").fetchone():
+        raise RemoteError("rot", "what a bucket begins with is no bytes")
     some = _buckets(connection, low)
     if not all(_is_right(each, list(buckets.keys_between(connection, each.low, each.high))) for each in some):
         raise RemoteError("rot", "a bucket is wrong")
@@ -77,6 +84,8 @@ def look_at_buckets(connection: sqlite3.Connection, low: bytes) -> bytes | None:
 
 def mend_buckets(connection: sqlite3.Connection, low: bytes) -> bytes | None:
     """The same, and lay those that are wrong out anew. Raises where even their order is."""
+    if not low:
+        connection.execute(f"delete {_OF_OTHER_TYPES}")
     if not connection.execute("select 1 from bucket where low = ?", (low,)).fetchone():
         connection.execute("insert into bucket (low, count, sum) values (?, 0, zeroblob(32))", (low,))
     some = _buckets(connection, low)

@@ -7,6 +7,7 @@ that can't be told any more leaves the set, and the next neighbour that has it g
 
 import sqlite3
 from collections.abc import Sequence
+from types import NoneType
 from typing import Any, NamedTuple
 
 from hubd.action import cbor, envelope
@@ -14,14 +15,17 @@ from hubd.action.audience import audiences
 from hubd.action.content import digest_of, is_anchored
 from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY, extend
-from hubd.action.sip018 import ActionId, Domain
+from hubd.action.sip018 import Domain
 from hubd.errors import RemoteError
 from hubd.limits import INTEGER_MAX, SCRUB_STEP_IDS, SCRUB_STEP_ROWS
-from hubd.store import lacking
-from hubd.store.writing import BY_KIND, row_digest, set_aside
+from hubd.store import lacking, sketches
+from hubd.store.aside import set_aside
+from hubd.store.database import damage
+from hubd.store.rows import reopen, row_digest
+from hubd.store.writing import BY_KIND
 
 _ROW = f"""
-    select a.sequence, a.id, a.created, cast(a.kind as blob), a.author, a.header, a.digest, content.body,
+    select a.sequence, a.id, a.created, a.kind, a.author, a.header, a.digest, content.body,
         (select i.sequence from action i indexed by sqlite_autoindex_action_1 where i.id = a.id),
         (select i.sequence from action i indexed by action_by_item where i.created = a.created and i.id = a.id),
         case when {BY_KIND} then (
@@ -32,7 +36,7 @@ _ROW = f"""
 """
 INDEXES = ("sqlite_autoindex_action_1", "action_by_item", "action_by_kind")
 _FIRST_INDEX = 8  # in a row
-_STRAY = "select id, body from content where id not in (select id from action)"
+_STRAY = "select id, cast(body as blob) from content where id not in (select id from action)"
 
 
 class Looked(NamedTuple):
@@ -53,9 +57,11 @@ NOTHING = Looked(0, False, [], [], [], False, 0, EMPTY, True)
 
 
 def look(connection: sqlite3.Connection, before: Looked, domain: Domain) -> Looked:
-    """Read the rows that arrived next."""
+    """Read the rows that arrived next. Raises `LocalError` where they are in no order."""
     sql = f"{_ROW} where a.sequence > ? order by a.sequence limit ?"
     rows = connection.execute(sql, (before.last, SCRUB_STEP_ROWS)).fetchall()
+    if rows and rows[-1][0] <= before.last:
+        raise damage("actions are in no order")
     judged = [(row, _sound(connection, row, domain)) for row in rows]
     sound = [action for _, action in judged if action is not None]
     lthash, count = extend(before.lthash, (action.id for action in sound)), before.rows + len(sound)
@@ -102,6 +108,7 @@ def mend(connection: sqlite3.Connection, sequences: Sequence[int], domain: Domai
             gone += 1
         else:
             _restore(connection, sequence, action)
+            sketches.forget(connection)  # it may have added what the row said
     return Mended(gone, len(sequences) - gone)
 
 
@@ -138,20 +145,26 @@ def adopt_strays(connection: sqlite3.Connection) -> int:
 
 
 def _row(connection: sqlite3.Connection, sequence: int) -> Any:
-    return connection.execute(f"{_ROW} where a.sequence = ?", (sequence,)).fetchone()
+    """A row whose bytes are told as such, whatever type rot gave them."""
+    row = connection.execute(f"{_ROW} where a.sequence = ?", (sequence,)).fetchone()
+    if row is None:
+        return None
+    [told] = connection.execute("select cast(header as blob) from action where sequence = ?", (sequence,)).fetchone()
+    return (*row[:5], told, *row[6:])
 
 
 def _sound(connection: sqlite3.Connection, row: Any, domain: Domain) -> Action | None:
     """The action of a row in which every bit is as it was written, and which all indexes know."""
     sequence, action_id, created, kind, author, header, digest, body, *_ = row
     try:
-        action = envelope.reopen(ActionId(action_id), header, body, domain)
+        action = reopen(action_id, header, body, domain)
     except RemoteError:
         return None
     statement = action.statement
     is_sound = (
-        row_digest(header) == digest
-        and (created, kind, author) == (statement.created, statement.action.encode("ascii"), statement.author)
+        row_digest(action.header) == digest
+        and type(created) is int
+        and (created, kind, author) == (statement.created, statement.action, statement.author)
         and action.content == body
         and (body is not None or not is_anchored(action.kind))
         and not _mislaid(row)
@@ -171,6 +184,8 @@ def _mislaid(row: Any) -> bool:
 def _salvaged(row: Any, domain: Domain) -> Action | None:
     """What the header and the content of a row still prove, signature included; None where something is lost."""
     header, body = row[5], row[7]
+    if type(header) is not bytes or type(body) not in (bytes, NoneType):
+        return None
     raw = header if body is None else b"\x83" + header[1:] + cbor.encode(body)
     try:
         action = envelope.parse(raw, domain)

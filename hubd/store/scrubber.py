@@ -151,10 +151,12 @@ class Scrubber:
 
     async def bring_back(self) -> None:
         """Headers that were sound and that no neighbour gave again in a week: better without content than not at all."""
-        sql, last = "select id, header from rotten where id > ? order by id limit ?", b""
+        sql, last = "select id, cast(header as blob) from rotten where id > ? order by id limit ?", b""
         while rows := await self._store.database.read(sql, (last, PAGE_ACTIONS)):
-            last = rows[-1][0]
             await self._offer([header for _, header in rows])
+            if type(rows[-1][0]) is not bytes or rows[-1][0] <= last:
+                break
+            last = rows[-1][0]
 
 
 class _Pace:

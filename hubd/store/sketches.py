@@ -12,6 +12,8 @@ from typing import NamedTuple
 from hubd.action.sip018 import ActionId
 from hubd.gossip.sketch import Symbols
 from hubd.limits import SKETCH_KEEP_IDS, SKETCH_STEP_IDS
+from hubd.store.database import damage
+from hubd.store.rows import is_id
 
 _NUMBER_BYTES = 8
 _CHECK_BYTES = 8
@@ -28,7 +30,7 @@ class Kept(NamedTuple):
 def load(connection: sqlite3.Connection) -> Kept:
     """What is kept; of no actions where nothing is, or where its bytes rotted."""
     row = connection.execute("select value from meta where key = 'sketch'").fetchone()
-    if row is None:
+    if row is None or type(row[0]) is not bytes:
         return Kept(0, 0, Symbols().to_bytes())
     check, rest = row[0][:_CHECK_BYTES], row[0][_CHECK_BYTES:]
     version, sequence = (int.from_bytes(rest[at : at + _NUMBER_BYTES], "big") for at in (0, _NUMBER_BYTES))
@@ -58,8 +60,10 @@ def advance(connection: sqlite3.Connection) -> Advanced:
     ).fetchall()
     if not rows:
         return Advanced(kept, 0, is_whole=True)
+    if rows[-1][0] <= kept.sequence:
+        raise damage("actions are in no order")
     symbols = Symbols.from_bytes(kept.symbols)
-    symbols.add(ActionId(action_id) for _, action_id in rows)
+    symbols.add(action_id for _, action_id in rows if is_id(action_id))
     found = Kept(kept.version, rows[-1][0], symbols.to_bytes())
     return Advanced(found, len(rows), is_whole=len(rows) < SKETCH_STEP_IDS)
 

@@ -3,18 +3,16 @@
 These functions run in the writer's thread, inside its transaction, one whole batch in each call.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from hubd.action.content import is_anchored
 from hubd.action.envelope import Action
-from hubd.action.fingerprint import extend, without
-from hubd.action.sip018 import ActionId
-from hubd.store import audience, buckets, lacking, sketches
+from hubd.action.fingerprint import STATE_BYTES, extend
+from hubd.store import audience, buckets, lacking
+from hubd.store.rows import row_digest
 
-ROW_DIGEST_BYTES = 8
 INDEXED_KINDS = (
     "hub-*",
     "steward-*",
@@ -36,11 +34,6 @@ _INSERT = (
 )
 
 
-def row_digest(header: bytes) -> bytes:
-    """A row's check of its header."""
-    return hashlib.sha256(header).digest()[:ROW_DIGEST_BYTES]
-
-
 def is_indexed(kind: str) -> bool:
     """Whether the index by kind holds the actions of this kind."""
     return any(fnmatchcase(kind, name) for name in INDEXED_KINDS)
@@ -51,8 +44,8 @@ def append(connection: sqlite3.Connection, offers: Iterable[Offer], cursors: Cur
     for peer, (sequence, mark) in cursors.items():
         number = peer_number(connection, peer)
         connection.execute("update peer set sequence = ?, mark = ? where number = ?", (sequence, mark, number))
-    offered: dict[ActionId, Action] = {}
-    sources: dict[ActionId, bytes] = {}
+    offered: dict[bytes, Action] = {}
+    sources: dict[bytes, bytes] = {}
     for actions, source in offers:
         for action in actions:
             if action.id not in offered or offered[action.id].content is None:
@@ -68,25 +61,10 @@ def append(connection: sqlite3.Connection, offers: Iterable[Offer], cursors: Cur
         ids = [action.id for action in fresh]
         if connection.execute("select id from rotten limit 1").fetchone():
             connection.executemany("delete from rotten where id = ?", [(action_id,) for action_id in ids])
-        _weigh(connection, len(ids), extend(_lthash(connection), ids))
+        if (state := lthash(connection)) is not None:  # the scrub counts again
+            weigh(connection, len(ids), extend(state, ids))
         buckets.add(connection, [(action.statement.created, action.id) for action in fresh])
     return lacking.without_erased(connection, fresh)
-
-
-def set_aside(connection: sqlite3.Connection, sequences: Iterable[int]) -> None:
-    """Take actions whose bytes rotted out of the set, so that a neighbour's copy comes in as new."""
-    for sequence in sequences:
-        row = connection.execute("select id, created, header from action where sequence = ?", (sequence,)).fetchone()
-        if row is None:
-            continue
-        action_id, created, header = row
-        connection.execute("insert or replace into rotten (id, header) values (?, ?)", (action_id, header))
-        connection.execute("delete from action where sequence = ?", (sequence,))
-        connection.execute("delete from content where id = ?", (action_id,))
-        connection.execute("delete from lacking where sequence = ?", (sequence,))
-        _weigh(connection, -1, without(_lthash(connection), [ActionId(action_id)]))
-        buckets.remove(connection, created, action_id)
-        sketches.remove(connection, sequence, ActionId(action_id))
 
 
 def peer_number(connection: sqlite3.Connection, principal: bytes) -> int:
@@ -139,10 +117,13 @@ def _write_content(connection: sqlite3.Connection, offered: list[Action], fresh:
                 connection.execute("delete from content where id = ?", (erasure.statement.subject,))
 
 
-def _lthash(connection: sqlite3.Connection) -> bytes:
-    return bytes(connection.execute("select value from meta where key = 'lthash'").fetchone()[0])
+def lthash(connection: sqlite3.Connection) -> bytes | None:
+    """The LtHash of the set, None where it rotted."""
+    [state] = connection.execute("select value from meta where key = 'lthash'").fetchone() or (None,)
+    return state if type(state) is bytes and len(state) == STATE_BYTES else None
 
 
-def _weigh(connection: sqlite3.Connection, more: int, lthash: bytes) -> None:
-    connection.execute("update meta set value = value + ? where key = 'count'", (more,))
-    connection.execute("update meta set value = ? where key = 'lthash'", (lthash,))
+def weigh(connection: sqlite3.Connection, more: int, state: bytes) -> None:
+    """Write down that the set has so many more actions, and its LtHash. A count that rotted stays as it is."""
+    connection.execute("update meta set value = value + ? where key = 'count' and typeof(value) = 'integer'", (more,))
+    connection.execute("update meta set value = ? where key = 'lthash'", (state,))

@@ -10,8 +10,8 @@ from hubd.errors import RemoteError
 from hubd.gossip.items import SortedItems
 from hubd.store import buckets, recount
 from hubd.store.actions import Store
+from hubd.store.aside import set_aside
 from hubd.store.scrubber import Scrubber
-from hubd.store.writing import set_aside
 
 VILLAGE = Village(seed=5)
 ACTIONS = [VILLAGE.register(f"person {number}") for number in range(300)]

@@ -16,6 +16,7 @@ from hubd.action.sip018 import Domain
 from hubd.action.statement import Statement
 from hubd.store import writing
 from hubd.store.actions import Store
+from hubd.store.aside import set_aside
 
 SIGNER = Signer(b"\x05" * 32)
 DOMAIN = Domain(TESTNET, contract(SIGNER.principal(TESTNET), "access"))
@@ -56,7 +57,7 @@ async def test_actions_that_are_all_known_write_nothing(store):
 @pytest.mark.parametrize("gone", [(3,), (2, 3), (1, 2, 3), (2,)])
 async def test_the_place_of_an_action_that_left_is_never_given_again(store, gone):
     await store.append([action(1), action(2), action(3)])
-    await store.change(lambda connection: writing.set_aside(connection, gone))
+    await store.change(lambda connection: set_aside(connection, gone))
     await store.append([action(4)])
     assert (await store.page(0, 9))[-1] == (4, action(4))
 
@@ -68,7 +69,7 @@ async def test_a_set_whose_highest_place_rotted_still_grows_and_gives_no_later_p
     await store.append([action(1), action(2)])
     await store.change(lambda connection: connection.execute(rot))
     assert await store.append([action(3)]) == [action(3)]
-    await store.change(lambda connection: writing.set_aside(connection, [3]))
+    await store.change(lambda connection: set_aside(connection, [3]))
     await store.append([action(4)])
     assert [place for place, _ in await store.page(0, 9)] == [1, 2, 4]
 

@@ -1,0 +1,37 @@
+"""A stored row as an action again, whatever became of it on the card.
+
+SQLite keeps the type of each value beside it, in a byte that rots as others do: an id may come back as a number, a text or
+nothing at all. Every reader of the set asks here, or asks for a type itself.
+"""
+
+import hashlib
+from typing import TypeGuard
+
+from hubd.action import envelope
+from hubd.action.envelope import Action
+from hubd.action.sip018 import ActionId, Domain
+from hubd.errors import RemoteError
+
+DIGEST_BYTES = 8
+_ID_BYTES = 32
+
+
+def row_digest(header: bytes) -> bytes:
+    """A row's check of its header."""
+    return hashlib.sha256(header).digest()[:DIGEST_BYTES]
+
+
+def is_id(value: object) -> TypeGuard[ActionId]:
+    """Whether a stored value can be an id."""
+    return type(value) is bytes and len(value) == _ID_BYTES
+
+
+def reopen(action_id: object, header: object, body: object, domain: Domain) -> Action:
+    """The action of a row. Content that rotted is left out. Raises `RemoteError("rot")` where the rest did."""
+    if not is_id(action_id) or type(header) is not bytes:
+        raise RemoteError("rot", "stored types changed")
+    content = body if body is None or type(body) is bytes else b""  # which no statement names
+    try:
+        return envelope.reopen(action_id, header, content, domain)
+    except (TypeError, ValueError) as error:  # sound CBOR of something else
+        raise RemoteError("rot", "stored bytes changed") from error
