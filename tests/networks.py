@@ -123,6 +123,11 @@ class Namespaces:
         self._ip(self.space(name), "link set net0 up")
         self._address(name, number)
 
+    def settle(self, name: str, number: int) -> bool:
+        """The machine has another address besides. Whether that happened."""
+        self._address(name, number)
+        return True
+
     def narrow(self, name: str) -> Callable[[], int]:
         """A slow line that drops what does not fit, both ways. Returns how to ask how many packets it dropped."""
         ends = ((self.space(name), "net0"), (self._switch, self._ports[name]))
@@ -181,6 +186,10 @@ class Loopback:
         said = {key: settings[key] for key in config.BY_NAME} | self.settings(name)
         (hub.directory / config.FILE_NAME).write_bytes(config.write(said))
         await hub.start()
+
+    def settle(self, _name: str, _number: int) -> bool:
+        """It can't be told from the others."""
+        return False
 
     def narrow(self, _name: str) -> Callable[[], int]:
         """Nothing is lost here."""

@@ -45,10 +45,10 @@ def held(chosen: Sequence[str] | None = None) -> list[Held]:
 
 
 async def changes(chosen: Sequence[str] | None = None) -> AsyncGenerator[list[Held], None]:
-    """The usable addresses as they are, and again whenever they are others."""
-    last = held(chosen)
-    yield last
+    """The usable addresses as they are, and again whenever they are others; also while whoever asks is busy with them."""
     with _news() as news:
+        last = held(chosen)
+        yield last
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(INTERFACES_S):

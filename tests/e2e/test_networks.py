@@ -4,6 +4,7 @@ Each machine is a network namespace where that is allowed, and else a process on
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -73,6 +74,40 @@ async def test_a_hub_whose_network_goes_and_comes_back_elsewhere_is_found_again(
     await here.offer("a", [here.village.register("a")])
     await here.offer("b", [here.village.register("b")])
     await here.are_one("a", "b", count=FOUNDING + 2, within_s=20)
+
+
+WATCHER = """
+import asyncio, sys
+from contextlib import aclosing
+from hubd.gossip.interfaces import changes
+
+async def main():
+    async with aclosing(changes()) as news:
+        print(*sorted(each.host for each in await anext(news)), flush=True)
+        sys.stdin.readline()  # busy with these, and meanwhile the machine gets another address
+        try:
+            print(*sorted(each.host for each in await asyncio.wait_for(anext(news), 5)), flush=True)
+        except TimeoutError:
+            print("no news", flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_an_address_that_comes_while_the_first_ones_are_looked_at_is_news_at_once() -> None:
+    network = FORM(["a"])
+    try:
+        watcher = await asyncio.create_subprocess_exec(
+            *network.inside("a"), sys.executable, "-c", WATCHER,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert watcher.stdout is not None
+        before = (await watcher.stdout.readline()).split()
+        has_changed = network.settle("a", 9)
+        said, _ = await watcher.communicate(b"\n")
+        assert said.split() == (sorted([*before, b"10.77.0.9", b"fd77::9"]) if has_changed else [b"no", b"news"])
+    finally:
+        network.close()
 
 
 async def test_a_silent_cut_is_noticed_and_heals(machines: Any) -> None:

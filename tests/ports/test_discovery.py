@@ -5,8 +5,8 @@ import hashlib
 import os
 import re
 import socket
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -210,6 +210,25 @@ def test_loopback_is_no_address_for_others() -> None:
 
 def test_an_address_that_was_chosen_and_is_not_there_is_left_out() -> None:
     assert [each.host for each in held(["127.0.0.1", "203.0.113.77", "fe80::77%lo"])] == ["127.0.0.1"]
+
+
+async def test_what_changes_while_the_first_addresses_are_told_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, listening = ["a"], list[asyncio.Event]()
+
+    @contextmanager
+    def news_of_the_system() -> Iterator[asyncio.Event]:
+        listening.append(asyncio.Event())
+        yield listening[-1]
+
+    monkeypatch.setattr("hubd.gossip.interfaces._news", news_of_the_system)
+    monkeypatch.setattr("hubd.gossip.interfaces.INTERFACES_SETTLE_S", 0)
+    monkeypatch.setattr("hubd.gossip.interfaces.held", lambda _chosen: list(here))
+    async with aclosing(changes()) as news:
+        assert await anext(news) == ["a"]
+        here.append("b")
+        for event in listening:
+            event.set()
+        assert await asyncio.wait_for(anext(news), 2) == ["a", "b"]
 
 
 async def test_addresses_are_told_once_and_then_when_they_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
