@@ -121,7 +121,7 @@ _ROWS = (
     Kind("vouch-give", "identity", "One person vouches that another is real.",
          who="person", bits="?how: 1 knows, 2 relative, 4 steward's list"),
     Kind("vouch-withdraw", "identity", "A vouch is taken back.", subject="the vouch-give", who="person"),
-    Kind("content-erase", "identity", "The author's content of an action goes, everywhere; its header stays.",
+    Kind("content-erase", "identity", "The author's content of an action goes wherever this is heard of; its header stays.",
          subject="the action whose content goes"),
     Kind("action-void", "identity", "An action is withdrawn before it settles, by its key or a lasting one of its person.",
          "action-gateway", Scope.IDENTITY, subject="the action to withdraw"),

@@ -302,6 +302,23 @@ async def test_what_an_author_erased_goes_from_a_stick_that_held_it(tmp_path):
         assert [action.content for action in await two.store.get([said.id])] == [None]
 
 
+async def test_what_another_hub_left_stays_sealed_on_a_stick_until_that_hub_sees_it_again(tmp_path):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b", "hub-c") as (one, two, three):
+        said = one.village.request("ana", text=TEXT)
+        erasure = one.village.seal("ana", "content-erase", subject=said)
+        await one.take(said)
+        await plug(one, stick)
+        left = own(one, stick).read_bytes()
+        await two.take(erasure)
+        await plug(two, stick)
+        assert own(one, stick).read_bytes() == left, "no hub changes what another one signed"
+        await plug(three, stick)
+        assert [action.content for action in await three.store.get([said.id])] == [None], "the erasure came with it"
+        await plug(one, stick)
+        assert contents(one, own(one, stick).read_bytes()) == set()
+
+
 async def test_what_is_erased_while_it_is_written_goes_with_the_next_visit(tmp_path, monkeypatch):
     stick = tmp_path / "stick"
     async with hubs(tmp_path, "hub-a", "hub-b") as (one, _):
