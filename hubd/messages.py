@@ -25,6 +25,7 @@ from hubd import plurals
 DEFAULT_LANGUAGE = "en"
 _LOCALE = "locale"
 _PLURALS = "plurals"
+_TERMS = "terms"
 _ENVIRONMENT = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set counts, as POSIX has it
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?=[-_.@]|\Z)")  # the first part of "sw", "sw-KE" or "sw_KE.UTF-8"
 _UNKNOWN = "unknown"
@@ -134,6 +135,17 @@ def phrase(name: str, /, **values: object) -> str:
         form = plurals.category(phrases(language, _PLURALS), int(str(values[counted])))
         found = forms[form] if form in forms else forms[plurals.OTHER]
     return found.format_map({place: plain(str(value)) for place, value in values.items()})
+
+
+def term(family: str, value: str) -> str:
+    """The word for where something stands: `family-value` of the subject "terms". What is not there stays as it is."""
+    name = f"{family}-{value.replace(' ', '-')}"
+    return str(phrases(_known(""), _TERMS).get(name) or phrases(DEFAULT_LANGUAGE, _TERMS).get(name) or plain(value))
+
+
+def tabled(subject: str, row: str, english: str) -> str:
+    """What a language says for a row of a table of the code, whose own words are the English: `row` of the subject."""
+    return str(phrases(_known(""), subject).get(row, english))
 
 
 def plain(text: str) -> str:

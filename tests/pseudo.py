@@ -7,7 +7,7 @@ from hubd import messages
 
 LANGUAGE = "qps"
 _WIDE = {code: code - ord("!") + 0xFF01 for code in (*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1))}
-_PLACE = re.compile(r"(\{\w+\})")
+_PLACE = re.compile(r"(\{\w+\}|%[A-Za-z])")  # and the parts of a time
 
 
 def wide(found):

@@ -13,27 +13,28 @@ import click
 from hubd.action.kinds import KINDS
 from hubd.action.principal import address
 from hubd.addresses import EVERYWHERE
+from hubd.cli import affairs
 from hubd.cli.terminal import (
     command,
     complain,
     json_option,
+    listed,
     passphrase_from,
     passphrase_option,
+    say,
     show,
-    tell,
     warn_unsealed,
 )
 from hubd.config import check_url
 from hubd.errors import FatalError, HubdError, RemoteError
 from hubd.gossip.presence import PhoneAdvertiser
-from hubd.messages import words
+from hubd.messages import phrase, tabled, term, words
 from hubd.phone.dial import SCHEMES
 from hubd.phone.phone import Phone
 from hubd.phone.serve import VisitedPhone
+from hubd.phone.show import ON_THIS_PHONE
 from hubd.phone.sync import SyncReport
 
-_ALWAYS_SHOWN = ("lessons", "requests", "matches", "balances", "outbox")
-_SHOWN_WHERE_THERE = ("moves", "disputes", "classes", "earmarks", "recoveries")
 ROLES = {"student": 1, "tutor": 2, "guardian": 4, "mediator": 8}
 
 phone_option = click.option(
@@ -102,7 +103,8 @@ async def register(
     async with _opened(directory, passphrase_file) as mine:
         action = await mine.register(name, sum(ROLES[role] for role in set(roles)), home)
         who = address(mine.principal)
-    show({"person": who, "action": action.id.hex()}, as_json, [f"{name} is {who}; the next sync tells the hub"])
+    line = phrase("phone.registered", name=name, person=who)
+    show({"person": who, "action": action.id.hex()}, as_json, [line])
 
 
 @phone.command()
@@ -122,7 +124,8 @@ async def do(kind: str, fields: tuple[str, ...], directory: Path, passphrase_fil
         said[name.replace("-", "_")] = value
     async with _opened(directory, passphrase_file) as mine:
         action = await mine.do(kind, **said)
-    show({"action": action.id.hex(), "kind": kind}, as_json, [f"{kind} {action.id.hex()[:12]}: on this phone"])
+    line = phrase("phone.signed", kind=kind, id=action.id.hex()[:12], status=term("status", ON_THIS_PHONE))
+    show({"action": action.id.hex(), "kind": kind}, as_json, [line])
 
 
 @phone.command()
@@ -135,6 +138,7 @@ async def know(name: str, who: str, directory: Path, passphrase_file: Path | Non
     """Call the person with the address WHO by NAME, on this phone only."""
     async with _opened(directory, passphrase_file) as mine:
         await mine.know(name, who)
+    say("phone.known", person=who, name=name)
 
 
 @phone.command()
@@ -146,7 +150,14 @@ async def kinds(as_json: bool) -> None:
         kind.name: {name: column.text for name, column in kind.columns.items() if column.text}
         for kind in KINDS.values()
     }
-    show(table, as_json, [f"{kind.name}: {kind.meaning}" for kind in KINDS.values()])
+    show(
+        table,
+        as_json,
+        [
+            phrase("phone.kind", name=kind.name, meaning=tabled("kinds", kind.name, kind.meaning))
+            for kind in KINDS.values()
+        ],
+    )
 
 
 def _report(report: SyncReport) -> dict[str, Any]:
@@ -173,23 +184,17 @@ async def sync(urls: tuple[str, ...], directory: Path, passphrase_file: Path | N
         check_url(url, "URL", SCHEMES)
     async with _opened(directory, passphrase_file) as mine:
         facts = _report(await mine.sync(*urls))
-    show(
-        facts,
-        as_json,
-        [
-            (
-                f"{facts['hub_name']}: {facts['acknowledged']} at the hub, {facts['deferred']} to bring again,"
-                f" {facts['received']} new here"
-            )
-        ],
-    )
+    acknowledged, deferred, received = (facts[name] for name in ("acknowledged", "deferred", "received"))
+    hub = facts["hub_name"]
+    line = phrase("phone.synced", hub=hub, acknowledged=acknowledged, deferred=deferred, received=received)
+    show(facts, as_json, [line])
     if facts["reason"]:
-        tell(f"nothing could be read ({facts['reason']})")
+        say("phone.unread", why=words(facts["reason"]))
     if post := facts["post"]:
-        tell(f"post: {post['brought']} parcels brought, {post['new']} actions new there")
-        tell(f"post: {post['fetched']} parcels taken along")
+        say("phone.brought", parcels=post["brought"], new=post["new"])
+        say("phone.fetched", parcels=post["fetched"])
         if post["reason"]:
-            tell(f"  {words(post['reason'])}")
+            say("terminal.indented", what=words(post["reason"]))
 
 
 @phone.command()
@@ -202,8 +207,11 @@ async def carry(mb: int, directory: Path, passphrase_file: Path | None, as_json:
     """Allow this phone to carry other villages' post, sealed, with each sync over http from now on."""
     async with _opened(directory, passphrase_file) as mine:
         await mine.allow_carrying(mb)
-    line = f"carries up to {mb} MB of post, which only hubs can open" if mb else "carries no post"
-    show({"mb": mb}, as_json, [line])
+    show({"mb": mb}, as_json, [_carries(mb)])
+
+
+def _carries(mb: int) -> str:
+    return phrase("phone.carries", mb=mb) if mb else phrase("phone.carries-none")
 
 
 @phone.command("status")
@@ -223,9 +231,9 @@ async def phone_status(directory: Path, passphrase_file: Path | None, as_json: b
     ]
     heard = sorted(name[hub] for hub in receipts)
     facts = {"mb": mb, "post": rows, "receipts": heard}
-    lines = [f"carries up to {mb} MB of post" if mb else "carries no post (`hubd phone carry` allows it)"]
-    lines += [f"from {row['hub']}: {row['parcels']} parcels, {row['bytes']} bytes" for row in rows]
-    lines += [f"receipts of {', '.join(heard)}"] if heard else []
+    lines = [_carries(mb)]
+    lines += [phrase("phone.carried", hub=row["hub"], parcels=row["parcels"], bytes=row["bytes"]) for row in rows]
+    lines += [phrase("phone.receipts", hubs=listed(heard))] if heard else []
     show(facts, as_json, lines)
 
 
@@ -238,21 +246,7 @@ async def show_phone(directory: Path, passphrase_file: Path | None, as_json: boo
     """Show this person's affairs: lessons, requests, money, and what waits to be synced."""
     async with _opened(directory, passphrase_file) as mine:
         facts = await mine.show()
-    show(facts, as_json, _lines(facts))
-
-
-def _lines(facts: dict[str, Any]) -> list[str]:
-    me = facts["me"]
-    lines = [f"{me.get('name') or me.get('person')}"]
-    for title in _ALWAYS_SHOWN + _SHOWN_WHERE_THERE:
-        if facts[title] or title in _ALWAYS_SHOWN:
-            lines.append(f"{title}: {len(facts[title]) or 'none'}")
-        for entry in facts[title]:
-            lines.append(
-                "  " + ", ".join(f"{key} {value}" for key, value in entry.items() if value not in (None, "", []))
-            )
-            lines += [f"    {words(entry['reason'])}"] if title == "outbox" and entry["reason"] else []
-    return lines
+    show(facts, as_json, list(affairs.lines(facts)))
 
 
 @phone.command()
@@ -273,7 +267,7 @@ async def serve(
         if isinstance(report, HubdError):
             complain(report)
         else:
-            tell(f"{report.hub_name}: {report.acknowledged} at the hub, {report.received} new here")
+            say("phone.visited", hub=report.hub_name, acknowledged=report.acknowledged, received=report.received)
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -281,7 +275,7 @@ async def serve(
     async with _opened(directory, passphrase_file) as mine:
         served = VisitedPhone(mine, host, port, told)
         async with PhoneAdvertiser(served.port, interfaces=interfaces or None):
-            tell(f"waiting on port {served.port}")
+            say("phone.waiting", port=served.port)
             serving = asyncio.create_task(served.run())
             stopping = asyncio.create_task(stop.wait())
             await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)

@@ -5,6 +5,11 @@ from string import Formatter
 import pytest
 
 from hubd import config, messages, plurals
+from hubd.action.kinds import KINDS
+from hubd.cli import affairs
+from hubd.fold.lesson_views import DisputeState, EarmarkState
+from hubd.fold.views import LessonState, Payment, SettlementState
+from hubd.phone import show
 from tools import sources
 
 EN = messages.DEFAULT_LANGUAGE
@@ -12,7 +17,19 @@ SAID = [
     each for each in sources.phrases() if each.place.split(":")[0] not in ("hubd/messages.py", "hubd/cli/terminal.py")
 ]
 OF_TERMINAL = [each for each in sources.phrases() if each.place.startswith("hubd/cli/terminal.py") and each.name]
-PLACES = [(subject, name) for subject in messages.subjects() for name in messages.phrases(EN, subject)]
+TERMS = {
+    "lesson": set(LessonState),
+    "payment": set(Payment),
+    "level": set(affairs.LEVELS),
+    "earmark": set(EarmarkState),
+    "dispute": set(DisputeState),
+    "balance": set(SettlementState),
+    "settlement": set(SettlementState),
+    "status": {show.ON_THIS_PHONE, show.AT_THE_HUB, show.ON_ITS_WAY, show.DONE, show.NEEDS_YOU, show.WITHDRAWN},
+}
+PLACES = [
+    (subject, name) for subject in messages.subjects() for name in messages.phrases(EN, subject) if subject != "terms"
+]
 
 
 def forms(found):
@@ -44,11 +61,21 @@ def test_who_says_a_phrase_gives_it_exactly_the_values_it_has_places_for():
         assert places(messages.phrases(EN, subject)[name]) == each.values, (each.name, each.place)
 
 
+def test_every_state_that_is_shown_has_its_word_and_every_word_its_state():
+    states = {f"{family}-{state.replace(' ', '-')}" for family, values in TERMS.items() for state in values}
+    assert sorted(states ^ set(messages.phrases(EN, "terms"))) == []
+
+
+def test_a_state_of_a_newer_hub_is_shown_as_it_is():
+    assert messages.term("lesson", "dreamt") == "dreamt"
+
+
 @pytest.mark.parametrize("language", sorted(messages.languages()))
 def test_a_language_says_what_english_says_with_the_same_places_and_has_every_form(language):
     rules = messages.phrases(language, "plurals")
     assert set(rules) <= set(plurals.CATEGORIES)
-    for subject in messages.subjects(language):
+    assert set(messages.phrases(language, "kinds")) <= set(KINDS)
+    for subject in set(messages.subjects(language)) - {"kinds"}:
         for name, found in messages.phrases(language, subject).items():
             known = places(messages.phrases(EN, subject)[name])
             for text, counted in forms(found):

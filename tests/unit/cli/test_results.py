@@ -71,6 +71,18 @@ def test_post_is_told_by_the_catalogue_and_so_is_its_receipt(monkeypatch, mesh):
     assert plain_words(VALUES.sub(" ", receipt), NAMES) == []
 
 
+def test_a_phone_is_told_by_the_catalogue(monkeypatch, mesh):
+    phone = ("--phone", mesh / "phone")
+    with spoken(monkeypatch):
+        assert in_plain_letters("phone", "register", "AMINA", "--charter", mesh / "charter.toml", *phone) == []
+        assert in_plain_letters("phone", "know", "AMINA", ADDRESS, *phone) == []
+        asked = in_plain_letters("phone", "do", "request-open", "subjects=maths", "ceiling=60", *phone)
+        assert asked == ["open", "request"], "a kind's name is typed, and the same in every language"
+        assert in_plain_letters("phone", "carry", *phone) == []
+        assert in_plain_letters("phone", "status", *phone) == []
+        assert in_plain_letters("phone", "show", *phone) == ["hours", "open", "register", "request", "user"]
+
+
 def test_a_hub_speaks_the_language_that_its_configuration_names(monkeypatch, mesh):
     config = mesh / "hub" / "hubd.toml"
     with spoken(monkeypatch):

@@ -1,0 +1,174 @@
+"""What `hubd phone show` says of a person's affairs, line by line. The values are those of docs/phone-api.md."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from hubd.cli.terminal import listed
+from hubd.fold.views import SettlementState
+from hubd.messages import phrase, term, words
+
+_ALWAYS_SHOWN = ("lessons", "requests", "matches", "balances", "outbox")
+_ID_SHOWN = 12
+LEVELS = ("included", "anchored", "final")
+_ROLES = {"student": "affairs.with-tutor", "tutor": "affairs.with-student", "guardian": "affairs.as-guardian"}
+_TITLES = {
+    "lessons": "affairs.lessons",
+    "requests": "affairs.requests",
+    "matches": "affairs.matches",
+    "balances": "affairs.balances",
+    "outbox": "affairs.outbox",
+    "moves": "affairs.moves",
+    "disputes": "affairs.disputes",
+    "classes": "affairs.classes",
+    "earmarks": "affairs.earmarks",
+    "recoveries": "affairs.recoveries",
+}
+
+Entry = dict[str, Any]
+
+
+def lines(facts: dict[str, Any]) -> Iterator[str]:
+    """All of it: what there usually is also where it is empty, the rest where there is some."""
+    me = facts["me"]
+    name = me.get("name") or me["person"]
+    yield name if me["registered"] else phrase("affairs.stranger", person=name)
+    for title, said in _LINES.items():
+        entries = facts[title]
+        if entries or title in _ALWAYS_SHOWN:
+            yield phrase(_TITLES[title], count=len(entries) or phrase("affairs.none"))
+        for entry in entries:
+            first, *others = said(entry)
+            yield phrase("terminal.indented", what=first)
+            yield from (phrase("terminal.twice-indented", what=other) for other in others)
+
+
+def _joined(*parts: str) -> str:
+    return phrase("affairs.part").join(part for part in parts if part)
+
+
+def _short(entry: Entry, key: str = "id") -> str:
+    return str(entry[key])[:_ID_SHOWN]
+
+
+def _time(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime(phrase("affairs.time"))
+    except (ValueError, OverflowError, OSError):  # whatever somebody signed
+        return str(seconds)
+
+
+def _when(entry: Entry) -> str:
+    return phrase("affairs.when", time=_time(entry["start"]), minutes=entry["minutes"])
+
+
+def _lesson(entry: Entry) -> list[str]:
+    state = term("lesson", entry["state"])
+    head = phrase(_ROLES[entry["side"]], id=_short(entry), person=entry["with"], state=state)
+    price = phrase(
+        "affairs.price", amount=entry["price"], asset=entry["asset"], payment=term("payment", entry["payment"])
+    )
+    mine, other = entry["sealed"] if entry["side"] == "student" else reversed(entry["sealed"])
+    notes = [phrase("affairs.rated")] if all(entry["rated"]) else []
+    if other and not mine and entry["side"] != "guardian":
+        notes.append(phrase("affairs.rating-waits"))
+    if entry["settled"] and entry["level"] is not None:
+        notes.append(phrase("affairs.settled", level=term("level", LEVELS[entry["level"]])))
+    return [_joined(head, _when(entry), price), *([_joined(*notes)] if notes else [])]
+
+
+def _request(entry: Entry) -> list[str]:
+    subjects = listed(entry["subjects"]) or phrase("affairs.no-subject")
+    amount, asset = entry["ceiling"], entry["asset"]
+    if entry["mine"]:
+        return [phrase("affairs.request-mine", id=_short(entry), subjects=subjects, amount=amount, asset=asset)]
+    person = entry["student"]
+    return [phrase("affairs.request", id=_short(entry), person=person, subjects=subjects, amount=amount, asset=asset)]
+
+
+def _match(entry: Entry) -> list[str]:
+    amount, asset, shown = entry["price"], entry["asset"], _short(entry)
+    if entry["mine"]:
+        head = phrase("affairs.match-mine", id=shown, person=entry["student"], amount=amount, asset=asset)
+    else:
+        head = phrase("affairs.match", id=shown, person=entry["tutor"], amount=amount, asset=asset)
+    return [_joined(head, _when(entry), phrase("affairs.match-taken") if entry["accepted"] else "")]
+
+
+def _balance(entry: Entry) -> list[str]:
+    state = term("balance", entry["state"])
+    return [phrase("affairs.balance", asset=entry["asset"], free=entry["free"], locked=entry["locked"], state=state)]
+
+
+def _signed(entry: Entry) -> list[str]:
+    kind, status, hubs = entry["kind"], term("status", entry["status"]), entry["hubs"]
+    if hubs:
+        line = phrase("affairs.action", kind=kind, id=_short(entry), status=status, hubs=hubs)
+    else:
+        line = phrase("affairs.action-here", kind=kind, id=_short(entry), status=status)
+    reason = entry["reason"]
+    if not reason:
+        return [line]
+    return [line, term("settlement", reason) if reason in set(SettlementState) else words(reason)]
+
+
+def _move(entry: Entry) -> list[str]:
+    shown, lesson = _short(entry), _short(entry, "lesson")
+    head = phrase("affairs.move-mine" if entry["mine"] else "affairs.move", id=shown, lesson=lesson)
+    return [_joined(head, _when(entry))]
+
+
+def _percent(points: int) -> str:
+    return f"{points / 100:g}"  # of basis points
+
+
+def _dispute(entry: Entry) -> list[str]:
+    lesson, state = _short(entry, "lesson"), term("dispute", entry["state"])
+    head = phrase("affairs.dispute", lesson=lesson, person=entry["by"], state=state)
+    end = "" if entry["points"] is None else phrase("affairs.dispute-end", percent=_percent(entry["points"]))
+    offers = [
+        phrase("affairs.dispute-offer", person=offer["by"], percent=_percent(offer["points"]), id=_short(offer))
+        for offer in entry["offers"]
+    ]
+    return [_joined(head, end), *offers]
+
+
+def _class(entry: Entry) -> list[str]:
+    amount, asset, shown = entry["price"], entry["asset"], _short(entry)
+    if entry["mine"]:
+        head = phrase("affairs.class-mine", id=shown, amount=amount, asset=asset)
+    else:
+        head = phrase("affairs.class", id=shown, person=entry["tutor"], amount=amount, asset=asset)
+    people = phrase("affairs.class-attended", people=entry["attended"])
+    settled = phrase("affairs.class-settled", people=entry["settled"]) if entry["settled"] else ""
+    waiting = [phrase("affairs.class-waiting", people=listed(entry["waiting"]))] if entry["waiting"] else []
+    return [_joined(head, _when(entry), people, settled), *waiting]
+
+
+def _earmark(entry: Entry) -> list[str]:
+    return [
+        phrase(
+            "affairs.earmark", id=_short(entry), amount=entry["amount"], asset=entry["asset"], student=entry["student"],
+            tutor=entry["tutor"], left=entry["left"], time=_time(entry["until"]), state=term("earmark", entry["state"]),
+        )
+    ]  # fmt: skip
+
+
+def _recovery(entry: Entry) -> list[str]:
+    head = phrase("affairs.recovery", id=_short(entry), key=entry["key"], person=entry["person"])
+    approved = [phrase("affairs.recovery-approved", people=listed(entry["approved"]))] if entry["approved"] else []
+    return [head, *approved]
+
+
+_LINES: dict[str, Callable[[Entry], list[str]]] = {
+    "lessons": _lesson,
+    "requests": _request,
+    "matches": _match,
+    "balances": _balance,
+    "outbox": _signed,
+    "moves": _move,
+    "disputes": _dispute,
+    "classes": _class,
+    "earmarks": _earmark,
+    "recoveries": _recovery,
+}
