@@ -10,6 +10,7 @@ from hubd.cli.paying import Order, Paying, charter_option, node_option, paying
 from hubd.cli.terminal import command, json_option, show
 from hubd.errors import FatalError
 from hubd.hub import read_charter
+from hubd.messages import phrase
 from hubd.relay import wallet as wallets
 from hubd.relay.node import Node
 
@@ -32,7 +33,7 @@ async def transfer(order_for: Paying, recipient: str, amount: int) -> None:
     async def order(_node: Node) -> Order:
         return wallets.transfer(principal, amount)
 
-    await order_for.pay(f"sent {amount} uSTX", order)
+    await order_for.pay(lambda txid, fee: phrase("money.sent", amount=amount, txid=txid, fee=fee), order)
 
 
 @chain.command()
@@ -49,7 +50,7 @@ async def mint(order_for: Paying, recipient: str, amount: int, asset: str) -> No
     async def order(_node: Node) -> Order:
         return wallets.mint(token, principal, amount)
 
-    await order_for.pay(f"minted {amount} {asset}", order)
+    await order_for.pay(lambda txid, fee: phrase("money.minted", amount=amount, asset=asset, txid=txid, fee=fee), order)
 
 
 @chain.command("deposit-for")
@@ -66,7 +67,11 @@ async def deposit_for(order_for: Paying, person: str, amount: int, asset: str) -
         token = await order_for.token(node, wanted)
         return wallets.deposit_for(charter.contract("payment-escrow"), principal, amount, token)
 
-    await order_for.pay(f"deposited {amount} {asset} for {address(principal)}", order)
+    credited = address(principal)
+    await order_for.pay(
+        lambda txid, fee: phrase("money.deposited", amount=amount, asset=asset, person=credited, txid=txid, fee=fee),
+        order,
+    )
 
 
 @chain.command()
@@ -83,5 +88,5 @@ async def balance(person: str, asset: str, charter_file: Path, nodes: tuple[str,
     async with Node(nodes) as node:
         held = await wallets.sums(node, charter.contract("payment-escrow"), principal, wanted)
     facts = {"person": person, "asset": asset, "wallet": held.wallet, "free": held.free, "locked": held.locked}
-    line = f"{asset}: {held.wallet} in the wallet, {held.free} free and {held.locked} locked in the vault"
+    line = phrase("money.held", asset=asset, wallet=held.wallet, free=held.free, locked=held.locked)
     show(facts, as_json, [line])

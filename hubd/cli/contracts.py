@@ -5,8 +5,9 @@ import click
 from hubd.action.principal import address
 from hubd.checkout import contracts_folder
 from hubd.cli.paying import Paying, paying
-from hubd.cli.terminal import show
+from hubd.cli.terminal import listed, show
 from hubd.errors import FatalError
+from hubd.messages import phrase
 from hubd.relay import deploy as deployment
 from hubd.relay.node import Node
 
@@ -37,7 +38,9 @@ async def deploy(order_for: Paying) -> None:
         "fees_ustx": outcome.fees_ustx,
     }
     lines = [
-        f"{len(outcome.deployed)} contracts published, {outcome.called} calls made",
-        f"{outcome.skipped} steps were done before; fees {outcome.fees_ustx} uSTX",
+        listed(
+            (phrase("money.published", contracts=len(outcome.deployed)), phrase("money.called", calls=outcome.called))
+        ),
+        phrase("money.skipped", steps=outcome.skipped, fees=outcome.fees_ustx),
     ]
     show(facts, order_for.as_json, lines)

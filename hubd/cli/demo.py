@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 
 from hubd import log
-from hubd.cli.terminal import EXIT_FATAL, command, tell
+from hubd.cli.terminal import EXIT_FATAL, command, say, tell
 from hubd.demo.report import report, tables
 from hubd.demo.story import Story
 from hubd.demo.village import staged
+from hubd.messages import phrase
 
 _HUBS_MAX, _PHONES_MAX = 12, 64  # what two cores and a minute of patience bear
 
@@ -42,7 +43,8 @@ async def demo(hubs: int, phones: int, keep: Path | None, as_json: bool) -> int:
     started = time.monotonic()
 
     def narrate(text: str) -> None:
-        tell(f"{time.monotonic() - started:5.1f} s  {text}")
+        passed_s = f"{time.monotonic() - started:5.1f}"
+        say("demo.step", seconds=passed_s, what=text)
 
     with tempfile.TemporaryDirectory(prefix="hubd-demo-") as scratch:
         folder = keep or Path(scratch)
@@ -51,7 +53,7 @@ async def demo(hubs: int, phones: int, keep: Path | None, as_json: bool) -> int:
             story = Story(village, phones // 2, narrate)
             await story.tell()
             facts = await report(story)
-        narrate("done")
+        narrate(phrase("demo.done"))
     for line in tables(facts):
         tell(line)
     if as_json:

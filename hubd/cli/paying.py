@@ -76,15 +76,15 @@ class Paying:
             hint="deploy the contracts first; `hubd contracts deploy` allows it",
         )
 
-    async def pay(self, words: str, order: Callable[[Node], Awaitable[Order]]) -> None:
-        """Send one payment, wait until it was mined, and say so."""
+    async def pay(self, said: Callable[[str, int], str], order: Callable[[Node], Awaitable[Order]]) -> None:
+        """Send one payment, wait until it was mined, and say so: `said` makes the line of the transaction's id and fee."""
         async with Node(self.nodes) as node:
             wallet = self.wallet(node)
             payload, conditions = await order(node)
             sent = await wallet.send(payload, conditions)
             await wallet.wait(sent)
-        facts = {"txid": sent.txid.hex(), "fee_ustx": sent.fee_ustx}
-        show(facts, self.as_json, [f"{words}: done ({sent.txid.hex()}, fee {sent.fee_ustx} uSTX)"])
+        txid = sent.txid.hex()
+        show({"txid": txid, "fee_ustx": sent.fee_ustx}, self.as_json, [said(txid, sent.fee_ustx)])
 
 
 def _signer(path: Path, passphrase: str | None) -> Signer:

@@ -1,10 +1,13 @@
 """What the demo ends with: one object for programs, and the same in tables for people."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hubd.demo.story import DEPOSIT_FACTOR, Story
+from hubd.messages import phrase, term
 
 ENDS = {"settled": "released", "cancelled": "returned"}  # what a lesson came to, and its price
+STAGES = ("settled", "final")  # beyond what people sign
 LEVELS = ("included", "anchored", "final")
 
 
@@ -66,31 +69,59 @@ async def _returned(story: Story) -> dict[str, Any]:
 
 def tables(facts: dict[str, Any]) -> list[str]:
     """The same facts for people."""
-    lines = ["", "hub      actions  fingerprint       views"]
-    lines += [
-        f"{hub['name']:<8} {hub['count']:>7}  {hub['fingerprint'][:16]}  {hub['views'][:16]}" for hub in facts["hubs"]
-    ]
-    lines += ["", "lesson    asset  state      price     level     seen at the first hub after (s)"]
-    for lesson in facts["lessons"]:
-        times = ", ".join(f"{state} {at}" for state, at in lesson["times"].items())
-        lines.append(
-            f"{lesson['id'][:8]}  {lesson['asset']:<5}  {lesson['state']:<9}  {lesson['payment']:<8}"
-            f"  {lesson['level'] or '-':<8}  {times}"
+    nothing, back, chain = phrase("demo.nothing"), facts["returned"], facts["chain"]
+    hubs = [(hub["name"], hub["count"], hub["fingerprint"][:16], hub["views"][:16]) for hub in facts["hubs"]]
+    lessons = [
+        (
+            lesson["id"][:8],
+            lesson["asset"],
+            _state(lesson["state"]),
+            term("price", lesson["payment"]),
+            term("level", lesson["level"]) if lesson["level"] else nothing,
+            ", ".join(f"{_state(state)} {at}" for state, at in lesson["times"].items()),
         )
-    lines += ["", "tutor     asset     before      after   (on the chain)"]
-    lines += [
-        f"{row['person']:<9} {row['asset']:<5} {row['before']:>10} {row['after']:>10}" for row in facts["balances"]
+        for lesson in facts["lessons"]
     ]
-    back = facts["returned"]
-    lines += [
+    tutors = [(row["person"], row["asset"], row["before"], row["after"]) for row in facts["balances"]]
+    return [
+        *_table([phrase("demo.hub"), phrase("demo.actions"), phrase("demo.fingerprint"), phrase("demo.views")], hubs),
+        *_table(
+            [
+                phrase("demo.lesson"),
+                phrase("demo.asset"),
+                phrase("demo.state"),
+                phrase("demo.price"),
+                phrase("demo.level"),
+                phrase("demo.seen"),
+            ],
+            lessons,
+        ),
+        *_table([phrase("demo.tutor"), phrase("demo.asset"), phrase("demo.before"), phrase("demo.after")], tutors),
         "",
-        f"{back['person']}'s cancelled lesson gave {back['price']} back; in the vault {back['free']} are free,",
-    ]
-    lines[-1] += f" {back['locked']} locked: {back['deposited']} deposited less {back['paid']} paid"
-    chain = facts["chain"]
-    lines += [
+        phrase(
+            "demo.returned", person=back["person"], price=back["price"], free=back["free"], locked=back["locked"],
+            deposited=back["deposited"], paid=back["paid"],
+        ),
         "",
-        f"{chain['transactions']} transactions carried out {chain['actions']} actions for {chain['fees']} uSTX of fees",
-    ]
-    lines.append("all hubs show the same" if facts["converged"] else "THE HUBS DIFFER, or a lesson is not settled")
-    return lines
+        phrase("demo.work", transactions=chain["transactions"], actions=chain["actions"], fees=chain["fees"]),
+        phrase("demo.same" if facts["converged"] else "demo.different"),
+    ]  # fmt: skip
+
+
+def _state(state: str) -> str:
+    return term("stage" if state in STAGES else "lesson", state)
+
+
+def _table(heads: list[str], rows: Sequence[tuple[str | int, ...]]) -> list[str]:
+    """Columns as wide as what is in them; numbers stand at the right."""
+    cells = [heads, *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+    is_number = [isinstance(cell, int) for cell in rows[0]] if rows else [False] * len(heads)
+    columns = list(zip(widths, is_number, strict=True))
+    lines = (
+        "  ".join(
+            cell.rjust(wide) if right else cell.ljust(wide) for cell, (wide, right) in zip(row, columns, strict=True)
+        )
+        for row in cells
+    )
+    return ["", *(line.rstrip() for line in lines)]

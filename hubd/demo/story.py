@@ -10,6 +10,7 @@ from hubd.action.principal import address
 from hubd.demo.processes import HubProcess
 from hubd.demo.village import Say, Village
 from hubd.errors import FatalError, RemoteError
+from hubd.messages import phrase
 from hubd.phone.phone import Phone
 from hubd.relay import wallet as wallets
 from hubd.relay.tx import Token
@@ -99,7 +100,7 @@ class Story:
 
     async def _register(self) -> None:
         village = self.village
-        self._say(f"{2 * self._count} people register, each on a phone without any network")
+        self._say(phrase("demo.register", people=2 * self._count))
         for position in range(self._count):
             student_name, tutor_name = name_of(STUDENTS, position), name_of(TUTORS, position)
             student, tutor = await village.new_phone(student_name), await village.new_phone(tutor_name)
@@ -109,7 +110,7 @@ class Story:
             await tutor.register(tutor_name, 2)
             await student.know(tutor_name, address(tutor.principal))
             await tutor.know(student_name, address(student.principal))
-        self._say(f"students sync with {self._first.name}, tutors with {self._second.name}; a steward vouches for them")
+        self._say(phrase("demo.sync", first=self._first.name, second=self._second.name))
         await self._sync_everybody()
         for pair in self.pairs:
             for hub, person in ((self._first, pair.student), (self._second, pair.tutor)):
@@ -118,7 +119,7 @@ class Story:
 
     async def _deposit(self) -> None:
         village = self.village
-        self._say("a coordinator deposits for the students on the chain: hour credits, and STX for one of them")
+        self._say(phrase("demo.deposit"))
         escrow, hours = village.charter.contract("payment-escrow"), village.charter.contract("hour-credit")
         total = sum(pair.price * DEPOSIT_FACTOR for pair in self.pairs if pair.asset == "hours")
         orders = [wallets.mint(hours, village.charter.deployer, total)] if total else []
@@ -128,18 +129,18 @@ class Story:
             held = await village.balance(pair.tutor.principal, village.charter.asset(pair.asset))
             pair.paid_before = held.free + held.wallet
         await village.pay(*orders)
-        self._say("the uplink reads the vault, and the news travels back hub by hub to the students' phones")
+        self._say(phrase("demo.news"))
         await self._until("students see their money", self._for_each(self._has_money))
 
     async def _ask(self) -> None:
-        self._say("students ask for help, tutors say what they teach")
+        self._say(phrase("demo.ask"))
         for pair in self.pairs:
             await pair.student.do("request-open", subjects="mathematics", ceiling=str(pair.price), asset=pair.asset)
             await pair.tutor.do("offer-set", subjects="mathematics", rate=str(pair.price), asset=pair.asset)
         await self._sync_everybody()
 
     async def _match(self) -> None:
-        self._say("tutors see the requests and offer a lesson")
+        self._say(phrase("demo.match"))
         for pair in self.pairs:
             request = await self._find(pair.tutor, "requests", student=pair.student_name)
             start = str(int(time.time()) + 60)
@@ -149,20 +150,20 @@ class Story:
         await self._sync_everybody()
 
     async def _book(self) -> None:
-        self._say("students take the offer: one signature books the lesson and locks its price")
+        self._say(phrase("demo.book"))
         for pair in self.pairs:
             match = await self._find(pair.student, "matches", tutor=pair.tutor_name)
             booked = await pair.student.do("lesson-book", match=match["id"])
             pair.lesson = booked.id.hex()
         first = self.pairs[0]
-        self._say("one of them books the same tutor once more, for tomorrow")
+        self._say(phrase("demo.again"))
         terms = {"tutor": first.tutor_name, "price": str(first.price), "asset": first.asset, "minutes": str(MINUTES)}
         again = await first.student.do("lesson-book", start=str(int(time.time()) + A_DAY_S), **terms)
         first.cancelled = again.id.hex()
         await self._sync_everybody()
 
     async def _confirm(self) -> None:
-        self._say("tutors confirm")
+        self._say(phrase("demo.confirm"))
         for pair in self.pairs:
             for lesson in filter(None, (pair.lesson, pair.cancelled)):
                 await self._find(pair.tutor, "lessons", id=lesson)
@@ -173,9 +174,7 @@ class Story:
     async def _meet(self) -> None:
         if self.village.wires:
             self.village.wires[0].cut()
-            self._say(
-                f"the link between {self._first.name} and {self._second.name} is cut; the lessons are held all the same"
-            )
+            self._say(phrase("demo.cut", first=self._first.name, second=self._second.name))
         for pair in self.pairs:
             await pair.student.do("lesson-attend", lesson=pair.lesson)
             await pair.tutor.do("lesson-attend", lesson=pair.lesson)
@@ -183,7 +182,7 @@ class Story:
             await pair.student.do("rating-seal", lesson=pair.lesson, stars="5")
             await pair.tutor.do("rating-seal", lesson=pair.lesson, stars="4")
         first = self.pairs[0]
-        self._say("a tutor falls ill and cancels tomorrow's lesson: its price goes back")
+        self._say(phrase("demo.cancel"))
         await first.tutor.do("lesson-cancel", lesson=first.cancelled)
         await self._sync_everybody()
 
@@ -194,7 +193,7 @@ class Story:
         await self._until("the hubs are in step again", self._all_ended)
 
     async def _rate(self) -> None:
-        self._say("each side sees the other's sealed rating and opens its own")
+        self._say(phrase("demo.rate"))
         for pair in self.pairs:
             for phone in (pair.student, pair.tutor):
                 await self._find(phone, "lessons", id=pair.lesson, sealed=[True, True])
@@ -202,7 +201,7 @@ class Story:
         await self._sync_everybody()
 
     async def _settle(self) -> None:
-        self._say("the uplink carries it all to the chain; receipts travel back")
+        self._say(phrase("demo.settle"))
         await self._until("every lesson is settled and final", self._all_final)
 
     async def _withdraw(self) -> None:
@@ -211,7 +210,7 @@ class Story:
             await pair.tutor.do("escrow-withdraw", sum=str(pair.price), asset="stx")
             await self._sync(pair.tutor, self._tutors_url)
         if paid:
-            self._say("the tutor who was paid in STX takes it out of the vault, offline like everything else")
+            self._say(phrase("demo.withdraw"))
             await self._until("the withdrawal arrives", self._is_withdrawn)
 
     async def _converge(self) -> None:
@@ -264,7 +263,7 @@ class Story:
         try:
             await phone.sync(url)
         except RemoteError as error:
-            self._say(f"a phone could not sync ({error.code}); it keeps everything and comes again")
+            self._say(phrase("demo.later", code=error.code))
 
     async def _sync_everybody(self) -> None:
         for pair in self.pairs:
@@ -294,7 +293,7 @@ class Story:
 
     async def _compare(self) -> bool:
         here, there = [(await hub.status())["count"] for hub in (self._first, self._second)]
-        self._say(f"{self._first.name} holds {here} actions, {self._second.name} {there}; the link comes back")
+        self._say(phrase("demo.mend", first=self._first.name, here=here, second=self._second.name, there=there))
         return True
 
     async def _everybody_known(self) -> bool:

@@ -22,6 +22,7 @@ from hubd.demo.processes import ChainProcess, HubProcess, free_port
 from hubd.demo.wires import Wire
 from hubd.hub import CHARTER_NAME, Hub
 from hubd.identity import Identity, sign_action
+from hubd.messages import phrase
 from hubd.phone.phone import Phone
 from hubd.ports import Door
 from hubd.relay import deploy as deployment
@@ -189,14 +190,14 @@ async def staged(folder: Path, hubs: int, say: Say) -> AsyncIterator[Village]:
     chain = ChainProcess(folder, {deployer: FUNDS_USTX}, BLOCK_MS, BURN_MS)
     village = Village(folder, keys, chain, _charter(keys))
     try:
-        say("starting the local chain: the real Clarity VM behind a node's RPC")
+        say(phrase("demo.chain"))
         await chain.start()
         await _build_hubs(village, hub_names(hubs))
-        say("deploying the contracts by signed transactions")
+        say(phrase("demo.deploy"))
         await village.deploy()
         relay = Identity.open(village.hubs[-1].directory).wallet.principal(TESTNET)
         await village.pay(wallets.transfer(relay, RELAY_USTX))
-        say(f"starting {hubs} hubs in a line: {' - '.join(hub_names(hubs))}; only the last one has an uplink")
+        say(phrase("demo.hubs", count=hubs, names=" - ".join(hub_names(hubs))))
         await asyncio.gather(*(hub.start() for hub in village.hubs))
         yield village
     finally:

@@ -15,6 +15,7 @@ from typing import Any
 from hubd.action.clarity import NONE, Ascii, Bool, Buff, Ok, PrincipalCV, Some, UInt, Value, encode
 from hubd.action.principal import Principal, address, contract, parse_address
 from hubd.errors import FatalError, RemoteError
+from hubd.messages import phrase
 from hubd.relay.tx import Call, Deploy
 from hubd.relay.wallet import Sent, Wallet
 
@@ -122,7 +123,7 @@ async def _bring(wallet: Wallet, plan: Plan) -> Outcome:
     sent: list[Sent] = []
     for name, source in sources.items():
         sent.append(await _within_chain(wallet, sent, Deploy(name, source, plan.clarity_version)))
-        wallet.progress(f"publishing {name} ({len(source)} characters, fee {sent[-1].fee_ustx} uSTX)")
+        wallet.progress(phrase("money.publishing", name=name, characters=len(source), fee=sent[-1].fee_ustx))
     await wallet.settle(sent)
     await _check_sources(wallet, plan)
     seals = [call for call in plan.calls if _key(call) == SEAL]
@@ -143,7 +144,7 @@ async def _call(wallet: Wallet, calls: Sequence[SetUpCall]) -> list[Sent]:
         target = contract(wallet.principal, call.contract)
         payload = Call(target, call.function, tuple(encode(argument) for argument in call.arguments))
         made.append(await _within_chain(wallet, made, payload))
-        wallet.progress(f"calling {call.contract}.{call.function}")
+        wallet.progress(phrase("money.calling", function=f"{call.contract}.{call.function}"))
     await wallet.settle(made)
     for call in calls:
         if has_effect(call) and not await _is_made(wallet, call):

@@ -168,7 +168,7 @@ def test_every_command_that_a_page_shows_is_there_with_its_options():
 
 def test_the_screen_of_the_readme_is_made_of_what_the_demo_says():
     """Every step of the story that the README shows is one that the demo tells, numbers and names aside."""
-    told = text("hubd/demo/story.py")
+    told = text("hubd/locale/en/demo.toml")
     shown = re.findall(r"^ {4} +[\d.]+ s {2}(.+)$", text("README.md"), re.MULTILINE)
     assert shown
     for line in shown:

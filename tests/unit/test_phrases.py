@@ -7,6 +7,7 @@ import pytest
 from hubd import config, messages, plurals
 from hubd.action.kinds import KINDS
 from hubd.cli import affairs
+from hubd.demo import report
 from hubd.fold.lesson_views import DisputeState, EarmarkState
 from hubd.fold.views import LessonState, Payment, SettlementState
 from hubd.phone import show
@@ -23,6 +24,8 @@ TERMS = {
     "level": set(affairs.LEVELS),
     "earmark": set(EarmarkState),
     "dispute": set(DisputeState),
+    "stage": set(report.STAGES),
+    "price": set(report.ENDS.values()),
     "balance": set(SettlementState),
     "settlement": set(SettlementState),
     "status": {show.ON_THIS_PHONE, show.AT_THE_HUB, show.ON_ITS_WAY, show.DONE, show.NEEDS_YOU, show.WITHDRAWN},
