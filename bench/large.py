@@ -78,7 +78,7 @@ async def memory(folder: Path, hubs: Hubs, phone_url: str, watched_s: float, nod
             "rss_mb_session": watched.peak_mb(),
             "rss_mb_asking": other.peak_mb(),
         }
-        found["phone_lessons"] = await _fill_phone(folder, hubs, phone_url)
+        found |= await _fill_phone(folder, hubs, phone_url)
         found["rss_mb_phone"] = watched.peak_mb()
         found["waiting_for_the_chain"] = (await full.status())["relay"]["waiting"]
         found["folded"] = 1 - (await full.status())["views_behind"] / (await full.status())["count"]
@@ -87,17 +87,24 @@ async def memory(folder: Path, hubs: Hubs, phone_url: str, watched_s: float, nod
         await asyncio.gather(full.end(), lacking.end(), node.end())
 
 
-async def _fill_phone(folder: Path, hubs: Hubs, url: str) -> float:
-    """The new phone of a villager takes what its person may see, for some time at most. How many lessons it knows."""
+async def _fill_phone(folder: Path, hubs: Hubs, url: str) -> dict[str, float]:
+    """The new phone of a villager takes what its person may see, for some time at most: its lessons, when the last came."""
     keyfile.write(folder / "phone" / KEY_FILE, keyfile.KeyFile("person", person_secret(0)))
     shutil.copy(hubs.full / CHARTER_NAME, folder / "phone" / CHARTER_FILE)
     phone = await Phone.open(folder / "phone")
+    known, known_s, started = 0, 0.0, monotonic()
+    syncing = asyncio.create_task(phone.sync(url))
     try:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PHONE_S):
-                await phone.sync(url)
-        return len(phone.views.lessons)
+        while not syncing.done() and monotonic() - started < _PHONE_S:
+            await asyncio.wait((syncing,), timeout=0.1)
+            if len(phone.views.lessons) > known:
+                known, known_s = len(phone.views.lessons), monotonic() - started
+        if syncing.done():
+            syncing.result()
+        return {"phone_lessons": known, "phone_lessons_s": known_s}
     finally:
+        syncing.cancel()
+        await asyncio.gather(syncing, return_exceptions=True)
         await phone.close()
 
 

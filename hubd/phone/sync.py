@@ -26,6 +26,7 @@ from hubd.web.standing import Scope
 _REGISTRATION_TRIES = 5  # a hub folds what it just took within this many times `_REGISTRATION_PAUSE_S`
 _REGISTRATION_PAUSE_S = 0.2
 _SCOPE = "scope "  # the note of how much a hub showed this phone up to its place there
+_FILLING = "filling "  # the note that this phone has not come to a hub's end yet
 
 
 @dataclass
@@ -154,7 +155,7 @@ async def _take_as(replica: Replica, link: HubLink, report: SyncReport, scope: S
     try:
         if place is None and scope is Scope.OWN and await replica.outbox.has_places():
             raise RemoteError("cursor-void", "a hub that is new to a phone which knows the mesh from another one")
-        await link.pull(place, take, scope)
+        await _pull(replica, link, report, take, (scope, place))
     except RemoteError as error:
         if error.code == "scope" and scope is Scope.VILLAGE:
             return False
@@ -167,9 +168,32 @@ async def _take_as(replica: Replica, link: HubLink, report: SyncReport, scope: S
             if size.code != "reconcile-size":
                 raise
             report.reconciled = False
-            await link.pull(None, take, scope)
+            await _pull(replica, link, report, take, (scope, None))
         await replica.outbox.set_note(name, sight)
     return True
+
+
+async def _pull(
+    replica: Replica, link: HubLink, report: SyncReport, take: Sink, whence: tuple[Scope, str | None]
+) -> None:
+    """Take everything from a place on, in a scope.
+
+    A first fill brings what a whole region did in years, in many syncs maybe. While it lasts, each of them begins with
+    what this person wrote or is named in: people wait for that.
+    """
+    (scope, place), filling = whence, _FILLING + report.hub.hex()
+    if place is None:
+        await replica.outbox.set_note(filling, "yes")
+    is_filling = bool(await replica.outbox.note(filling))
+    if is_filling:
+
+        async def keep(envelopes: list[bytes], _cursor: str | None) -> None:
+            report.received += await replica.take(envelopes)
+
+        await link.pull(place, keep, Scope.MINE)
+    await link.pull(place, take, scope)
+    if is_filling:
+        await replica.outbox.set_note(filling, "")
 
 
 def _scope(replica: Replica, hub: Principal) -> Scope:

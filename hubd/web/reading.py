@@ -22,7 +22,9 @@ from hubd.web.standing import Reader, Scope, Standing
 
 _ID_PREFIX_BYTES = 8  # of a cursor, as the port says
 _ITEMS = 4_096  # ids read at once
-_ROWS = 128  # read from the store at once: 50 kB of ordinary actions, 2 MiB of the largest
+_ROWS = (
+    64  # read from the store at once: a page of receipts, a quarter of one of ordinary actions; 1 MiB of the largest
+)
 
 
 class PhoneStore(ActionStore, Protocol):
