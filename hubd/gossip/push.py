@@ -4,8 +4,8 @@ A push is a courtesy, not a promise: a slow peer's queue is dropped when it is f
 lost. So a stalled peer costs a bounded amount of memory, and a push never has to be repeated.
 
 A push, or its acknowledgement, may get lost on a link that lives on. It would hold its place in the window for ever, and
-four of them the whole link. So proofs give places back: what is open from one proof of equal sets to the next is no more
-on its way, for frames keep their order, and nobody lacks it.
+four of them the whole link. So proofs give places back. Acknowledgements don't say of what; but if at every moment from
+one proof of equal sets to the next so many were open, then so many are no more on their way, and nobody lacks them.
 """
 
 from collections import deque
@@ -23,7 +23,7 @@ class PushQueue:
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._in_flight = 0
-        self._overdue = 0  # of these, open since before the last proof
+        self._least_in_flight = 0  # since the last proof
         self._lost = 0  # given up; an acknowledgement that comes nevertheless is none of a push that was never sent
 
     @property
@@ -48,7 +48,7 @@ class PushQueue:
         """The peer took a chunk. `RemoteError("credit")` if none is on its way."""
         if self._in_flight:
             self._in_flight -= 1
-            self._overdue = max(0, self._overdue - 1)
+            self._least_in_flight = min(self._least_in_flight, self._in_flight)
         elif self._lost:
             self._lost -= 1
         else:
@@ -56,9 +56,9 @@ class PushQueue:
 
     def proven(self) -> None:
         """A session found both sets to be one. Call `due` after it."""
-        self._in_flight -= self._overdue
-        self._lost = min(LINK_PUSH_WINDOW_CHUNKS, self._lost + self._overdue)
-        self._overdue = self._in_flight
+        self._in_flight -= self._least_in_flight
+        self._lost = min(LINK_PUSH_WINDOW_CHUNKS, self._lost + self._least_in_flight)
+        self._least_in_flight = self._in_flight
 
     def due(self) -> list[tuple[bytes, ...]]:
         """The chunks to send now."""

@@ -9,13 +9,16 @@ from hubd.gossip.push import PushQueue
 from hubd.limits import LINK_PUSH_WINDOW_CHUNKS
 
 
+def pushes(queue: PushQueue) -> bool:
+    """Whether one more goes on its way."""
+    queue.add([b"x"])
+    return bool(queue.due())
+
+
 def full() -> PushQueue:
     """As many are on their way as may be, and one waits."""
     queue = PushQueue()
-    for number in range(LINK_PUSH_WINDOW_CHUNKS + 1):
-        queue.add([bytes([number])])
-        queue.due()
-    assert not queue.is_empty
+    assert [pushes(queue) for _ in range(LINK_PUSH_WINDOW_CHUNKS + 1)].count(True) == LINK_PUSH_WINDOW_CHUNKS
     return queue
 
 
@@ -24,7 +27,7 @@ def test_what_is_open_from_one_proof_to_the_next_was_lost_and_gives_its_place_ba
     queue.proven()
     assert queue.due() == [], "it may be on its way"
     queue.proven()
-    assert queue.due() == [(bytes([LINK_PUSH_WINDOW_CHUNKS]),)]
+    assert queue.due() == [(b"x",)]
 
 
 def test_what_was_pushed_after_the_first_proof_keeps_its_place_at_the_second():
@@ -49,6 +52,19 @@ def test_what_is_acknowledged_between_two_proofs_was_not_lost():
     queue.acknowledge()
     with pytest.raises(RemoteError, match="credit"):
         queue.acknowledge()
+
+
+def test_what_was_lost_is_found_though_later_pushes_come_and_go():
+    """Kills the mutant that takes an acknowledgement for one of the oldest push."""
+    queue = PushQueue()
+    assert pushes(queue), "and is lost"
+    for _ in range(2):
+        queue.proven()
+        for _ in range(5):
+            assert pushes(queue)
+            queue.acknowledge()
+    queue.proven()
+    assert [pushes(queue) for _ in range(LINK_PUSH_WINDOW_CHUNKS + 1)] == [True] * LINK_PUSH_WINDOW_CHUNKS + [False]
 
 
 def test_late_acknowledgements_of_what_was_given_up_are_no_fault_and_one_more_is():
