@@ -1,14 +1,17 @@
 """Each check of the simulation catches a bug that was planted for it, and a failing story is made small."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tools.sim import __main__ as command
 from tools.sim import scenario, shrink
+from tools.sim.checks import Finding
 from tools.sim.mutants import MUTANTS
 from tools.sim.plan import plan_of
 from tools.sim.shrink import Case
+from tools.sim.story import Result
 
 SCENARIOS = scenario.load()
 
@@ -19,7 +22,7 @@ def case(name, seed):
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
 def test_a_planted_bug_is_caught_by_its_check(mutant):
-    result = command.play(case(mutant.scenario, 0), mutant.name, stop_at=mutant.check)
+    result = command.play(case(mutant.scenario, mutant.seed), mutant.name, stop_at=mutant.check)
     assert mutant.check in {finding.check for finding in result.findings}
 
 
@@ -39,6 +42,17 @@ def test_a_failing_story_is_made_small_and_fails_again_from_what_was_written_dow
     again = shrink.read(json.dumps(json.loads(least.text(storm))), SCENARIOS)
     assert command.play(again, early, stop_at="lost").findings == result.findings
     assert command.play(again).is_good
+
+
+def test_of_the_damage_to_frames_only_what_the_failure_needs_is_left():
+    def play(each):
+        findings = [Finding("lost", "")] if each.scenario.damage.swapped else []
+        return Result(each.scenario, each.seed, findings, {}, "", spent_s=0.0)
+
+    garbled = SCENARIOS["garbled"]
+    least, _, _ = shrink.shrink(garbled, 0, "lost", play)
+    assert least.scenario.damage == replace(garbled.damage, lost=0.0, repeated=0.0)
+    assert shrink.read(least.text(garbled), SCENARIOS) == least
 
 
 def test_the_command_tells_how_to_see_a_failure_again(capsys, tmp_path, monkeypatch):

@@ -38,16 +38,19 @@ def test_a_figure_that_is_worse_by_more_than_its_tolerance_is_told():
     assert report.worse(now, was) == ["line: bytes is 3,000.00, was 100.00"]
 
 
-def test_one_seed_is_one_trace_in_another_process_with_another_hash_seed():
-    script = "from tools.sim import scenario, story; print(story.run(scenario.load()['storm'], 1).trace)"
+@pytest.mark.parametrize("name", ["storm", "garbled"])
+def test_one_seed_is_one_trace_in_another_process_with_another_hash_seed(name):
+    script = (
+        "import sys; from tools.sim import scenario, story; print(story.run(scenario.load()[sys.argv[1]], 1).trace)"
+    )
     traces = {
         subprocess.run(
-            [sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT,
+            [sys.executable, "-c", script, name], check=True, capture_output=True, text=True, cwd=ROOT,
             env=os.environ | {"PYTHONHASHSEED": hash_seed},
         ).stdout
         for hash_seed in ("0", "4711")
     }  # fmt: skip
-    assert traces == {played("storm", 1).trace + "\n"}
+    assert traces == {story.run(scenario.load()[name], 1).trace + "\n"}
 
 
 def test_two_seeds_are_two_stories():

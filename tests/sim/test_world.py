@@ -5,11 +5,12 @@ import pytest
 from hubd.action.sip018 import ActionId
 from hubd.gossip.peer import Side
 from hubd.gossip.wire import Have
-from hubd.limits import LINK_PING_S, LINK_SILENCE_S, QUOTA_NEWCOMERS_PER_HOUR
+from hubd.limits import LINK_PING_S, LINK_SILENCE_S, PEER_BAN_S, QUOTA_NEWCOMERS_PER_HOUR
 from tools.sim import actions, scenario, story
 from tools.sim.actions import Person
 from tools.sim.clock import Clock, Wait
 from tools.sim.disk import Disk, Speed
+from tools.sim.middlebox import KINDS, NONE, Damage
 from tools.sim.network import Cable, Network
 from tools.sim.plan import Plan, plan_of
 
@@ -19,9 +20,9 @@ ACTIONS = [actions.parsed(actions.made(Person("somebody"), number, 0)) for numbe
 class Wire:
     """Two hubs and one connection between them."""
 
-    def __init__(self, **cable):
+    def __init__(self, damage=NONE, seed=1, **cable):
         self.clock = Clock(1)
-        self.network = Network(self.clock, Cable(**cable), lambda _dialler, _accepter: "")
+        self.network = Network(self.clock, Cable(**cable), lambda _dialler, _accepter: "", damage, seed)
         self.came = []
         self.noticed_s = None
         self.network.dial(0, 1, self._opened)
@@ -71,6 +72,51 @@ def test_an_end_is_told_or_swallows_whatever_is_said(is_noticed):
     wire.clock.run(100.0)
     assert wire.came == []
     assert wire.noticed_s == (5.0 if is_noticed else None)
+
+
+@pytest.mark.parametrize(
+    ("damage", "came"),
+    [
+        (Damage(1.0, lost=2.0), []),
+        (Damage(1.0, repeated=2.0), [0, 0, 1, 1, 2, 2, 3, 3]),
+        (Damage(1.0, swapped=2.0), [1, 0, 3, 2]),
+        (Damage(0.0, lost=2.0), [0, 1, 2, 3]),
+        (Damage(1.0, lost=2.0, until_s=5.0), [0, 1, 2, 3]),
+    ],
+    ids=["lost", "repeated", "swapped", "no middlebox", "mended"],
+)
+def test_a_middlebox_loses_repeats_and_swaps_single_frames(damage, came):
+    wire = Wire(damage)
+    wire.send(*[bytes([number]) for number in range(4)])
+    wire.clock.run(50.0)
+    assert [raw[0] for raw, _ in wire.came] == came
+
+
+def test_a_frame_that_nobody_overtakes_comes_a_second_late_and_not_on_a_connection_that_ended():
+    wire = Wire(Damage(1.0, swapped=2.0))
+    wire.send(b"late")
+    wire.clock.run(50.0)
+    assert wire.came == [(b"late", pytest.approx(6.02))]
+    wire.send(b"lost")
+    wire.clock.run(50.5)
+    wire.pipe.end()
+    wire.clock.run(60.0)
+    assert len(wire.came) == 1
+
+
+def test_how_bad_a_link_is_and_what_befalls_it_the_seed_says_and_a_new_connection_changes_nothing():
+    def fates(seed, connections):
+        wire = Wire(Damage(0.5, 0.1, 0.1, 0.1), seed)
+        for _ in range(connections):
+            wire.network.dial(0, 1, wire._opened)
+            wire.clock.run(wire.clock.now + 1)
+            wire.send(*[bytes([number]) for number in range(60 // connections)])
+            wire.clock.run(wire.clock.now + 9)
+        return dict(wire.network.damaged)
+
+    assert fates(1, 1) == fates(1, 3)
+    assert len({str(fates(seed, 1)) for seed in range(20)}) > 5
+    assert any(fates(seed, 1) == {} for seed in range(9))
 
 
 def two_linked_hubs():
@@ -210,6 +256,30 @@ def test_liars_are_found_out_and_left_alone_and_honest_hubs_never_are():
         if hub.is_honest and peer.banned_until
     }
     assert {name for _, name in banned} == {"hub 5", "hub 6"}
+
+
+def honest_bans(world):
+    return [
+        peer.banned_until
+        for hub in world.hubs
+        for peer in hub.peers.peers.values()
+        if hub.is_honest and peer.banned_until and world.hubs[hub.numbers[peer.member.hub]].is_honest
+    ]
+
+
+@pytest.mark.parametrize("name", ["middlebox", "garbled"])
+def test_frames_are_lost_repeated_and_swapped_between_honest_hubs_and_nobody_is_banned_for_it(name):
+    world = told(name)
+    assert all(world.network.damaged[kind] > 5 for kind in KINDS)
+    assert honest_bans(world) == []
+
+
+def test_honest_hubs_between_which_a_third_of_the_frames_come_wrong_are_left_alone_for_ten_minutes():
+    world = told("ruined")
+    assert world.settled_s is not None
+    bans = honest_bans(world)
+    assert bans
+    assert max(bans) <= world.scenario.damage.until_s + PEER_BAN_S
 
 
 def test_a_hub_that_withholds_has_taken_actions_that_it_does_not_have():

@@ -3,6 +3,7 @@
 clock      a heap of events, one source of chance, one trace
 disk       the set of a hub: what is on the disk, what is only in memory, how long a commit takes
 network    connections as TCP and CURVE make them: delay, bandwidth, stalls, breaks
+middlebox  what loses, repeats and swaps single frames on them
 doors      the intake, and what is known of authors
 hub        the real machines (`Peers`, `Channel`, sessions), performed over these
 phones     phones and mules, who come by

@@ -7,20 +7,23 @@ from hashlib import sha256
 from unittest.mock import patch
 
 from hubd.action.sip018 import ActionId
-from hubd.gossip import floor, push
+from hubd.gossip import content, floor, peers, push, session
 from hubd.gossip import peer as events
 from tools.sim.hub import Hub
 from tools.sim.story import Story
 
+_NEVER = float("inf")
+
 
 @dataclass(frozen=True)
 class Mutant:
-    """A bug, the scenario in which it shows, and the check that says so."""
+    """A bug, the scenario and seed in which it shows, and the check that says so."""
 
     name: str
     scenario: str
     check: str
     plant: Callable[[Story], None]
+    seed: int = 0
 
 
 def _each_hub(change: Callable[[Hub], None]) -> Callable[[Story], None]:
@@ -140,12 +143,20 @@ MUTANTS = (
     Mutant("reads only at its start who is a member", "turnover", "members", _each_hub(_never_reads_members_again)),
     Mutant("takes whoever it can reach for a member", "turnover", "members", _each_hub(_takes_everybody)),
     Mutant("pushes everything to everybody", "clocks", "bounds", _each_hub(_never_prunes)),
+    Mutant("never gives up a session", "garbled", "convergence", lambda _story: None),
+    Mutant("never gives up a question for texts", "garbled", "content", lambda _story: None, seed=1),
+    Mutant("never gives up a push", "garbled", "bounds", lambda _story: None),
+    Mutant("never forgives a fault", "ruined", "convergence", lambda _story: None),
 )
 
 
 _IN_THE_CODE: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "queues pushes without a bound": lambda: patch.object(push.PushQueue, "shed", lambda _queue: False),
     "lets everybody fill it at once": lambda: patch.object(floor.Floor, "claim", lambda *_: True),
+    "never gives up a session": lambda: patch.object(session, "SESSION_SILENCE_S", _NEVER),
+    "never gives up a question for texts": lambda: patch.object(content, "CONTENT_ANSWER_S", _NEVER),
+    "never gives up a push": lambda: patch.object(push.PushQueue, "proven", lambda _queue: None),
+    "never forgives a fault": lambda: patch.object(peers, "PEER_BAN_S", _NEVER),
 }
 
 

@@ -2,9 +2,8 @@
 
 On one connection nothing is lost, repeated or overtaken: it delivers in order, or it ends. So the faults here are those
 that are left: delay, little bandwidth, a stall (a partition; what is said meanwhile arrives late, if nobody gave the
-connection up), a break (what was on the way is gone), and an end that only one side notices, or neither. Loss,
-repetition and reordering come about above: by links that end between two frames, by neighbours who push the same, and by
-phones and sticks.
+connection up), a break (what was on the way is gone), and an end that only one side notices, or neither. Where a scenario
+puts a `middlebox` between two hubs, single frames are lost, repeated and swapped, too.
 """
 
 from collections import Counter, deque
@@ -14,8 +13,10 @@ from dataclasses import dataclass
 from hubd.gossip.peer import Side
 from hubd.limits import DIAL_GIVE_UP_S, LINK_RECEIVE_FRAMES_MAX, LINK_SEND_FRAMES_MAX
 from tools.sim.clock import Clock
+from tools.sim.middlebox import NONE, Damage, Middlebox
 
 _FRAMES_MAX = LINK_SEND_FRAMES_MAX + LINK_RECEIVE_FRAMES_MAX
+_OVERTAKEN_S = 1.0  # at most, until a frame arrives that waits to be overtaken
 _OTHER = {Side.DIALLED: Side.ACCEPTED, Side.ACCEPTED: Side.DIALLED}
 
 
@@ -41,6 +42,8 @@ class Pipe:
         self._free_at = dict.fromkeys(Side, 0.0)  # when the wire has room for the next frame of this side
         self._arrives_at = dict.fromkeys(Side, 0.0)
         self._held: dict[Side, deque[bytes]] = {side: deque() for side in Side}  # stalled, on the way from this side
+        self._overtaken: dict[Side, bytes] = {}  # by the next frame of this side
+        self._middlebox = network.between(dialler, accepter)
         self.frames = dict.fromkeys(Side, 0)  # on the way from this side
 
     def send(self, side: Side, raw: bytes) -> str:
@@ -67,15 +70,36 @@ class Pipe:
         if self._held[side] or not self._network.joined(*self.hubs.values()):
             self._held[side].append(raw)
             return
+        self._deliver(side, raw)
+
+    def _deliver(self, side: Side, raw: bytes) -> None:
         self.frames[side] -= 1
-        self.take[_OTHER[side]](raw)
+        lot = self._middlebox.lot()
+        if lot:
+            self._network.damaged[lot] += 1
+        if lot == "swapped" and side not in self._overtaken:
+            self._overtaken[side] = raw
+            self._network.clock.after(_OVERTAKEN_S, self._follow, side, raw)
+            return
+        for each in [raw] * {"lost": 0, "repeated": 2}.get(lot, 1):
+            self._hand_over(side, each)
+        self._follow(side, self._overtaken.get(side))
+
+    def _follow(self, side: Side, raw: bytes | None) -> None:
+        """The frame that was overtaken arrives, if it did not yet."""
+        if raw is not None and self._overtaken.get(side) is raw:
+            del self._overtaken[side]
+            self._hand_over(side, raw)
+
+    def _hand_over(self, side: Side, raw: bytes) -> None:
+        if self.is_open:
+            self.take[_OTHER[side]](raw)
 
     def release(self) -> None:
         """The partition is over: what was stalled arrives."""
         for side in Side:
             while self._held[side] and self.is_open:
-                self.frames[side] -= 1
-                self.take[_OTHER[side]](self._held[side].popleft())
+                self._deliver(side, self._held[side].popleft())
 
     def end(self, *, is_noticed: bool = True) -> None:
         """The connection is gone. The dialler is told, and the accepter when it sends; or nobody ever is."""
@@ -93,19 +117,32 @@ class Pipe:
 class Network:
     """All connections. `knock(dialler, accepter)` says whether that hub is there and lets this one in, "" or a code."""
 
-    def __init__(self, clock: Clock, cable: Cable, knock: Callable[[int, int], str]) -> None:
+    def __init__(
+        self, clock: Clock, cable: Cable, knock: Callable[[int, int], str], damage: Damage = NONE, seed: int = 0
+    ) -> None:
         self.clock = clock
         self.cable = cable
         self.pipes: dict[Pipe, None] = {}  # in the order of opening
         self.bytes_sent = 0
         self.frames_sent = 0
         self.asked: Counter[int] = Counter()  # frames of diallers, by number
+        self.damaged: Counter[str] = Counter()  # frames, by what became of them
         self._knock = knock
+        self._damage = damage
+        self._seed = seed
+        self._middleboxes: dict[tuple[int, int], Middlebox] = {}
         self._group_of: dict[int, int] = {}
 
     def joined(self, one: int, other: int) -> bool:
         """Whether bytes pass between two hubs now."""
         return self._group_of.get(one, 0) == self._group_of.get(other, 0)
+
+    def between(self, one: int, other: int) -> Middlebox:
+        """What all connections of these two hubs go through."""
+        pair = min(one, other), max(one, other)
+        if pair not in self._middleboxes:
+            self._middleboxes[pair] = Middlebox(self.clock, self._damage, self._seed, pair)
+        return self._middleboxes[pair]
 
     def dial(self, dialler: int, accepter: int, answer: Callable[[Pipe | None, str], None]) -> None:
         """Open a connection: three times there and back for TCP and CURVE, or the end of the patience."""

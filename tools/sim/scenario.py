@@ -1,7 +1,8 @@
 """Scenarios: what tests/sim/scenarios.toml says, read strictly.
 
 A table is one scenario. Its sub-tables `quick` and `campaign` change it for the two forms, `expect` bounds what comes of
-it, and each `[[NAME.faults]]` is something that goes wrong again and again until `calm_s`.
+it, `damage` is what befalls single frames, and each `[[NAME.faults]]` is something that goes wrong again and again until
+`calm_s`.
 """
 
 import tomllib
@@ -10,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from tools.sim.middlebox import NONE, Damage
 from tools.steps import ROOT
 
 PATH = ROOT / "tests" / "sim" / "scenarios.toml"
@@ -32,6 +34,7 @@ class Expect:
 
     settle_s_max: float = 0.0  # from the calm, or from the last new action, until all honest hubs hold the same
     spread_s_max: float = 0.0  # from its first hub to its last, of the slowest action
+    mended_spread_s_max: float = 0.0  # ... of those that came when links had been mended for a while
     delivery_bytes_max: float = 0.0  # on the wire, for one action at one more hub
     prove_s_max: float = 0.0  # until every hub that is linked has proven it
     wire_max: float = 0.0  # bytes on the wire for each byte of actions that were new somewhere
@@ -76,6 +79,7 @@ class Scenario:
     bytes_per_s: float = 2_000_000.0
     views: bool = False  # whether the views of all hubs are folded and compared in the end
     seeds: int = 1
+    damage: Damage = NONE  # of single frames, as a broken middlebox does it
     faults: tuple[Fault, ...] = ()
     expect: Expect = Expect()
 
@@ -103,6 +107,7 @@ def _scenario(name: str, table: Mapping[str, Any], form: str) -> Scenario:
     plain = {key: value for key, value in table.items() if key not in ("quick", "campaign", "expect", "faults")}
     merged = plain | table.get(form, {})
     expect = table.get("expect", {}) | merged.pop("expect", {})
+    merged["damage"] = Damage(**merged.get("damage", {}))
     return Scenario(
         name=name, faults=tuple(Fault(**fault) for fault in table.get("faults", ())), expect=Expect(**expect), **merged
     )

@@ -1,4 +1,4 @@
-"""The smallest story that still fails: fewer hubs and phones, then fewer mishaps and writings (ddmin).
+"""The smallest story that still fails: fewer hubs and phones, less damage, then fewer mishaps and writings (ddmin).
 
 Every step plays the story again and keeps what still ends in the same check. Source of the second part: Zeller and
 Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002.
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
+from tools.sim.middlebox import KINDS, Damage
 from tools.sim.plan import Mishap, Plan, Writing, plan_of
 from tools.sim.scenario import Scenario, differences, smaller
 from tools.sim.story import Result
@@ -34,7 +35,8 @@ class Case:
             {
                 "scenario": original.name,
                 "seed": self.seed,
-                "numbers": differences(original, self.scenario),
+                "numbers": differences(original, replace(self.scenario, damage=original.damage)),
+                "damage": asdict(self.scenario.damage),
                 "mishaps": [asdict(each) for each in self.plan.mishaps],
                 "writings": [asdict(each) for each in self.plan.writings],
             }
@@ -44,7 +46,7 @@ class Case:
 def read(text: str, scenarios: dict[str, Scenario]) -> Case:
     """The case of such a JSON."""
     table: dict[str, Any] = json.loads(text)
-    scenario = smaller(scenarios[table["scenario"]], **table["numbers"])
+    scenario = smaller(scenarios[table["scenario"]], **table["numbers"], damage=Damage(**table["damage"]))
     mishaps = tuple(Mishap(**(each | {"picks": tuple(each["picks"])})) for each in table["mishaps"])
     return Case(scenario, table["seed"], Plan(mishaps, tuple(Writing(**each) for each in table["writings"])))
 
@@ -53,6 +55,7 @@ def shrink(scenario: Scenario, seed: int, check: str, play: Callable[[Case], Res
     """The smallest case found that ends in this check, what came of it, and how many stories were played for it."""
     search = _Search(Case(scenario, seed, plan_of(scenario, seed)), check, play)
     search.numbers()
+    search.damage()
     search.entries()
     search.numbers()
     assert search.result is not None, "the story failed before"
@@ -92,6 +95,14 @@ class _Search:
             while (number := getattr(self.case.scenario, name)) > 0:
                 if not any(self._try(case) for case in self._with_less(name, number)):
                     break
+
+    def damage(self) -> None:
+        """Without each kind of damage to frames."""
+        for kind in KINDS:
+            damage = self.case.scenario.damage
+            if getattr(damage, kind):
+                less = replace(damage, **{kind: 0.0})
+                self._try(replace(self.case, scenario=replace(self.case.scenario, damage=less)))
 
     def _with_less(self, name: str, number: int) -> Iterator[Case]:
         for less in sorted({0, number // 2, number - 1} - {number}):

@@ -29,6 +29,7 @@ _SAMPLE_S = 5.0
 _RESTORED_MAX = 40  # actions that an earlier copy of a card lacks
 _DECLARED_S = 2.0  # until a steward tries again
 _DECLARATIONS = 3  # a retirement, an announcement and an admission
+_MENDED_S = 90.0  # after which links are as if nothing had ever happened to their frames: two proofs and some
 _ERASED_EVERY = 10  # of the texts
 _ASKS = (0, 1, 2, 3, 7, 12)  # frames of the dialler that wait for an answer: a round trip each
 
@@ -90,6 +91,8 @@ class Story:
             self.clock,
             Cable(scenario.latency_s, scenario.jitter_s, scenario.bytes_per_s),
             lambda dialler, accepter: self.hubs[accepter].knock(dialler),
+            scenario.damage,
+            seed,
         )
         self.hubs = [self._hub(number) for number in range(scenario.hubs)]
         self.phones = [self._phone(number) for number in range(scenario.phones)]
@@ -298,13 +301,17 @@ class Story:
         network, found = self.network, self.checks
         end_s = self.clock.now if self.settled_s is None else self.settled_s
         whole = len(found.honest)
-        spreads = [last - first for first, last, count in found.arrivals.values() if first > 0 and count == whole]
+        complete = [(first, last) for first, last, count in found.arrivals.values() if first > 0 and count == whole]
+        spreads = [last - first for first, last in complete]
+        mended_s = self.scenario.damage.until_s + _MENDED_S
+        later = [last - first for first, last in complete if first > mended_s]
         sessions = sum(found.sessions.values()) / 2
         asked = sum(network.asked[number] for number in _ASKS)
         return {
             "settle_s": max(0.0, end_s - max(self.scenario.calm_s, found.last_new_s)),
             "prove_s": self.clock.now - end_s,
             "spread_s": max(spreads, default=0.0),
+            "mended_spread_s": max(later, default=0.0),
             "sessions": sessions,
             "rounds": asked / max(1.0, network.asked[0]),
             "frames": network.frames_sent,
@@ -313,6 +320,7 @@ class Story:
             "wire": network.bytes_sent / max(1, found.payload_bytes),
             "held": found.held_max,
             "junk": self._junk(),
+            "damaged": network.damaged.total(),
             "events": self.clock.events,
             "virtual_s": self.clock.now,
         }
