@@ -107,12 +107,12 @@ class SetIntake:
             portion.answer(error)
 
     def _verify(self, portion: "_Portion") -> None:
-        slice_ = portion.envelopes[len(portion.parsed) :][:VERIFY_ACTIONS_PER_STEP]
-        for raw in slice_:
+        parsed, domain = portion.parsed, self._domain
+        for raw in portion.envelopes[len(parsed) :][:VERIFY_ACTIONS_PER_STEP]:
             try:
-                portion.parsed.append(envelope.parse(raw, self._domain))
+                parsed.append(envelope.parse(raw, domain))
             except RemoteError as error:
-                portion.parsed.append(error)
+                parsed.append(error)
         if len(portion.parsed) < len(portion.envelopes):
             self._turns.back(portion.lane, portion, is_first=portion.is_first)
             return
@@ -146,16 +146,17 @@ class SetIntake:
         """One for each item; of an action that was offered twice, the first is the new one."""
         self._count(door, "new", len(new))
         outcomes: list[Outcome] = []
+        ok = Verdict.OK
         for item in parsed:
             if isinstance(item, RemoteError):
                 self._count(door, item.code, 1)
                 outcomes.append(Outcome(Verdict.REFUSED, None, item.code))
             elif item.id in new:
                 new.remove(item.id)
-                outcomes.append(Outcome(Verdict.OK, item.id, "", is_new=True))
+                outcomes.append(Outcome(ok, item.id, "", True))
             else:
                 self._count(door, "known", 1)
-                outcomes.append(Outcome(Verdict.OK, item.id))
+                outcomes.append(Outcome(ok, item.id))
         return outcomes
 
     def _count(self, door: Door, what: str, number: int) -> None:

@@ -54,7 +54,7 @@ def parse(raw: bytes, domain: Domain) -> Action:
     if shape is None:
         items = cbor.decode(raw, bytes_max=ENVELOPE_BYTES_MAX, depth_max=CBOR_DEPTH_MAX, items_max=CBOR_ITEMS_MAX)
         return from_items(items, domain)
-    return _verified(shape.statement, shape.signature, shape.header, shape.content, domain)
+    return _verified(*shape, domain)
 
 
 def from_items(items: Any, domain: Domain) -> Action:
@@ -116,7 +116,7 @@ def reopen(action_id: ActionId, header: bytes, content: bytes | None, domain: Do
         fields, signature = cbor.decode(header)
         statement = from_fields(fields, domain.network)
     else:
-        statement, signature = shape.statement, shape.signature
+        statement, signature, _, _ = shape
     if domain.digest(statement.clarity()) != action_id:
         raise RemoteError("rot", "stored bytes changed")
     if content is not None and digest_of(content) != statement.content:

@@ -6,7 +6,6 @@ not match is no error: the general reader, which alone refuses shapes, looks at 
 """
 
 import re
-from typing import NamedTuple
 
 from hubd.action.network import Network
 from hubd.action.principal import STANDARD_BYTES, check_principal
@@ -57,13 +56,8 @@ _HEADER = re.compile(
 _CONTENT = re.compile(rb"(?:[\x40-\x57]|\x58[\x18-\xff]|\x59[\x01-\xff].)", re.DOTALL)
 
 
-class Shape(NamedTuple):
-    """An envelope taken apart; its signature is not yet looked at."""
-
-    statement: Statement
-    signature: bytes
-    content: bytes | None
-    header: bytes  # the envelope without content
+Shape = tuple[Statement, bytes, bytes, bytes | None]
+"""A statement, its signature, the envelope without content, the content: taken apart, the signature not yet looked at."""
 
 
 def read(raw: bytes, network: Network) -> Shape | None:
@@ -99,7 +93,7 @@ def read(raw: bytes, network: Network) -> Shape | None:
         ActionId(subject),
         None if who == _NULL else check_principal(_inside(who), network),
     )
-    return Shape(statement, signature, content, raw if content is None else b"\x82" + raw[1:end])
+    return statement, signature, raw if content is None else b"\x82" + raw[1:end], content
 
 
 def _number(item: bytes) -> int:

@@ -19,21 +19,16 @@ _IS_HERE = "exists (select 1 from content where content.id = action.id)"
 _PAGE_ROWS = 4_096
 
 
-def note(connection: sqlite3.Connection, arrived: Iterable[tuple[int, Action]], offered: Iterable[Action]) -> None:
+def note(connection: sqlite3.Connection, arrived: Sequence[tuple[int, Action]], bodied: Iterable[Action]) -> None:
     """Index what arrived without its content, and strike out what came or was erased. Called when all else is written."""
-    bare, fresh, erased = [], set(), []
-    for sequence, action in arrived:
-        fresh.add(action.id)
-        if action.lacks_content:
-            bare.append((sequence,))
-        elif action.kind == "content-erase":
-            erased.append(action.statement.subject)
     connection.executemany(
         f"insert into lacking (sequence) select sequence from action where sequence = ? and not {_IS_ERASED}",
-        bare,
+        [(sequence,) for sequence, action in arrived if action.lacks_content],
     )
     if connection.execute("select 1 from lacking limit 1").fetchone():
-        came = [action.id for action in offered if action.content is not None and action.id not in fresh]
+        fresh = {action.id for _, action in arrived}
+        came = [action.id for action in bodied if action.id not in fresh]
+        erased = [action.statement.subject for _, action in arrived if action.kind == "content-erase"]
         connection.executemany(
             "delete from lacking where sequence ="
             f" (select sequence from action where id = ? and ({_IS_HERE} or {_IS_ERASED}))",

@@ -53,6 +53,8 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             if number > version:
                 with _room_for(connection, path) if version and number in _LAYS_ROWS_ANEW else nullcontext():
                     _step(connection, number, script, progress)
+        if version < steps[-1][0]:
+            connection.execute("pragma wal_checkpoint(truncate)")
     finally:
         progress.end()
 
