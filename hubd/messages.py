@@ -48,6 +48,11 @@ def speak(language: str) -> None:
     _spoken.set(language)
 
 
+def is_english() -> bool:
+    """Whether English is spoken: what the code itself says, for logs and engineers, is said in it."""
+    return _known("") == DEFAULT_LANGUAGE
+
+
 def _of_environment() -> str:
     return next((tag for name in _ENVIRONMENT if (tag := os.environ.get(name))), DEFAULT_LANGUAGE)
 

@@ -8,7 +8,7 @@ import click
 from hubd.cli.terminal import command, data_option, json_option, listed, show, warn
 from hubd.control import ask
 from hubd.errors import FatalError
-from hubd.messages import phrase, words
+from hubd.messages import is_english, phrase, words
 
 
 @click.command()
@@ -121,7 +121,7 @@ def _uplink_lines(facts: dict[str, Any]) -> list[str]:
     return [
         phrase("status.wallet", address=facts["wallet"]),
         phrase("status.uplink", state=state, actions=relay["waiting"], money=money),
-        *([phrase("terminal.hint", what=relay["hint"])] if relay["hint"] else []),
+        *([phrase("terminal.hint", what=relay["hint"])] if relay["hint"] and is_english() else []),
     ]
 
 

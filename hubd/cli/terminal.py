@@ -107,12 +107,17 @@ def show(result: dict[str, Any], as_json: bool, lines: list[str]) -> None:
 
 
 def complain(error: HubdError) -> None:
-    """An error in words: what is wrong, then what to do. Details of somebody else's fault are for engineers, in brackets."""
-    what = error.detail if isinstance(error, FatalError) else words(error.code)
-    if error.detail and not isinstance(error, FatalError):
+    """An error in words: what is wrong, then what to do.
+
+    What the code says of it is English, for logs and engineers. It is clear enough for whoever must act and speaks English;
+    all others are told the code's sentence, which says what to do, too, and for engineers the detail in brackets.
+    """
+    is_plain = isinstance(error, FatalError) and messages.is_english()
+    what = error.detail if is_plain else words(error.code)
+    if error.detail and not is_plain:
         what = phrase("terminal.detail", what=what, detail=error.detail)
     say("terminal.complaint", what=what)
-    if error.hint:
+    if error.hint and messages.is_english():
         say("terminal.hint", what=error.hint)
 
 

@@ -80,6 +80,8 @@ def test_a_phone_is_told_by_the_catalogue(monkeypatch, mesh):
         assert asked == ["open", "request"], "a kind's name is typed, and the same in every language"
         assert in_plain_letters("phone", "carry", *phone) == []
         assert in_plain_letters("phone", "status", *phone) == []
+        unreached = in_plain_letters("phone", "sync", "http://127.0.0.1:9", *phone, code=1)
+        assert unreached == ["ConnectError"], "what engineers ask for"
         assert in_plain_letters("phone", "show", *phone) == ["hours", "open", "register", "request", "user"]
 
 
@@ -98,3 +100,19 @@ def test_programs_are_told_the_same_in_every_language(monkeypatch, mesh):
     plainly = facts()
     with spoken(monkeypatch):
         assert facts() == plainly
+
+
+def test_a_complaint_is_the_codes_sentence_and_only_its_detail_is_english(monkeypatch, tmp_path):
+    with spoken(monkeypatch):
+        said = told("status", "--data", tmp_path, code=1)
+    [line] = said.splitlines()
+    sentence, bracket, detail = line.partition(" (")
+    assert plain_words(sentence, ("hubd",)) == []
+    assert bracket + detail == f" (no hub runs on {tmp_path})"
+
+
+def test_in_english_a_complaint_is_what_happened_here_and_what_to_do(tmp_path):
+    assert told("status", "--data", tmp_path, code=1).splitlines() == [
+        f"hubd: no hub runs on {tmp_path}",
+        "hint: start it with `hubd run`, or name its folder with --data",
+    ]

@@ -29,7 +29,6 @@ VALUES = (
     "MLIMA",
     "MTO",
     "/PLACE",
-    "HINT",
 )
 RELAY = Status("STWALLET")
 PEERS = (
