@@ -7,6 +7,8 @@ from typing import NamedTuple
 from builders import Village
 
 from hubd.action.audience import ANYBODY, GUESTS
+from hubd.action.fingerprint import EMPTY, extend, fingerprint
+from hubd.errors import FatalError, LocalError
 from hubd.intake import SetIntake
 from hubd.ports import Door
 from hubd.store.actions import DATABASE_NAME, Store
@@ -69,6 +71,65 @@ def whole_file(directory):
         raw.execute("vacuum")  # so that no page holds bytes that nobody reads any more
     raw.close()
     return (directory / DATABASE_NAME).read_bytes()
+
+
+async def in_words(reading):
+    """A step that is answered, or refused in words."""
+    try:
+        await reading
+    except LocalError as error:
+        assert error.code == "database-damaged", error
+
+
+async def is_whole(store):
+    """Whether the store holds `ACTIONS` and `LATE`, for everybody who asks, and nothing else."""
+    actions = [*ACTIONS, LATE]
+    summary = await store.summary()
+    return (
+        (summary.count, summary.fingerprint)
+        == (len(actions), fingerprint(extend(EMPTY, [each.id for each in actions])))
+        and {each.id: each for _, each in await store.page(0, 99)} == {each.id: each for each in actions}
+        and set(await store.over_items(lambda items: items.ids(0, items.size()))) == {each.id for each in actions}
+    )
+
+
+async def lived_through(directory):
+    """What becomes of a hub whose database is damaged, its neighbour having all: how it got over it.
+
+    Everybody reads, something is written, the scrub comes by, and where that ends the hub it is started again.
+    """
+    ended = "mended"
+    for _ in range(3):
+        try:
+            store, scrubber = await opened(directory)
+        except FatalError as error:
+            assert error.code == "database-damaged", error
+            return "refused"
+        try:
+            for read in READERS.values():
+                await in_words(read(store))
+            await in_words(store.append([LATE]))
+            await scrubber.scrub()
+            await store.append([*ACTIONS, LATE])
+            found = await scrubber.scrub()
+            assert (found.damaged, found.counted_again) == (0, False)
+            assert await is_whole(store)
+        except (FatalError, LocalError) as error:
+            assert error.code == "database-damaged", error
+            assert store.database.damaged.is_set(), "and the scrub ends the hub"
+            ended = "written anew"
+        else:
+            return ended
+        finally:
+            await store.close()
+    return "damaged for ever"
+
+
+def heads(raw):
+    """Where the heads of the file's pages are, and the places of their cells: what SQLite finds all else by."""
+    page_bytes = int.from_bytes(raw[16:18], "big")
+    for page in range(page_bytes, len(raw), page_bytes):
+        yield from range(page, page + 12 + 2 * int.from_bytes(raw[page + 3 : page + 5], "big"))
 
 
 class Cell(NamedTuple):

@@ -22,10 +22,11 @@ from hubd.gossip.items import Items
 from hubd.gossip.sketch import SYMBOL_BYTES
 from hubd.limits import APPEND_ACTIONS_MAX, CURSOR_WAIT_S
 from hubd.store import sketches, writing
-from hubd.store.database import Database, locked
+from hubd.store.database import EPOCH_BYTES, Database, locked
 from hubd.store.items import Remembered, SqliteItems
 from hubd.store.ledger import Ledger
 from hubd.store.reading import Reads
+from hubd.store.rescue import is_due, rescue
 from hubd.store.room import Room
 from hubd.store.rows import reopen
 from hubd.store.writing import Offer
@@ -33,7 +34,6 @@ from hubd.store.writing import Offer
 T = TypeVar("T")
 
 DATABASE_NAME = "hubd.sqlite3"
-EPOCH_BYTES = 8
 _ASKED = 16  # actions, of which one at least did not rot
 
 
@@ -57,12 +57,7 @@ class Store(Reads):
         """Open or make the store in a data directory. Raises `FatalError` in words."""
         lock = await locked(directory)
         try:
-            database = await Database.open(directory / DATABASE_NAME)
-            try:
-                epoch = await _identity(database, domain)
-            except BaseException:
-                await database.close()
-                raise
+            database, epoch = await _opened(directory / DATABASE_NAME, domain)
         except BaseException:
             os.close(lock)
             raise
@@ -182,6 +177,28 @@ class Store(Reads):
             return self._cursors[peer]
         rows = await self.database.read("select sequence, mark from peer where principal = ?", (peer,))
         return rows[0] if rows and (type(rows[0][0]), type(rows[0][1])) == (int, bytes) else (0, b"")
+
+
+async def _opened(path: Path, domain: Domain) -> tuple[Database, bytes]:
+    """The database and its epoch; written anew where it is damaged."""
+    if is_due(path):
+        await asyncio.to_thread(rescue, path, domain)
+    try:
+        return await _as_it_is(path, domain)
+    except (FatalError, LocalError) as error:
+        if error.code != "database-damaged":
+            raise
+    await asyncio.to_thread(rescue, path, domain)
+    return await _as_it_is(path, domain)
+
+
+async def _as_it_is(path: Path, domain: Domain) -> tuple[Database, bytes]:
+    database = await Database.open(path)
+    try:
+        return database, await _identity(database, domain)
+    except BaseException:
+        await database.close()
+        raise
 
 
 async def _identity(database: Database, domain: Domain) -> bytes:

@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +28,9 @@ from hubd.store.migrations import migrate, notice
 
 T = TypeVar("T")
 
+EPOCH_BYTES = 8
+MARK_NAME = "damaged"
+_TAKEN = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID)
 _PRAGMAS = (
     "pragma journal_mode = wal",
     "pragma synchronous = full",
@@ -89,8 +93,9 @@ def _migrating(directory: Path, progress: str) -> FatalError:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether SQLite finds its file in no order."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    """Whether SQLite finds its file in no order: also where the place after the last one is taken."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or code in _TAKEN
 
 
 def _is_full(error: sqlite3.Error, path: Path) -> bool:
@@ -139,7 +144,7 @@ class _Lane:
         """Connect, the one safe way."""
         loop = asyncio.get_running_loop()
         try:
-            self._connection = await loop.run_in_executor(self._thread, _connect, path)
+            self._connection = await loop.run_in_executor(self._thread, connect, path)
         except BaseException:
             self._thread.shutdown(wait=False)
             raise
@@ -165,6 +170,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.damaged = asyncio.Event()  # SQLite met what it can't read
         self._writer, self._reader, self._comparer = (_Lane(name) for name in ("writer", "reader", "comparer"))
 
     @classmethod
@@ -209,7 +215,15 @@ class Database:
         try:
             return await lane.run(work)
         except sqlite3.Error as error:
+            if is_damage(error):
+                self.mark_damaged(str(error))
             raise _local(error, self.path) from error
+
+    def mark_damaged(self, detail: str) -> None:
+        """Leave word for whoever opens the database next (`hubd/store/rescue.py`)."""
+        with suppress(OSError):  # a full card, or one that can only be read
+            self.path.with_name(MARK_NAME).write_text(detail, "utf-8")
+        self.damaged.set()
 
 
 def _transaction(begin: str, work: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
@@ -224,7 +238,8 @@ def _transaction(begin: str, work: Callable[[sqlite3.Connection], T], connection
     return found
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection, the one safe way."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.text_factory = _text
     try:

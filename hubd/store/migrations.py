@@ -47,7 +47,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             hint="install the newer hubd again; the data is untouched",
         )
     count = connection.execute("select value from meta where key = 'count'").fetchone() if version else None
-    progress = _Progress(path.parent / NOTICE_NAME, count[0] if count else 0)
+    progress = Progress(path.parent, count[0] if count else 0)
     try:
         for number, script in steps:
             if number > version:
@@ -59,6 +59,12 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         progress.end()
 
 
+def fill(connection: sqlite3.Connection, told: Told) -> None:
+    """Compute all that follows from the rows, in a database that has nothing of it yet."""
+    for compute in _FILL.values():
+        compute(connection, told)
+
+
 def notice(directory: Path) -> str:
     """How far whoever works on this folder is with its conversion; "" if that is not what they do."""
     try:
@@ -67,7 +73,7 @@ def notice(directory: Path) -> str:
         return ""
 
 
-def _step(connection: sqlite3.Connection, number: int, script: str, progress: "_Progress") -> None:
+def _step(connection: sqlite3.Connection, number: int, script: str, progress: "Progress") -> None:
     """One transaction: after a power cut all of it is there, or nothing."""
     connection.set_progress_handler(lambda: progress.tell(number, 0), _STATEMENT_STEPS)
     connection.executescript(f"begin immediate;\n{script}")
@@ -104,13 +110,13 @@ def _check_room(path: Path) -> None:
     )
 
 
-class _Progress:
+class Progress:
     """Says now and then how far the work is; nothing of work that is soon done."""
 
-    def __init__(self, path: Path, count: int) -> None:
-        self._path = path
-        self._count = count
-        self._log = log.get("store")
+    def __init__(self, directory: Path, count: int) -> None:
+        self._path = directory / NOTICE_NAME
+        self.count = count
+        self.log = log.get("store")
         self._told_at = self._began_at = monotonic()
         self._path.unlink(missing_ok=True)  # of a hub that ended in the middle
 
@@ -119,12 +125,20 @@ class _Progress:
         if monotonic() - self._told_at < MIGRATION_TOLD_S:
             return
         self._told_at = monotonic()
-        self._log.warning("migrating", version=number, count=done, items=self._count)
+        self.say(number, done)
         with suppress(OSError):  # a full card: the work itself will say so
-            self._path.write_text(f"step {number}, {done} of {self._count} actions", "utf-8")
+            self._path.write_text(f"step {number}, {done} of {self.count} actions", "utf-8")
+
+    def say(self, number: int, done: int) -> None:
+        """Put it into the log."""
+        self.log.warning("migrating", version=number, count=done, items=self.count)
+
+    def say_done(self, duration_ms: int) -> None:
+        """Put that it is done into the log."""
+        self.log.warning("migrated", count=self.count, duration_ms=duration_ms)
 
     def end(self) -> None:
         """It is done, or can't be."""
         if self._told_at > self._began_at:
-            self._log.warning("migrated", count=self._count, duration_ms=int((monotonic() - self._began_at) * 1000))
+            self.say_done(int((monotonic() - self._began_at) * 1000))
         self._path.unlink(missing_ok=True)

@@ -142,7 +142,8 @@ class Reads:
             " (select value from meta where key = 'lthash'), (select count(*) from lacking)"
             " from (select 1) left join (select sequence, id from action order by sequence desc limit 1)",
         )
-        [(sequence, last, count, state, missing)] = rows
+        found: Sequence[Any] = rows[0] if rows else [None] * 5
+        sequence, last, count, state, missing = found
         if type(count) is not int or type(state) is not bytes or len(state) != STATE_BYTES:
             self.rot_met.set()
             raise damage("what is counted of the set")
@@ -189,7 +190,7 @@ class Reads:
         while True:
             rows = await self.database.read(sql, values)
             if _are_whole(rows, third) or not (
-                rotten := [row[0] for row in rows if row[0] and not _are_whole([row], third)]
+                rotten := [row[0] for row in rows if row[0] is not None and not _are_whole([row], third)]
             ):
                 return rows
             if not await self._leave(rotten):  # a row that is where no search finds it

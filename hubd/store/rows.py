@@ -5,9 +5,10 @@ nothing at all. Every reader of the set asks here, or asks for a type itself.
 """
 
 import hashlib
+from contextlib import suppress
 from typing import TypeGuard
 
-from hubd.action import envelope
+from hubd.action import cbor, envelope
 from hubd.action.envelope import Action
 from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import RemoteError
@@ -24,6 +25,22 @@ def row_digest(header: bytes) -> bytes:
 def is_id(value: object) -> TypeGuard[ActionId]:
     """Whether a stored value can be an id."""
     return type(value) is bytes and len(value) == _ID_BYTES
+
+
+def proven(action_id: object, header: object, digest: object, body: object, domain: Domain) -> Action:
+    """The action of a row in which anything may have rotted, by its digests, or by its signature."""
+    with suppress(RemoteError):
+        action = reopen(action_id, header, body, domain)
+        if row_digest(action.header) == digest:
+            return action
+    return salvaged(header, body, domain)
+
+
+def salvaged(header: object, body: object, domain: Domain) -> Action:
+    """What a header and content still prove, signature included. Raises `RemoteError` where something is lost."""
+    if type(header) is not bytes or not (body is None or type(body) is bytes):
+        raise RemoteError("rot", "stored types changed")
+    return envelope.parse(header if body is None else b"\x83" + header[1:] + cbor.encode(body), domain)
 
 
 def reopen(action_id: object, header: object, body: object, domain: Domain) -> Action:

@@ -7,10 +7,8 @@ that can't be told any more leaves the set, and the next neighbour that has it g
 
 import sqlite3
 from collections.abc import Sequence
-from types import NoneType
 from typing import Any, NamedTuple
 
-from hubd.action import cbor, envelope
 from hubd.action.audience import audiences
 from hubd.action.content import digest_of, is_anchored
 from hubd.action.envelope import Action
@@ -21,7 +19,7 @@ from hubd.limits import INTEGER_MAX, SCRUB_STEP_IDS, SCRUB_STEP_ROWS
 from hubd.store import lacking, sketches
 from hubd.store.aside import set_aside
 from hubd.store.database import damage
-from hubd.store.rows import reopen, row_digest
+from hubd.store.rows import reopen, row_digest, salvaged
 from hubd.store.writing import BY_KIND
 
 _ROW = f"""
@@ -81,6 +79,13 @@ def look(connection: sqlite3.Connection, before: Looked, domain: Domain) -> Look
         lthash,
         said == {"lthash": lthash, "count": count},
     )
+
+
+def look_at_pages(connection: sqlite3.Connection) -> None:
+    """Raises `LocalError` where the file's pages are in no order, which rows that rotted are a sign of."""
+    [(said,)] = connection.execute("pragma quick_check(1)").fetchall()
+    if said != "ok":
+        raise damage(said)
 
 
 class Mended(NamedTuple):
@@ -182,16 +187,12 @@ def _mislaid(row: Any) -> bool:
 
 
 def _salvaged(row: Any, domain: Domain) -> Action | None:
-    """What the header and the content of a row still prove, signature included; None where something is lost."""
-    header, body = row[5], row[7]
-    if type(header) is not bytes or type(body) not in (bytes, NoneType):
-        return None
-    raw = header if body is None else b"\x83" + header[1:] + cbor.encode(body)
+    """What a row still proves; None where something is lost, content included."""
     try:
-        action = envelope.parse(raw, domain)
+        action = salvaged(row[5], row[7], domain)
     except RemoteError:
         return None
-    return action if action.content == body else None
+    return action if action.content == row[7] else None
 
 
 def _restore(connection: sqlite3.Connection, sequence: int, action: Action) -> None:

@@ -6,16 +6,18 @@ few times a day at most.
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 from hubd import log
-from hubd.errors import RemoteError
+from hubd.errors import FatalError, LocalError, RemoteError
 from hubd.limits import PAGE_ACTIONS, SCRUB_COUNTS_MAX, SCRUB_DOUBT_S, SCRUB_IDLE_TIMES, SCRUB_INTERVAL_S, SCRUB_ROT_S
 from hubd.store import buckets, lacking, recount, scrub
 from hubd.store.actions import Store
+from hubd.store.database import damage
 from hubd.store.scrub import Looked, Mended
 
 T = TypeVar("T")
@@ -49,7 +51,10 @@ class Scrubber:
     async def run(self) -> None:
         """Scrub for ever; first of all, bring the sketch up to date."""
         clock = asyncio.get_running_loop().time
-        await self._store.sketch_symbols(0, 1)  # after an update of hubd the whole set is to be added: not in a session
+        with self._ending():
+            await self._store.sketch_symbols(
+                0, 1
+            )  # after an update of hubd the whole set is to be added: not in a session
         self._brought_back_at = clock()
         while True:
             self._store.rot_met.clear()
@@ -58,6 +63,9 @@ class Scrubber:
             if found.damaged or found.counted_again:
                 self._log.warning("rot-found", count=found.damaged, items=found.set_aside)
             await self._rest()
+            if self._store.database.damaged.is_set():
+                with self._ending():
+                    raise damage("somebody met what SQLite can't read")
             if clock() - self._brought_back_at >= SCRUB_INTERVAL_S:
                 await self.bring_back()
                 self._brought_back_at = clock()
@@ -67,6 +75,7 @@ class Scrubber:
         waits = {
             asyncio.create_task(_wait(None, SCRUB_INTERVAL_S)),
             asyncio.create_task(_wait(self._store.rot_met, SCRUB_ROT_S)),
+            asyncio.create_task(_wait(self._store.database.damaged, 0)),
             asyncio.create_task(_wait(self._doubted, SCRUB_DOUBT_S)),
         }
         try:
@@ -76,8 +85,31 @@ class Scrubber:
                 each.cancel()
 
     async def scrub(self, idle_times: float = 0) -> Found:
-        """One pass; after each step, rest so many times as long as it took."""
-        found, looked, pace = Found(), scrub.NOTHING, _Pace(idle_times)
+        """One pass; after each step, rest so many times as long as it took.
+
+        Raises `FatalError` where SQLite can't read or keep its own file: it is written anew when it is opened next.
+        """
+        with self._ending():
+            found = await self._scrub(_Pace(idle_times))
+            if found.damaged or found.counted_again:
+                await self._read(scrub.look_at_pages)
+        return found
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """What no step can mend ends the hub."""
+        try:
+            yield
+        except LocalError as error:
+            if error.code != "database-damaged":
+                raise
+            self._store.database.mark_damaged(error.detail)
+            raise FatalError(
+                error.code, error.detail, hint="start hubd again: it saves all that can be read"
+            ) from error
+
+    async def _scrub(self, pace: "_Pace") -> Found:
+        found, looked = Found(), scrub.NOTHING
         restored = 0
         while not looked.is_end:
             looked = await pace(self._read(partial(scrub.look, before=looked, domain=self._store.domain)))

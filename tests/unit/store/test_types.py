@@ -4,10 +4,9 @@ import os
 import sqlite3
 
 import pytest
-from rotting import ACTIONS, DOMAIN, IDS, LATE, READERS, opened, row_with, whole_file
+from rotting import ACTIONS, DOMAIN, LATE, READERS, in_words, is_whole, opened, row_with, whole_file
 
-from hubd.action.fingerprint import EMPTY, extend, fingerprint
-from hubd.errors import LocalError, RemoteError
+from hubd.errors import RemoteError
 from hubd.store.actions import DATABASE_NAME
 from hubd.store.headers import Headers
 
@@ -57,24 +56,13 @@ def planted(path, column, value):
         raw.close()
 
 
-async def in_words(reading):
-    """A read that is answered, or refused in words."""
-    try:
-        await reading
-    except LocalError as error:
-        assert error.code == "database-damaged"
-
-
 async def is_whole_again(store, scrubber):
     await store.append([*ACTIONS, LATE])
     await scrubber.scrub()
     await store.append([*ACTIONS, LATE])
     found = await scrubber.scrub()
     assert (found.damaged, found.counted_again) == (0, False)
-    summary = await store.summary()
-    assert (summary.count, summary.fingerprint) == (len(ACTIONS) + 1, fingerprint(extend(EMPTY, [*IDS, LATE.id])))
-    assert {action.id: action for _, action in await store.page(0, 99)} == {each.id: each for each in (*ACTIONS, LATE)}
-    assert set(await store.over_items(lambda items: items.ids(0, items.size()))) == {*IDS, LATE.id}
+    assert await is_whole(store)
     assert await store.database.read("pragma integrity_check") == [("ok",)]
     assert await store.rotten() == 0
 

@@ -1,0 +1,207 @@
+"""Bits flip anywhere in a database's file: it is put right, written anew, or refused in words, and never lies."""
+
+import os
+import random
+import shutil
+import sqlite3
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from rotting import (
+    ACTIONS,
+    DOMAIN,
+    LATE,
+    VILLAGE,
+    heads,
+    in_words,
+    is_whole,
+    lived_through,
+    opened,
+    row_with,
+    whole_file,
+)
+from structlog.testing import capture_logs
+
+from hubd.action import cbor
+from hubd.errors import FatalError, LocalError
+from hubd.ports import LedgerEntry, TransactionState
+from hubd.store import rescue
+from hubd.store.actions import DATABASE_NAME
+from hubd.store.database import MARK_NAME
+from hubd.store.room import Room
+
+FLIPS = 20_000 if os.environ.get("HUBD_CAMPAIGN") else 120
+MEMORY = Path("/dev/shm")
+PAGE_BYTES = 4_096  # the first page holds the schema's own words: a large file has no more of them
+ROOTS = "select rootpage from sqlite_schema where tbl_name like 'ledger%'"
+ENTRY = LedgerEntry(b"\1" * 32, 7, 180, b"signed", "do", (ACTIONS[3].id,), TransactionState.SIGNED, 5)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The bytes of a database that holds `ACTIONS`."""
+    return whole_file(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture
+def path(whole):
+    """A copy of it, in memory where that can be: hundreds of hubs that start need no card."""
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        (Path(folder) / "hub").mkdir()
+        (Path(folder) / "hub" / DATABASE_NAME).write_bytes(whole)
+        yield Path(folder) / "hub" / DATABASE_NAME
+
+
+def flipped(path, whole, at, bit):
+    """The file with one bit that flipped, in a folder that has nothing else."""
+    shutil.rmtree(path.parent)
+    path.parent.mkdir()
+    raw = bytearray(whole)
+    raw[at] ^= 1 << bit
+    path.write_bytes(raw)
+
+
+def a_row_unreadable(path, whole):
+    """The type of an id says that it is longer than its page."""
+    flipped(path, whole, row_with(whole, ACTIONS[12].signature).types[1], 7)
+
+
+async def test_every_bit_of_what_sqlite_keeps_beside_a_row_may_flip_and_a_neighbour_makes_the_set_whole(path, whole):
+    cell, ends = row_with(whole, ACTIONS[12].signature), Counter()
+    for at in range(cell.size, cell.body):
+        for bit in range(8):
+            flipped(path, whole, at, bit)
+            ends[await lived_through(path.parent)] += 1
+    assert ends.total() == ends["mended"] + ends["written anew"]
+    assert min(ends["mended"], ends["written anew"]) > 0
+
+
+async def test_any_bit_of_the_file_may_flip_and_the_set_is_whole_again_or_the_hub_says_what_is_wrong(path, whole):
+    of_the_ledger = {number - 1 for (number,) in sqlite3.connect(path).execute(ROOTS)}
+    chance, ends, known = random.Random(26), Counter(), [*heads(whole)]
+    for number in range(FLIPS):
+        at = chance.choice(known) if number % 3 else chance.randrange(PAGE_BYTES, len(whole))
+        bit = chance.randrange(8)
+        flipped(path, whole, at, bit)
+        ended = await lived_through(path.parent)
+        assert ended in ("mended", "written anew") or (ended == "refused" and at // PAGE_BYTES in of_the_ledger), (
+            at,
+            bit,
+        )
+        ends[ended] += 1
+    assert min(ends["mended"], ends["written anew"]) > 0
+
+
+async def test_what_the_chain_may_have_been_asked_for_and_the_places_of_arrival_are_kept(path, whole):
+    store, _ = await opened(path.parent)
+    await store.ledger().record(ENTRY)
+    before, epoch = await store.page(0, 99), store.epoch
+    await store.close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("pragma writable_schema = on")
+        raw.execute("update action set header = zeroblob(9) where sequence = 12")
+    raw.close()
+    path.with_name(MARK_NAME).write_text("by hand")
+    with capture_logs() as logs:
+        store, _ = await opened(path.parent)
+    assert [(log["event"], log["count"], log["items"]) for log in logs] == [("database-rescued", len(ACTIONS) - 1, 1)]
+    assert store.epoch == epoch
+    assert await store.page(0, 99) == [each for each in before if each[0] != 12]
+    assert await store.ledger().entries(TransactionState) == [ENTRY]
+    await store.append([before[11][1]])
+    assert (await store.page(0, 99))[-1] == (len(ACTIONS) + 1, before[11][1]), "no place is given twice"
+    await store.close()
+    assert not path.with_name(MARK_NAME).exists()
+    assert {each.name for each in path.parent.iterdir()} <= {DATABASE_NAME, "lock"}
+
+
+async def test_what_was_erased_stays_erased(path):
+    offer = next(action for action in ACTIONS if action.kind == "offer-set")
+    store, _ = await opened(path.parent)
+    await store.append([VILLAGE.seal("person 0", "content-erase", subject=offer.id)])
+    wanted = await store.get([offer.id])
+    assert wanted[0].content is None
+    await store.close()
+    path.with_name(MARK_NAME).write_text("by hand")
+    store, scrubber = await opened(path.parent)
+    await store.append(ACTIONS)
+    assert await store.get([offer.id]) == wanted
+    assert not (await scrubber.scrub()).damaged
+    await store.close()
+
+
+async def test_whoever_meets_what_cannot_be_read_leaves_a_mark_and_the_scrub_ends_the_hub(path, whole):
+    a_row_unreadable(path, whole)
+    store, scrubber = await opened(path.parent)
+    with pytest.raises(LocalError, match="database-damaged"):
+        await store.page(0, 99)
+    assert path.with_name(MARK_NAME).exists()
+    with pytest.raises(FatalError, match="database-damaged") as caught:
+        await scrubber.run()
+    assert "start hubd again" in caught.value.hint
+    await store.close()
+
+
+async def test_a_ledger_that_cannot_be_read_is_never_left_behind(path, whole):
+    store, _ = await opened(path.parent)
+    await store.ledger().record(ENTRY)
+    await store.close()
+    raw = bytearray(path.read_bytes())
+    raw[(raw.index(b"\1" * 32 + b"\7") & ~0xFFF)] ^= 8  # what kind of page the ledger's is
+    path.write_bytes(raw)
+    path.with_name(MARK_NAME).write_text("by hand")
+    with pytest.raises(FatalError, match="database-damaged"):
+        await opened(path.parent)
+    assert path.read_bytes() == raw
+
+
+async def test_a_database_of_another_mesh_is_not_emptied(path, whole):
+    with sqlite3.connect(path) as raw:
+        raw.execute("update meta set value = ? where key = 'mesh'", (cbor.encode(["mainnet", "another"]),))
+        raw.execute("update action set id = randomblob(32), header = randomblob(200)")
+    raw.close()
+    path.with_name(MARK_NAME).write_text("by hand")
+    before = path.read_bytes()
+    with pytest.raises(FatalError, match="no action can be read"):
+        await opened(path.parent)
+    assert path.read_bytes() == before
+
+
+async def test_without_room_for_it_nothing_is_written_anew(path, monkeypatch):
+    path.with_name(MARK_NAME).write_text("by hand")
+    monkeypatch.setattr(Room, "free_bytes", 9)
+    with pytest.raises(FatalError, match="too little room") as caught:
+        await opened(path.parent)
+    assert "MB on the card" in caught.value.hint
+
+
+async def test_a_power_cut_while_it_is_written_anew_costs_nothing_but_time(path, monkeypatch):
+    path.with_name(MARK_NAME).write_text("by hand")
+    before = path.read_bytes()
+
+    def cut(*_):
+        raise KeyboardInterrupt
+
+    for step in ("_copy", "_settle"):
+        with monkeypatch.context() as patch:
+            patch.setattr(rescue, step, cut)
+            patch.setattr(rescue, "_remove", lambda _: None)  # nobody is there to do it
+            with pytest.raises(KeyboardInterrupt):
+                rescue.rescue(path, DOMAIN)
+        assert path.read_bytes() == before
+    store, scrubber = await opened(path.parent)
+    await store.append([LATE])
+    await scrubber.scrub()
+    assert await is_whole(store)
+    await store.close()
+
+
+async def test_a_mark_beside_a_file_that_was_moved_away_is_no_hindrance(path):
+    path.with_name(MARK_NAME).write_text("by hand")
+    path.rename(path.with_name("kept"))
+    store, _ = await opened(path.parent)
+    await in_words(store.append(ACTIONS))
+    assert (await store.summary()).count == len(ACTIONS)
+    await store.close()
