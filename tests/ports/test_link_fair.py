@@ -1,4 +1,8 @@
-"""While one hub fills itself from another, nobody else waits long: phones at both, and news of a third hub."""
+"""While one hub fills itself from another, nobody else waits long: phones at both, and news of a third hub.
+
+All hubs are in this process, so what is done before somebody's turn costs processor time of this process. That is what
+is counted: what else runs on the machine lengthens every wait, and takes nobody's turn.
+"""
 
 import asyncio
 import time
@@ -25,12 +29,12 @@ pytestmark = pytest.mark.usefixtures("in_a_hurry")
 
 @dataclass
 class Waits:
-    """Seconds from asking to the answer, by who asked."""
+    """Processor seconds from asking to the answer, by who asked."""
 
-    seconds: dict[str, list[float]] = field(default_factory=dict)
+    cpu_s: dict[str, list[float]] = field(default_factory=dict)
 
     def note(self, who: str, began: float) -> None:
-        self.seconds.setdefault(who, []).append(time.monotonic() - began)
+        self.cpu_s.setdefault(who, []).append(time.process_time() - began)
 
 
 class Trio:
@@ -43,14 +47,14 @@ class Trio:
 
     async def put(self, waits: Waits, at: str) -> None:
         [fresh] = registrations(f"phone-{next(self._numbers)}", 1)
-        began = time.monotonic()
+        began = time.process_time()
         answer = await self._phones[at].post("/v1/actions", content=cbor.encode([envelope.encode(fresh)]))
         waits.note(f"phone at {at}", began)
         assert cbor.decode(answer.content)[0][1] == "ok", cbor.decode(answer.content)
 
     async def push(self, waits: Waits) -> None:
         [fresh] = registrations(f"news-{next(self._numbers)}", 1)
-        began = time.monotonic()
+        began = time.process_time()
         await self.c.offer([fresh])
         while not await self.b.store.get([fresh.id]):
             await asyncio.sleep(0.002)
@@ -92,19 +96,19 @@ async def test_phones_and_news_are_served_while_a_newcomer_is_filled(trio: Trio,
     for _ in range(5):
         await trio.measure(calm)
     old = [envelope.encode(action) for action in registrations("old", actions)]
-    began = time.monotonic()
+    began = time.process_time()
     for start in range(0, actions, APPEND_ACTIONS_MAX):
         await trio.a.intake.offer(old[start : start + APPEND_ACTIONS_MAX], Door.BUNDLE)
-    transaction_s = (time.monotonic() - began) * APPEND_ACTIONS_MAX / actions  # verified, written and folded
+    transaction_cpu_s = (time.process_time() - began) * APPEND_ACTIONS_MAX / actions  # verified, written and folded
     target = (await trio.a.summary())[0]
     tell_address(trio.b, trio.a)
     while (await trio.b.summary())[0] < target:
         await trio.measure(busy)
     await until(lambda: trio.b.link.counters.total() > 1)
-    for who, waits in busy.seconds.items():
-        calm_s = median(calm.seconds[who])
-        assert median(waits) <= calm_s + 4 * transaction_s, (who, waits, transaction_s)
-        assert max(waits) <= calm_s + 10 * transaction_s, (who, waits, transaction_s)
+    for who, waits in busy.cpu_s.items():
+        calm_cpu_s = median(calm.cpu_s[who])
+        assert median(waits) <= calm_cpu_s + 2 * transaction_cpu_s, (who, waits, transaction_cpu_s)
+        assert max(waits) <= calm_cpu_s + 6 * transaction_cpu_s, (who, waits, transaction_cpu_s)
 
 
 async def test_two_newcomers_that_are_filled_at_once_get_equal_shares(mesh: Mesh) -> None:
