@@ -94,6 +94,7 @@ class Daemon:
         self._sticks = PostWatch(hub.post, hub.name_of, self._config.__getitem__)
         self._uplink = _open_uplink(hub)
         hub.intake.listeners.append(self._notify)
+        hub.store.gain_listeners.append(self._link.gained)
 
     # --- parts
 

@@ -52,6 +52,7 @@ CONTENT_ANSWER_S = 60  # for 64 KiB on the slowest link; then the question was l
 CONTENT_REST_S = 20  # from one proof after which a peer is asked for content to the next: below SESSION_INTERVAL_S
 CONTENT_AGAIN_S_MIN = 60  # until it is asked again for what it did not have; doubles while nothing comes of it ...
 CONTENT_AGAIN_S_MAX = 6 * 3600  # ... up to this: what everybody lost is asked for four times a day
+CONTENT_CLAIMS_MAX = 4_096  # contents asked for at once because a peer told of them, 100 bytes each: a page of 16 links
 SPREAD_RECENT_IDS_MAX = 4_096  # new actions whose way here is remembered, 150 bytes each: a minute of a busy mesh
 LINK_TASKS_MAX = 32  # requests to our own store that one link may have open: both windows, loads, and some for luck
 LINK_PEERS_MAX = 16  # links to other hubs at once

@@ -65,10 +65,18 @@ class Cursor:
     id_prefix: bytes  # first 8 bytes of the id at `sequence`
 
 
+GainListener = Callable[[Sequence["Action"], bytes], None]
+
+
 class ActionStore(Protocol):
-    """The set of actions, durable. Every method is one coarse step."""
+    """The set of actions, durable. Every method is one coarse step.
+
+    `gain_listeners` are told of actions that were here and whose content came now, once it is on disk, and of the
+    principal of the peer that brought it, b"" for none.
+    """
 
     epoch: bytes
+    gain_listeners: list[GainListener]
 
     async def append(self, actions: Sequence["Action"], source: bytes = b"") -> list["Action"]:
         """Add to the set; returns the ones that were new, in arrival order, once they are on disk.
@@ -112,6 +120,9 @@ class ActionStore(Protocol):
 
     async def lacking(self, after: int, actions_max: int) -> list[tuple[int, "ActionId"]]:
         """(sequence, id) by arrival, beyond `after`, of actions whose content is missing here and was not erased."""
+
+    async def lacking_of(self, ids: Sequence["ActionId"]) -> list["ActionId"]:
+        """Those of these actions whose content is missing here and was not erased."""
 
     async def mark_of(self, sequence: int) -> bytes:
         """The name of a place in this database's arrival order, b"" where no action has it (any more)."""

@@ -31,7 +31,7 @@ class Card:
 
     def __init__(self, actions: Sequence[Action]) -> None:
         self.whole = MemoryStore(actions)
-        self.epoch = self.whole.epoch
+        self.epoch, self.gain_listeners = self.whole.epoch, self.whole.gain_listeners
         self.code = ""  # of the fault that it has now
         self.is_held = False
         self.faults: Callable[[], str] | None = None  # asked before each answer, for the fault that it has
@@ -110,6 +110,7 @@ class House(Link):
             config=LinkConfig(interval_s=30.0),
         )
         self.intake.listeners.append(lambda fresh, _door, source: self.notify(fresh, source))
+        self.card.gain_listeners.append(self.gained)
         self.board, self.peers = self._board, self._peers.peers
         self._peers._chance = lambda: 0.5
         self._group = asyncio.TaskGroup()  # never entered: `spawn` is told here

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -51,6 +51,7 @@ class Hub:
         self.principal = VILLAGE.principal(self.name)
         self.intake = SetIntake(self.store, VILLAGE.domain)
         self.intake.listeners.append(lambda fresh, _door, source: self.link.notify(fresh, source))
+        self.store.gain_listeners.append(self._gained)
         self.running: asyncio.Task[None] | None = None
         self.link = self._link()
 
@@ -66,6 +67,9 @@ class Hub:
             config=LinkConfig(self.host, self.port, self.peers, self.interval_s),
             doubted=self._doubt,
         )
+
+    def _gained(self, news: Sequence[Action], source: bytes) -> None:
+        self.link.gained(news, source)
 
     def _doubt(self) -> None:
         self.doubts += 1

@@ -11,7 +11,7 @@ from hubd.action.fingerprint import EMPTY, extend, fingerprint
 from hubd.action.sip018 import ActionId
 from hubd.gossip.items import Items, SortedItems
 from hubd.gossip.sketch import Symbols
-from hubd.ports import Cursor, SetSummary
+from hubd.ports import Cursor, GainListener, SetSummary
 
 T = TypeVar("T")
 
@@ -31,10 +31,11 @@ class MemoryStore:
         self._items: list[tuple[int, ActionId]] = []
         self._lthash = EMPTY
         self._erased: set[tuple[ActionId, bytes]] = set()
+        self.gain_listeners: list[GainListener] = []
         self._put(actions, b"")
 
     def _put(self, actions: Sequence[Action], source: bytes) -> list[Action]:
-        fresh = []
+        fresh, gained = [], []
         for offered in actions:
             if offered.kind == "content-erase":
                 self._erase(offered)
@@ -46,9 +47,12 @@ class MemoryStore:
                 insort(self._items, (action.statement.created, action.id))
                 self._by_id[action.id] = action
                 self._sources[action.id] = source
-            elif known.content is None:
+            elif known.content is None and action.content is not None:
                 self._by_id[action.id] = known._replace(content=action.content)
+                gained.append(action)
         self._lthash = extend(self._lthash, (action.id for action in fresh))
+        for listener in self.gain_listeners if gained else ():
+            listener(gained, source)
         return fresh
 
     def _erase(self, erasure: Action) -> None:
@@ -88,6 +92,9 @@ class MemoryStore:
 
     async def lacking(self, after: int, actions_max: int) -> list[tuple[int, ActionId]]:
         return [row for row in self._bare() if row[0] > after][:actions_max]
+
+    async def lacking_of(self, ids: Sequence[ActionId]) -> list[ActionId]:
+        return [id_ for _, id_ in self._bare() if id_ in ids]
 
     def _bare(self) -> list[tuple[int, ActionId]]:
         return [

@@ -12,7 +12,7 @@ from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.errors import LocalError, RemoteError
 from hubd.gossip import wire
-from hubd.gossip.content import Sought
+from hubd.gossip.content import Sought, Told, Waited
 from hubd.gossip.dialogue import Parties
 from hubd.gossip.errands import OF_THE_CARD, Errands
 from hubd.gossip.house import House, Traffic
@@ -111,6 +111,7 @@ class Channel:
     def tick(self) -> None:
         """Some seconds have passed."""
         self._sessions.tick()
+        self._shelf.seek(Waited())
         now = self.house.now()
         if now - self._heard_at > LINK_SILENCE_S:
             self._give_up("silent")
@@ -173,6 +174,8 @@ class Channel:
                 self._shelf.asked(ids)
             case wire.Content():
                 self._shelf.seek(frame)
+            case wire.HaveContent(ids):
+                self._shelf.seek(Told(ids))
             case wire.Nudge() if self.side is Side.DIALLED:
                 self.house.report(NudgeReceived(self.peer))
             case wire.Nudge():

@@ -8,7 +8,7 @@ from hubd.action.envelope import Action
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.errors import LocalError
-from hubd.gossip.content import LackingLoaded, LoadLacking
+from hubd.gossip.content import BareLoaded, LackingLoaded, LoadBare, LoadLacking
 from hubd.gossip.dialogue import (
     Compare,
     InEvent,
@@ -64,11 +64,15 @@ class Errands:
                 raise
             return [Outcome(Verdict.DEFERRED, code=error.code)] * len(envelopes)
 
-    async def seek(self, errand: LoadLacking | Offer) -> LackingLoaded | Offered:
+    async def seek(self, errand: LoadLacking | LoadBare | Offer) -> LackingLoaded | BareLoaded | Offered:
         """Do what looking for missing content asks for."""
-        if isinstance(errand, Offer):
-            return Offered(await self.offer(errand.envelopes), errand.number)
-        return LackingLoaded(await self._store.lacking(errand.after, errand.actions_max))
+        match errand:
+            case Offer(envelopes, number):
+                return Offered(await self.offer(envelopes), number)
+            case LoadBare(ids):
+                return BareLoaded(await self._store.lacking_of(ids))
+            case LoadLacking(after, actions_max):
+                return LackingLoaded(await self._store.lacking(after, actions_max))
 
     async def content(self, ids: Sequence[ActionId]) -> Content:
         """Those of the first of these whose content is here, as many as fit one chunk."""

@@ -56,8 +56,8 @@ class LinkConfig:
 class Link:
     """Gossip with the admitted hubs. `members` says who they are now, ourselves included; it is asked often.
 
-    The assembly calls `notify` for whatever became new in the set, from whichever door. `doubted` is called when a
-    session hints that our rows may not be what we count.
+    The assembly calls `notify` for whatever became new in the set, from whichever door, and `gained` for content that came
+    to what was in it. `doubted` is called when a session hints that our rows may not be what we count.
     """
 
     def __init__(  # noqa: PLR0913  # ports and keys, each by name
@@ -156,6 +156,11 @@ class Link:
         if self._group is not None:
             ids, raws = [action.id for action in actions], [envelope.encode(action) for action in actions]
             self.report(events.Appended(ids, raws, source))
+
+    def gained(self, actions: Sequence[Action], source: bytes = b"") -> None:
+        """The content of these, which were here without it, is on disk now."""
+        if self._group is not None:
+            self.report(events.Gained([action.id for action in actions], source))
 
     def membership_changed(self) -> None:
         """Look at `members` now instead of within a second."""
@@ -258,6 +263,8 @@ class Link:
                 channel.send(wire.Push(envelopes))
             case events.SendHave(hub, side, ids) if channel := self._board.get(hub, side):
                 channel.send(wire.Have(ids))
+            case events.SendHaveContent(hub, side, ids) if channel := self._board.get(hub, side):
+                channel.send(wire.HaveContent(ids))
             case events.SendAsk(hub, side, ids) if channel := self._board.get(hub, side):
                 channel.ask(ids)
             case events.SendPrune(hub, side) if channel := self._board.get(hub, side):

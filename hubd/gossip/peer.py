@@ -100,6 +100,14 @@ class Appended:
 
 
 @dataclass(frozen=True, slots=True)
+class Gained:
+    """Our set had these without their content, and has it now; `source` is the peer it came from, if any."""
+
+    ids: Sequence[ActionId]
+    source: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class PushTaken:
     """The peer has one push, sent over this link, on its disk."""
 
@@ -189,6 +197,7 @@ InEvent: TypeAlias = (
     | PeerCounted
     | SessionEnded
     | Appended
+    | Gained
     | PushTaken
     | PushJudged
     | HaveReceived
@@ -248,6 +257,15 @@ class SendHave:
 
 
 @dataclass(frozen=True, slots=True)
+class SendHaveContent:
+    """Announce over this link that the content of these is here now."""
+
+    hub: Principal
+    side: Side
+    ids: tuple[ActionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SendAsk:
     """Ask over this link for those of these that are not in our set; answer `FoundKnown` for the others."""
 
@@ -280,7 +298,9 @@ class SendNudge:
     hub: Principal
 
 
-OutEvent: TypeAlias = Dial | HangUp | BeginSession | SendPush | SendHave | SendAsk | SendPrune | LoadAsked | SendNudge
+OutEvent: TypeAlias = (
+    Dial | HangUp | BeginSession | SendPush | SendHave | SendHaveContent | SendAsk | SendPrune | LoadAsked | SendNudge
+)
 
 
 @dataclass(slots=True)

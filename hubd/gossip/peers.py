@@ -1,8 +1,9 @@
 """The neighbours of this hub: whom to dial, when to talk, what to push, whom to leave alone.
 
 A hub that is linked in either direction is not dialled; where both sides dialled at once, the one with the greater
-principal drops its own link. Retired hubs are cut off with the event that says so. Three parts of it are machines of
-their own: where hubs may be (`callbook`), who may bring much at once (`floor`), and what becomes of news (`spread`).
+principal drops its own link. Retired hubs are cut off with the event that says so. Four parts of it are machines of
+their own: where hubs may be (`callbook`), who may bring much at once (`floor`), what becomes of news (`spread`), and who
+is told of content that came late (`tidings`).
 
 The machine keeps no clock and takes no chances of its own: `now` comes with each event, `chance` is handed in.
 """
@@ -10,7 +11,7 @@ The machine keeps no clock and takes no chances of its own: `now` comes with eac
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from hubd.action.principal import Principal
-from hubd.gossip import spread
+from hubd.gossip import spread, tidings
 from hubd.gossip.callbook import Callbook
 from hubd.gossip.dialogue import Ended
 from hubd.gossip.floor import Floor
@@ -22,6 +23,7 @@ from hubd.gossip.peer import (
     BeginSession,
     FaultSeen,
     FoundKnown,
+    Gained,
     HangUp,
     HaveReceived,
     InEvent,
@@ -72,6 +74,7 @@ class Peers:
         self._chance = chance
         self._callbook = Callbook(hub, self.peers, chance=chance, configured=configured)
         self._spread = spread.Spread()
+        self._tidings = tidings.Tidings()
         self._floor = Floor()
         self._filled_by = b""  # by whom, if the others were not told of it
 
@@ -88,6 +91,8 @@ class Peers:
                 is_fill = self._floor.is_filled_by(source, now)
                 self._filled_by = source if is_fill else self._filled_by
                 return self._performed(self._spread.appended(ids, envelopes, source, now, is_told=not is_fill), now)
+            case Gained(ids, source):
+                return [*self._tidings.gained(ids, source, now)]
             case NetworkChanged():
                 self._callbook.network_changed(now)
                 return []
@@ -108,7 +113,7 @@ class Peers:
     @property
     def due_at(self) -> float:
         """When a `TimerFired` is wanted, if it is before the next second is over."""
-        return self._spread.due_at
+        return min(self._spread.due_at, self._tidings.due_at)
 
     def welcomes(self, hub: Principal, now: float) -> bool:
         """Whether this hub may be linked: admitted, not ourselves, not banned now."""
@@ -206,7 +211,8 @@ class Peers:
                 if hub != self._filled_by:
                     self._reconcile_soon(peer, now)
             self._filled_by = b""
-        return [*self._performed(self._spread.tick(now), now), *self._callbook.due(now), *self._talk(now)]
+        told = [*self._performed(self._spread.tick(now), now), *self._tidings.tick(now)]
+        return [*told, *self._callbook.due(now), *self._talk(now)]
 
     def _talk(self, now: float) -> list[OutEvent]:
         out: list[OutEvent] = []
@@ -224,6 +230,7 @@ class Peers:
     def _opened(self, peer: Peer, side: Side, now: float) -> list[OutEvent]:
         peer.links.add(side)
         self._spread.opened(peer.member.hub, side)
+        self._tidings.opened(peer.member.hub, side)
         if side is Side.DIALLED:
             peer.is_dialling = False
         if len(peer.links) == len(Side) and self._hub > peer.member.hub:
@@ -255,6 +262,7 @@ class Peers:
         self._floor.ended(peer.member.hub, side, has_more=False)
         if not peer.links:
             self._floor.forget(peer.member.hub)
+        self._tidings.lost(peer.member.hub, side)
         return self._spread.lost(peer.member.hub, side)
 
     def _cut(self, peer: Peer) -> list[OutEvent]:

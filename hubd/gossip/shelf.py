@@ -37,7 +37,7 @@ class Shelf:
             self._line.send(answer)
 
     def seek(self, event: content.InEvent) -> None:
-        """A session has ended, or the peer has answered."""
+        """A session has ended, the peer has answered or told of something, or about a second has passed."""
         if self._line.is_closed:
             return
         for out in self._seeker.handle(event, self._line.house.now()):
@@ -46,9 +46,15 @@ class Shelf:
             else:
                 self._line.run(partial(self._go_seeking, out))
 
-    async def _go_seeking(self, errand: content.LoadLacking | dialogue.Offer) -> None:
+    async def _go_seeking(self, errand: content.LoadLacking | content.LoadBare | dialogue.Offer) -> None:
+        """After a look for what the peer tells of comes as long a rest as it took: it may tell of anything."""
+        house = self._line.house
+        began = house.now()
         try:
-            self.seek(await self._line.errands.seek(errand))
+            answer = await self._line.errands.seek(errand)
+            if isinstance(errand, content.LoadBare):
+                await house.sleep(house.now() - began)
+            self.seek(answer)
         except LocalError:
             self.seek(dialogue.StoreFailed())
             raise

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from hubd import log
 from hubd.action.principal import Principal, address
 from hubd.gossip.channel import Channel
-from hubd.gossip.content import Sought
+from hubd.gossip.content import Claims, Sought
 from hubd.gossip.dialogue import Parties
 from hubd.gossip.house import House, Traffic
 from hubd.gossip.peer import LinkOpened, Side
@@ -20,6 +20,7 @@ class Switchboard:
         self._mesh = mesh
         self._past: dict[Principal, Traffic] = {}  # over links that ended; no more hubs than were ever admitted
         self._sought: dict[Principal, Sought] = {}  # of as many hubs
+        self._claims = Claims()
         self._channels: dict[tuple[Principal, Side], Channel] = {}
         self._log = log.get("gossip")
 
@@ -42,7 +43,7 @@ class Switchboard:
 
     def connect(self, hub: Principal, side: Side, send: Callable[[bytes], str], lost: Callable[[str], None]) -> Channel:
         """A link is up: `send` and `lost` are as in `Channel`."""
-        sought = self._sought.setdefault(hub, Sought())
+        sought = self._sought.setdefault(hub, Sought(self._claims))
         channel = Channel(self._house, side, Parties(self._hub, hub, self._mesh), sought, send=send, lost=lost)
         self._channels[hub, side] = channel
         self._log.info("link-opened", peer=address(hub), state=side.name.lower())

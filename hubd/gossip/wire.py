@@ -206,6 +206,13 @@ class Content:
     envelopes: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HaveContent:
+    """The sender had these without their content, and has it now. Who lacks it may ask for it, with `AskContent`."""
+
+    ids: tuple[ActionId, ...]
+
+
 Frame: TypeAlias = (
     Hello
     | Reconcile
@@ -225,6 +232,7 @@ Frame: TypeAlias = (
     | Prune
     | AskContent
     | Content
+    | HaveContent
 )
 
 
@@ -315,6 +323,7 @@ _FRAMES: dict[int, tuple[type[Frame], tuple[Callable[[Any], Any], ...]]] = {
     16: (Prune, ()),
     17: (AskContent, (_several(_octets(_ID_BYTES, _ID_BYTES), 1, CONTENT_IDS_MAX),)),
     18: (Content, (_uint(0, CONTENT_IDS_MAX), _several(_octets(1, ENVELOPE_BYTES_MAX), 0, CONTENT_IDS_MAX))),
+    19: (HaveContent, (_several(_octets(_ID_BYTES, _ID_BYTES), 1, HAVE_IDS_MAX),)),
 }  # fmt: skip
 _NUMBERS = {frame: (number, tuple(field.name for field in fields(frame))) for number, (frame, _) in _FRAMES.items()}
 _ITEMS_MAX = max(WANT_IDS_MAX, LINK_CHUNK_ACTIONS_MAX) + 16  # and the frame around them

@@ -7,16 +7,16 @@ is told OK before it is there.
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from hubd.action import cbor
 from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY
-from hubd.action.sip018 import Domain
+from hubd.action.sip018 import ActionId, Domain
 from hubd.errors import FatalError, LocalError, RemoteError
 from hubd.gossip.items import Items
 from hubd.gossip.sketch import SYMBOL_BYTES
@@ -30,6 +30,9 @@ from hubd.store.rescue import is_due, rescue
 from hubd.store.room import Room
 from hubd.store.rows import reopen
 from hubd.store.writing import Offer
+
+if TYPE_CHECKING:
+    from hubd.ports import GainListener
 
 T = TypeVar("T")
 
@@ -47,6 +50,7 @@ class Store(Reads):
         self._writing = asyncio.Lock()
         self._waiting: list[tuple[Offer, asyncio.Future[list[Action]]]] = []
         self._draining: asyncio.Task[None] | None = None
+        self.gain_listeners: list[GainListener] = []
         self._cursors: dict[bytes, tuple[int, bytes]] = {}  # kept, and not on disk yet
         self._settling: asyncio.Task[None] | None = None
         self._sketching = asyncio.Lock()
@@ -130,10 +134,12 @@ class Store(Reads):
                     for _, done in batch:
                         done.set_exception(error)
                     continue
-                fresh = {action.id: action for action in written}
-                for (actions, _), done in batch:
-                    mine = [fresh.pop(action.id, None) for action in actions]
-                    done.set_result([action for action in mine if action is not None])
+                fresh, gained = ({action.id: action for action in each} for each in written)
+                for (actions, source), done in batch:
+                    done.set_result(_own(actions, fresh))
+                    if news := _own([action for action in actions if action.content is not None], gained):
+                        for listener in self.gain_listeners:
+                            asyncio.get_running_loop().call_soon(listener, news, source)
 
     def _take(self) -> list[tuple[Offer, asyncio.Future[list[Action]]]]:
         taken, size = 0, 0
@@ -199,6 +205,12 @@ async def _as_it_is(path: Path, domain: Domain) -> tuple[Database, bytes]:
     except BaseException:
         await database.close()
         raise
+
+
+def _own(actions: Iterable[Action], written: dict[ActionId, Action]) -> list[Action]:
+    """What was written of these, and was not told to anybody before."""
+    mine = [written.pop(action.id, None) for action in actions]
+    return [action for action in mine if action is not None]
 
 
 async def _identity(database: Database, domain: Domain) -> bytes:

@@ -19,21 +19,32 @@ _IS_HERE = "exists (select 1 from content where content.id = action.id)"
 _PAGE_ROWS = 4_096
 
 
-def note(connection: sqlite3.Connection, arrived: Sequence[tuple[int, Action]], bodied: Iterable[Action]) -> None:
-    """Index what arrived without its content, and strike out what came or was erased. Called when all else is written."""
+def note(
+    connection: sqlite3.Connection, arrived: Sequence[tuple[int, Action]], bodied: Iterable[Action]
+) -> list[Action]:
+    """Index what arrived without its content, and strike out what came or was erased. Called when all else is written.
+
+    Returns those that were here, and whose content came now.
+    """
     connection.executemany(
         f"insert into lacking (sequence) select sequence from action where sequence = ? and not {_IS_ERASED}",
         [(sequence,) for sequence, action in arrived if action.lacks_content],
     )
-    if connection.execute("select 1 from lacking limit 1").fetchone():
-        fresh = {action.id for _, action in arrived}
-        came = [action.id for action in bodied if action.id not in fresh]
-        erased = [action.statement.subject for _, action in arrived if action.kind == "content-erase"]
-        connection.executemany(
-            "delete from lacking where sequence ="
-            f" (select sequence from action where id = ? and ({_IS_HERE} or {_IS_ERASED}))",
-            [(action_id,) for action_id in (*came, *erased)],
-        )
+    if not connection.execute("select 1 from lacking limit 1").fetchone():
+        return []
+    fresh = {action.id for _, action in arrived}
+    came = [action for action in bodied if action.id not in fresh]
+    erased = [action.statement.subject for _, action in arrived if action.kind == "content-erase"]
+    gained = [action for action in came if _strike(connection, action.id, _IS_HERE)]
+    for action_id in (*(action.id for action in came), *erased):
+        _strike(connection, action_id, _IS_ERASED)
+    return gained
+
+
+def _strike(connection: sqlite3.Connection, action_id: bytes, condition: str) -> bool:
+    """Take it out of the index if this is so of it; whether it was in there."""
+    sql = f"delete from lacking where sequence = (select sequence from action where id = ? and {condition})"
+    return connection.execute(sql, (action_id,)).rowcount > 0
 
 
 def without_erased(connection: sqlite3.Connection, fresh: Sequence[Action]) -> list[Action]:

@@ -157,6 +157,14 @@ class Reads:
         )
         return await self._named(sql, (after, actions_max))
 
+    async def lacking_of(self, ids: Sequence[ActionId]) -> list[ActionId]:
+        """Those of these actions whose content is missing here; at most `QUERY_IDS_MAX`."""
+        sql = (
+            f"select id from action where id in ({', '.join('?' * len(ids))})"  # marks only
+            " and exists (select 1 from lacking where lacking.sequence = action.sequence)"
+        )
+        return [ActionId(id_) for (id_,) in await self.database.read(sql, tuple(ids))]
+
     async def mark_of(self, sequence: int) -> bytes:
         """The name of a place in this database's arrival order, b"" where no action has it."""
         rows = await self._named("select sequence, id from action where sequence = ?", (sequence,))

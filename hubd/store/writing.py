@@ -6,6 +6,7 @@ These functions run in the writer's thread, inside its transaction, one whole ba
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from hubd.action.content import is_anchored
 from hubd.action.envelope import Action
@@ -49,8 +50,15 @@ def is_indexed(kind: str) -> bool:
     return any(fnmatchcase(kind, name) for name in INDEXED_KINDS)
 
 
-def append(connection: sqlite3.Connection, offers: Iterable[Offer], cursors: Cursors) -> list[Action]:
-    """Add what is not there; returns it, in arrival order, without what was erased. Writes down peers' places, too."""
+class Written(NamedTuple):
+    """What was new, in arrival order, without what was erased; and what was here and lacked the content that came."""
+
+    fresh: list[Action]
+    gained: list[Action]
+
+
+def append(connection: sqlite3.Connection, offers: Iterable[Offer], cursors: Cursors) -> Written:
+    """Add what is not there. Writes down peers' places, too."""
     for peer, (sequence, mark) in cursors.items():
         number = peer_number(connection, peer)
         connection.execute("update peer set sequence = ?, mark = ? where number = ?", (sequence, mark, number))
@@ -68,7 +76,7 @@ def append(connection: sqlite3.Connection, offers: Iterable[Offer], cursors: Cur
     fresh = [action for _, action in arrived]
     audience.note(connection, arrived)
     _write_content(connection, bodied, fresh)
-    lacking.note(connection, arrived, bodied)
+    gained = lacking.note(connection, arrived, bodied)
     if fresh:
         ids = [action.id for action in fresh]
         if connection.execute("select id from rotten limit 1").fetchone():
@@ -76,7 +84,7 @@ def append(connection: sqlite3.Connection, offers: Iterable[Offer], cursors: Cur
         if (state := lthash(connection)) is not None:  # the scrub counts again
             weigh(connection, len(ids), extend(state, ids))
         buckets.add(connection, [(action.statement.created, action.id) for action in fresh])
-    return lacking.without_erased(connection, fresh)
+    return Written(lacking.without_erased(connection, fresh), gained)
 
 
 def peer_number(connection: sqlite3.Connection, principal: bytes) -> int:

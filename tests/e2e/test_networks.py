@@ -14,7 +14,8 @@ import pytest
 from networks import FAMILIES, FORM, Machines, PhoneProcess
 
 from hubd.action import charter as charters
-from hubd.limits import LINK_SILENCE_S
+from hubd.action.envelope import without_content
+from hubd.limits import CONTENT_REST_S, LINK_SILENCE_S
 from hubd.phone.phone import Phone
 
 FOUNDING = 4  # actions: two hubs, announced and admitted
@@ -45,6 +46,22 @@ async def test_hubs_of_one_network_find_each_other_and_prove_one_set(machines: A
     await here.offer("a", [here.village.register(f"a-{number}") for number in range(20)])
     await here.offer("b", [here.village.register(f"b-{number}") for number in range(30)])
     await here.are_one("a", "b", count=FOUNDING + 50, within_s=20)
+
+
+async def test_a_text_that_one_hub_gets_after_its_header_is_at_the_other_at_once(machines: Any) -> None:
+    here = await machines("a", "b", hubs=["a", "b"])
+    await here.start()
+    text = here.village.seal("amina", "profile-set", text={"text": "words"})
+    for hub in ("a", "b"):
+        await here.offer(hub, [without_content(text)])
+    await here.are_one("a", "b", count=FOUNDING + 1, within_s=20)
+    assert (await here.facts("b"))["lacking"] == 1
+    await here.offer("a", [text])
+
+    async def is_whole() -> bool:
+        return bool((await here.facts("b"))["lacking"] == 0)
+
+    await here.until(is_whole, CONTENT_REST_S / 4)
 
 
 async def test_a_phone_that_waits_on_the_network_is_found_and_synced_unasked(machines: Any, tmp_path: Path) -> None:

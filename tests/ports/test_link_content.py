@@ -7,7 +7,7 @@ import pytest
 from linked import VILLAGE, Hub, Mesh, registrations, tell_address, until
 from rogues import rogue
 
-from hubd.action.envelope import Action, without_content
+from hubd.action.envelope import Action, encode, without_content
 from hubd.errors import LocalError
 from hubd.gossip import wire
 from hubd.limits import CONTENT_IDS_MAX, LINK_CHUNK_BYTES_MAX
@@ -57,6 +57,43 @@ async def test_a_text_travels_along_a_line_of_hubs_that_had_its_header_only(stor
     for one, other in pairwise(hubs):
         tell_address(other, one)
     await until_whole(*hubs)
+
+
+async def test_a_text_that_comes_later_is_at_every_hub_of_a_line_before_anything_is_proven_again(stored: Mesh) -> None:
+    hubs = await stored.hubs_that_know_each_other("a", "b", "c", "d")
+    whole = texts("t", 5)
+    for hub in hubs:
+        hub.interval_s = 3_600.0
+        await hub.offer(bare(whole))
+    await stored.start(*hubs)
+    for one, other in pairwise(hubs):
+        tell_address(other, one)
+    await until(lambda: all(hub.proven for hub in hubs))
+    proven = [hub.proven for hub in hubs]
+    await hubs[1].offer(whole[:2])
+    await hubs[0].offer(whole[2:])
+    await until_whole(*hubs)
+    assert [hub.proven for hub in hubs] == proven
+
+
+async def test_who_tells_of_a_text_and_never_answers_keeps_it_from_nobody(stored: Mesh, monkeypatch) -> None:
+    monkeypatch.setattr("hubd.gossip.content.ASK_ANSWER_S", 0.3)
+    a, b, c = await stored.hubs_that_know_each_other("a", "b", "c")
+    whole = texts("t", 3)
+    for hub in (a, b):
+        hub.interval_s = 3_600.0
+        await hub.offer(bare(whole))
+    await stored.start(a, b)
+    tell_address(b, a)
+    await until(lambda: a.proven and b.proven)
+    async with rogue(a, c) as peer:
+        await peer.socket.send(wire.encode(wire.HaveContent(tuple(action.id for action in whole))))
+        while not isinstance(frame := wire.decode(await peer.socket.recv()), wire.AskContent):
+            pass
+        assert set(frame.ids) == {action.id for action in whole}
+        await b.offer(whole)
+        await until_whole(a, b)
+        assert await asked(peer, whole[0].id) == wire.Content(1, (encode(whole[0]),)), "and it is served as before"
 
 
 async def test_what_was_erased_is_neither_given_nor_taken(stored: Mesh, monkeypatch) -> None:

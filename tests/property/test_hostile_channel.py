@@ -77,6 +77,7 @@ FRAMES = {
     wire.Prune: st.just(wire.Prune()),
     wire.AskContent: st.builds(wire.AskContent, IDS),
     wire.Content: st.builds(wire.Content, st.integers(0, 4), BODIES),
+    wire.HaveContent: st.builds(wire.HaveContent, IDS),
 }  # fmt: skip
 EQUAL = wire.Hello(1, MESH, 1, SET.count, SET.fingerprint, NOWHERE, NOWHERE, 3, 1)
 FAULTS = ("database", "disk-full")
@@ -98,7 +99,17 @@ MOVES = st.one_of(
     st.tuples(st.just("turns"), st.sampled_from([1, 60])),
     st.tuples(st.just("new"), st.sampled_from(MORE)),
 )
-POLITE = (wire.Push, wire.Ping, wire.Have, wire.Ask, wire.Prune, wire.AskContent, wire.Hello, wire.Want)
+POLITE = (
+    wire.Push,
+    wire.Ping,
+    wire.Have,
+    wire.Ask,
+    wire.Prune,
+    wire.AskContent,
+    wire.HaveContent,
+    wire.Hello,
+    wire.Want,
+)
 FAIR_MOVES = st.one_of(*[FRAMES[kind].map(lambda frame: ("say", wire.encode(frame))) for kind in POLITE], OF_THE_CARD)
 TASKS_SPARE = 8  # what one frame, and the hub itself, may begin beside them
 
@@ -252,6 +263,7 @@ RUDE = [
     wire.AskContent((TEXTS[0].id, TEXTS[4].id)),
     wire.Content(1, (encode(TEXTS[4]),)),
     wire.Content(0, ()),
+    wire.HaveContent((TEXTS[4].id, TEXTS[0].id)),
 ]
 BEGINNINGS = {
     "at once": [],

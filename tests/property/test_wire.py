@@ -118,6 +118,7 @@ def test_frames_with_a_few_bytes_changed_are_judged(seed):
         wire.Sketch(5, 0, b"\x55" * SYMBOL_BYTES * 3),
         wire.AskContent((ActionId(b"\x22" * 32),) * 2),
         wire.Content(2, (b"abc" * 30,)),
+        wire.HaveContent((ActionId(b"\x22" * 32),) * 2),
         wire.Push((b"e" * ENVELOPE_BYTES_MAX,)),
     ]
     verdicts = set()

@@ -14,7 +14,7 @@ from hubd.action.sip018 import ActionId
 from hubd.gossip.items import Items, SortedItems
 from hubd.gossip.sketch import Symbols
 from hubd.limits import APPEND_ACTIONS_MAX, PAGE_WINDOW_ROWS
-from hubd.ports import Cursor, SetSummary, T
+from hubd.ports import Cursor, GainListener, SetSummary, T
 from tools.sim.clock import Clock, Signal, Wait
 
 _SUM_MODULUS = 1 << 256
@@ -39,6 +39,7 @@ class Disk:
 
     def __init__(self, clock: Clock, epoch: bytes, speed: Speed, appended: Callable[[Action], None]) -> None:
         self.epoch = epoch
+        self.gain_listeners: list[GainListener] = []
         self.log: list[Action] = []
         self.ids: dict[ActionId, int] = {}
         self.bare: set[int] = set()  # sequences of actions whose content is missing here
@@ -104,7 +105,7 @@ class Disk:
             self._durable = max(self._durable, count)
 
     def _enter(self, actions: Sequence[Action], source: bytes = b"") -> list[Action]:
-        fresh = []
+        fresh, gained = [], []
         for offered in actions:
             action = self._judged(offered)
             known = self.ids.get(action.id)
@@ -112,6 +113,7 @@ class Disk:
                 if known in self.bare and action.content is not None:
                     self.log[known - 1] = action
                     self.bare.discard(known)
+                    gained.append(action)
                 continue
             self.log.append(action)
             if action.lacks_content and not self._is_erased(action):
@@ -123,6 +125,8 @@ class Disk:
             self._appended(action)
             fresh.append(action)
         self._symbols.add(action.id for action in fresh)
+        for listener in self.gain_listeners if gained else ():
+            listener(gained, source)
         return fresh
 
     def _judged(self, action: Action) -> Action:
@@ -210,6 +214,11 @@ class Disk:
         await Wait(self.speed.read_s)
         beyond = sorted(sequence for sequence in self.bare if sequence > after)
         return [(sequence, self.log[sequence - 1].id) for sequence in beyond[:actions_max]]
+
+    async def lacking_of(self, ids: Sequence[ActionId]) -> list[ActionId]:
+        """Those of these whose content is missing here."""
+        await Wait(self.speed.read_s)
+        return [id_ for id_ in ids if self.ids.get(id_) in self.bare]
 
     async def sketch_symbols(self, first: int, count: int) -> bytes:
         """The coded symbols [first, first + count) of the whole set."""

@@ -14,7 +14,7 @@ from hubd.action.principal import Principal
 from hubd.gossip import peer as events
 from hubd.gossip import wire
 from hubd.gossip.channel import Channel
-from hubd.gossip.content import Sought
+from hubd.gossip.content import Claims, Sought
 from hubd.gossip.dialogue import Parties, Rung, first_rung
 from hubd.gossip.peer import Member, Side
 from hubd.gossip.peers import Peers
@@ -79,11 +79,13 @@ class Hub:
         self.watcher = watcher
         epoch = number.to_bytes(16, "big")
         self.store = self.disk = Disk(clock, epoch, speed, lambda action: watcher.appended(self, action))
+        self.disk.gain_listeners.append(self.gained)
         self.intake = self._intake()
         self.channels: dict[tuple[Principal, Side], tuple[Channel, Pipe]] = {}
         self.dialled: dict[Principal, Pipe] = {}
         self.peers = self._peers()
         self.sought: dict[Principal, Sought] = {}
+        self.claims = Claims()
         self._is_woken = False
 
     def _intake(self) -> Intake:
@@ -100,7 +102,7 @@ class Hub:
         self.starts += 1
         self._is_woken = False  # a call of `_wake` is under way
         self.peers = self._peers()
-        self.sought = {}
+        self.sought, self.claims = {}, Claims()
         self.putting = Putting(
             self.disk, self.intake, Known(self.disk, self.people), actions.CHARTER, lambda: self.clock.now
         )
@@ -188,6 +190,12 @@ class Hub:
         if self.is_folding and members.speaks(fresh):
             self.read_members()
 
+    def gained(self, news: Sequence[Action], source: bytes) -> None:
+        """The content of these came to the disk after them."""
+        if source in self.numbers:
+            self.watcher.dealt(self, self.numbers[source])
+        self.report(events.Gained([action.id for action in news], source))
+
     def _perform(self, out: events.OutEvent) -> None:
         match out:
             case events.Dial(member, target):
@@ -204,6 +212,8 @@ class Hub:
                 channel.send(wire.Push(envelopes))
             case events.SendHave(hub, side, ids) if channel := self._channel_to(hub, side):
                 channel.send(wire.Have(ids))
+            case events.SendHaveContent(hub, side, ids) if channel := self._channel_to(hub, side):
+                channel.send(wire.HaveContent(ids))
             case events.SendAsk(hub, side, ids) if channel := self._channel_to(hub, side):
                 channel.ask(ids)
             case events.SendPrune(hub, side) if channel := self._channel_to(hub, side):
@@ -321,7 +331,7 @@ class Hub:
             self,
             side,
             parties,
-            self.sought.setdefault(hub, Sought()),
+            self.sought.setdefault(hub, Sought(self.claims)),
             send=lambda raw: self.send(pipe, side, raw),
             lost=lambda reason: lost(reason) if is_alive() else None,
         )

@@ -3,11 +3,12 @@
 from itertools import pairwise, product
 
 import pytest
-from conversations import envelope, id_of
+from conversations import envelope
+from shelves import Shelf, proof, seek
 
 from hubd.errors import RemoteError
-from hubd.gossip.content import LackingLoaded, LoadLacking, Seeker, Sought
-from hubd.gossip.dialogue import Ended, Offer, Offered, SendFrame
+from hubd.gossip.content import Seeker, Sought
+from hubd.gossip.dialogue import Ended
 from hubd.gossip.wire import AskContent, Content
 from hubd.limits import (
     CONTENT_AGAIN_S_MAX,
@@ -17,66 +18,6 @@ from hubd.limits import (
     CONTENT_REST_S,
     CONTENT_VAIN_MAX,
 )
-from hubd.ports import Outcome, Verdict
-
-
-class Shelf:
-    """The contents beside a set of `count` actions. `bare` are missing, `erased` are gone for good."""
-
-    def __init__(self, count, bare=(), erased=()):
-        self.bodies = {id_of(envelope(number)): envelope(number) for number in range(count)}
-        self.order = list(self.bodies)
-        self.erased = {self.order[number] for number in erased}
-        self.bare = {self.order[number] for number in bare} - self.erased
-        self.fits = 3  # bodies in one answer
-        self.is_full = False
-        self.asked = []
-
-    def answer(self, out):
-        if isinstance(out, LoadLacking):
-            rows = [(at, id_) for at, id_ in enumerate(self.order, 1) if at > out.after and id_ in self.bare]
-            return LackingLoaded(rows[: out.actions_max])
-        assert isinstance(out, Offer)
-        return Offered([self.judge(raw) for raw in out.envelopes], out.number)
-
-    def judge(self, raw):
-        if self.is_full:
-            return Outcome(Verdict.DEFERRED)
-        if raw.startswith(b"bad"):
-            return Outcome(Verdict.REFUSED, None, "signature")
-        id_ = id_of(raw.removeprefix(b"bare"))
-        if not raw.startswith(b"bare"):
-            self.bare.discard(id_)
-        return Outcome(Verdict.OK, id_)
-
-    def give(self, ids):
-        self.asked.append(ids)
-        found, through = [], 0
-        for id_ in ids:
-            if id_ in self.bodies and id_ not in self.bare | self.erased:
-                if len(found) == self.fits:
-                    break
-                found.append(self.bodies[id_])
-            through += 1
-        return Content(through, tuple(found))
-
-
-def proof(ours, theirs):
-    return Ended(is_proven=True, lacking=len(ours.bare), peer_lacking=len(theirs.bare))
-
-
-def seek(seeker, ours, theirs, now=0.0, *, ended=None, twist=lambda frame: frame):
-    """Everything that follows one proof; the frames that were asked."""
-    asked = []
-    todo = seeker.handle(ended or proof(ours, theirs), now)
-    while todo:
-        out = todo.pop(0)
-        if isinstance(out, SendFrame):
-            asked.append(out.frame)
-            todo += seeker.handle(twist(theirs.give(out.frame.ids)), now)
-        else:
-            todo += seeker.handle(ours.answer(out), now)
-    return asked
 
 
 def test_where_nothing_is_missing_or_nothing_was_proven_nothing_is_said():

@@ -6,6 +6,7 @@ from desks import ACCEPTED, DIALLED, HIGH, LOW, PROVEN, US, Desk, hub, member, n
 from hubd.gossip.dialogue import Ended
 from hubd.gossip.peer import (
     BeginSession,
+    Gained,
     HangUp,
     LinkLost,
     LinkOpened,
@@ -13,6 +14,7 @@ from hubd.gossip.peer import (
     NudgeReceived,
     PeerCounted,
     PushTaken,
+    SendHaveContent,
     SendNudge,
     SendPush,
     SessionEnded,
@@ -164,3 +166,16 @@ def test_what_fills_us_is_no_news_and_who_was_not_told_is_compared_with_afterwar
 
 def test_a_hub_that_is_not_admitted_has_no_floor():
     assert not Desk().peers.takes_fill(hub(LOW), DIALLED, 0.0)
+
+
+def test_content_that_came_after_its_header_is_told_to_whoever_is_linked_and_did_not_bring_it():
+    desk = Desk(member(LOW, "a:1"), member(2), member(HIGH))
+    desk.up(LOW)
+    desk.up(HIGH, ACCEPTED)
+    [first, second] = news(b"x", b"y").ids
+    assert desk.tell(Gained([first], hub(HIGH))) == [SendHaveContent(hub(LOW), DIALLED, (first,))]
+    assert desk.tell(Gained([second])) == [SendHaveContent(hub(HIGH), ACCEPTED, (second,))]
+    assert desk.peers.due_at <= desk.now + 1
+    assert desk.after(1) == [SendHaveContent(hub(LOW), DIALLED, (second,))]
+    desk.tell(LinkLost(hub(LOW), DIALLED, "gone"))
+    assert desk.tell(Gained([first], hub(HIGH))) == []

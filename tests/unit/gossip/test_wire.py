@@ -53,6 +53,7 @@ FRAMES = [
     wire.Done(1, 7, ID, END, 2**63 - 1),
     wire.AskContent((ID,) * CONTENT_IDS_MAX),
     wire.Content(0, ()),
+    wire.HaveContent((ID,) * HAVE_IDS_MAX),
     wire.Content(CONTENT_IDS_MAX, (b"x",) * CONTENT_IDS_MAX),
 ]
 
@@ -99,7 +100,7 @@ def hello(**changes):
         ([True], "frame"),
         ([-1], "frame-unknown"),
         ([3, 1], "frame-unknown"),
-        ([19], "frame-unknown"),
+        ([20], "frame-unknown"),
         (hello(lacking=-1), "frame"),
         (hello(lacking=True), "frame"),
         ([17, []], "frame"),
@@ -109,6 +110,8 @@ def hello(**changes):
         ([18, 1, [b""]], "frame"),
         ([18, 1, [bytes(ENVELOPE_BYTES_MAX + 1)]], "frame"),
         ([18, 1, [b"x"] * (CONTENT_IDS_MAX + 1)], "frame"),
+        ([19, []], "frame"),
+        ([19, [ID] * (HAVE_IDS_MAX + 1)], "frame"),
         ([2**63], "frame-unknown"),
         ([9, 0], "frame"),
         ([5, 3], "frame"),

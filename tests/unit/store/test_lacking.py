@@ -1,5 +1,6 @@
 """Which actions' content is missing: whatever comes in whichever order, exactly those are listed that may be asked for."""
 
+import asyncio
 import sqlite3
 from itertools import permutations
 
@@ -51,9 +52,16 @@ async def lacking(store):
 ])  # fmt: skip
 @pytest.mark.parametrize("together", [True, False])
 async def test_all_orders_of_a_header_its_content_and_its_erasure(store, story, together):
+    gained, before = [], []
+    store.gain_listeners.append(lambda news, source: gained.append((news, source)))
     for batch in [story] if together else [[each] for each in story]:
-        told = await store.append(batch)
+        told = await store.append(batch, b"a peer")
         assert ERASURE not in batch or FULL not in told, "what was erased is told to nobody"
+        is_gain = BARE in before and FULL in batch and not {FULL, ERASURE} & {*before}
+        await asyncio.sleep(0)
+        assert gained == ([([FULL], b"a peer")] if is_gain else []), "content that came to its header, and only that"
+        gained.clear()
+        before += batch
     is_here, is_erased = BARE in story or FULL in story, ERASURE in story
     found = await store.get([FULL.id])
     assert found == ([BARE if is_erased or FULL not in story else FULL] if is_here else [])
