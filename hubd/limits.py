@@ -180,6 +180,9 @@ SCRUB_STEP_ROWS = 256  # read and hashed in one step: 10 ms here, 50 ms on a Pi 
 SCRUB_STEP_BUCKETS = 16  # counted again in one step: 4 ms
 SCRUB_STEP_IDS = 8_192  # counted in one step: 40 ms
 SCRUB_STEP_AUDIENCES = 1_024  # actions whose readers are indexed anew in one transaction: 15 ms
+SCRUB_STRAYS_MAX = (
+    16  # contents that lost their key, given back in one scrub: each takes a third of a second of a million
+)
 SCRUB_COUNTS_MAX = 3  # tries to count what is not taken out meanwhile; then writers wait for one
 SCRUB_IDLE_TIMES = 20  # as long as a step takes, then rest: 5 % of a core, a Pi's million actions in two hours
 SCRUB_INTERVAL_S = 7 * 86_400  # from the end of one scrub to the next, where nothing hints at rot

@@ -1,16 +1,23 @@
-"""How actions whose bytes rotted on the card leave the set, so that a neighbour's copy comes in as new."""
+"""How actions whose bytes rotted on the card leave the set, so that a neighbour's copy comes in as new.
+
+A row's indexes know it by what was written. Where the row says something else by now, it is called by its old name again
+before it goes: that costs a look at one index, and no index has to be laid out anew.
+"""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from hubd.action.fingerprint import without
 from hubd.action.sip018 import ActionId
 from hubd.store import buckets, sketches, writing
 from hubd.store.rows import is_id
 
-_FOUND_AS = "select sequence from action indexed by action_by_item where created = ? and id = ?"
-_KNOWN_AS = "select created, id from action indexed by action_by_item where +sequence = ?"  # reads all of the index
 _HEADER = "select created, id, coalesce(cast(header as blob), x'') from action where sequence = ?"
+_IS_NAMED = "select sequence from action indexed by sqlite_autoindex_action_1 where id = ?"
+_IS_SORTED_AS = "select sequence from action indexed by action_by_item where created = ? and id = ?"
+_SORTED_AS = "select created, id from action indexed by action_by_item where +sequence = ?"  # reads the whole index
+_IS_A_KIND = f"select 1 from action indexed by action_by_kind where +sequence = ? and {writing.BY_KIND}"  # a short one
 
 
 def set_aside(connection: sqlite3.Connection, sequences: Iterable[int]) -> int:
@@ -21,7 +28,7 @@ def set_aside(connection: sqlite3.Connection, sequences: Iterable[int]) -> int:
         if row is None:
             continue
         item = _item(connection, sequence, *row[:2])
-        _delete(connection, sequence)
+        _delete(connection, sequence, None if item == row[:2] else item)
         gone += 1
         connection.execute("delete from lacking where sequence = ?", (sequence,))
         if item is None:  # the scrub counts again
@@ -36,19 +43,34 @@ def set_aside(connection: sqlite3.Connection, sequences: Iterable[int]) -> int:
     return gone
 
 
+@contextmanager
+def names_may_differ(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let a row be changed or deleted that an index does not know by what it says, which SQLite else calls damage."""
+    connection.execute("pragma writable_schema = on")
+    try:
+        yield
+    finally:
+        connection.execute("pragma writable_schema = off")
+
+
 def _item(connection: sqlite3.Connection, sequence: int, created: object, id_: object) -> tuple[int, ActionId] | None:
-    """What the set counts a row as: as the index has it, where that says something else than the row."""
-    if connection.execute(_FOUND_AS, (created, id_)).fetchone() != (sequence,):
-        created, id_ = connection.execute(_KNOWN_AS, (sequence,)).fetchone() or (None, None)
+    """What the set counts a row as; None where neither the row nor its indexes tell."""
+    if connection.execute(_IS_SORTED_AS, (created, id_)).fetchone() != (sequence,):
+        was_created, was_id = connection.execute(_SORTED_AS, (sequence,)).fetchone() or (None, None)
+        if connection.execute(_IS_NAMED, (id_,)).fetchone() == (sequence,):
+            created = was_created if was_id == id_ else created
+        else:
+            created, id_ = was_created, was_id
     return (created, id_) if type(created) is int and is_id(id_) else None
 
 
-def _delete(connection: sqlite3.Connection, sequence: int) -> None:
-    """A row that its indexes know by another name can't be deleted before they are laid out anew."""
-    try:
+def _delete(connection: sqlite3.Connection, sequence: int, name: tuple[int, ActionId] | None) -> None:
+    with names_may_differ(connection):
+        if name is not None:
+            connection.execute("update or ignore action set created = ?, id = ? where sequence = ?", (*name, sequence))
         connection.execute("delete from action where sequence = ?", (sequence,))
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
-            raise
-        connection.execute("reindex action")
-        connection.execute("delete from action where sequence = ?", (sequence,))
+    if connection.execute(_SORTED_AS, (sequence,)).fetchone():
+        connection.execute("reindex action_by_item")
+        connection.execute("reindex sqlite_autoindex_action_1")
+    if connection.execute(_IS_A_KIND, (sequence,)).fetchone():
+        connection.execute("reindex action_by_kind")

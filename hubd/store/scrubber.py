@@ -91,8 +91,7 @@ class Scrubber:
         """
         with self._ending():
             found = await self._scrub(_Pace(idle_times))
-            if found.damaged or found.counted_again:
-                await self._read(scrub.look_at_pages)
+            await self._read(scrub.look_at_pages)
         return found
 
     @contextmanager
@@ -122,8 +121,8 @@ class Scrubber:
         found.rows = looked.rows
         if restored:
             await self._lay_audience(pace)
-        if looked.lacking and not await self._is_sound(scrub.look_for_strays, pace):
-            found.damaged += await self._store.change(scrub.adopt_strays)
+        if looked.lacking:
+            found.damaged += await self._adopt_strays(pace)
         is_counted = looked.agrees if not found.damaged else (await self._count(pace)).agrees
         if not is_counted:
             await self._count_again(pace)
@@ -134,14 +133,24 @@ class Scrubber:
         return found
 
     async def _mend(self, looked: Looked) -> Mended:
-        for name in looked.mislaid:
+        mended = await self._store.change(partial(scrub.mend, sequences=looked.damaged, domain=self._store.domain))
+        for name in await self._read(partial(scrub.mislaid, sequences=looked.damaged)):
             await self._store.change(partial(scrub.reindex, name=name))
-        return await self._store.change(partial(scrub.mend, sequences=looked.damaged, domain=self._store.domain))
+        return mended
 
     async def _relist(self, looked: Looked) -> int:
         """Whose content is missing is told anew where it was told wrongly; of rows that are damaged, it has to be."""
         await self._store.change(partial(lacking.settle, sequences=looked.damaged))
         return await self._store.change(partial(lacking.settle, sequences=looked.astray))
+
+    async def _adopt_strays(self, pace: "_Pace") -> int:
+        strays, adopted = scrub.NO_STRAYS, 0
+        while not strays.is_end:
+            strays = await pace(self._read(partial(scrub.look_for_strays, before=strays)))
+        for key in strays.keys:
+            found = await pace(self._read(partial(scrub.adopter_of, key=key)))
+            adopted += await pace(self._store.change(partial(scrub.adopt, found=found)))
+        return adopted
 
     async def _is_sound(self, look: Callable[[sqlite3.Connection, bytes], bytes | None], pace: "_Pace") -> bool:
         """Whether all steps of a look find nothing wrong."""

@@ -134,11 +134,16 @@ def _write_content(connection: sqlite3.Connection, bodied: list[Action], fresh: 
     )
     for erasure in fresh:
         if erasure.kind == "content-erase":
-            named = (erasure.statement.subject, erasure.statement.author)
-            connection.execute("insert or ignore into erasure (id, author) values (?, ?)", named)
-            kinds = connection.execute("select kind from action where id = ? and author = ?", named).fetchall()
-            if any(not is_anchored(kind) for (kind,) in kinds):
-                connection.execute("delete from content where id = ?", (erasure.statement.subject,))
+            erase(connection, erasure)
+
+
+def erase(connection: sqlite3.Connection, erasure: Action) -> None:
+    """Let an erasure take effect, for what is here and for what may come."""
+    named = (erasure.statement.subject, erasure.statement.author)
+    connection.execute("insert or ignore into erasure (id, author) values (?, ?)", named)
+    kinds = connection.execute("select kind from action where id = ? and author = ?", named).fetchall()
+    if any(not is_anchored(kind) for (kind,) in kinds):
+        connection.execute("delete from content where id = ?", (erasure.statement.subject,))
 
 
 def lthash(connection: sqlite3.Connection) -> bytes | None:

@@ -118,6 +118,8 @@ COLUMNS = {
     "bucket": "update bucket set sum = zeroblob(32)",
     "bucket's count": "update bucket set count = count - 1",
     "bucket's low": "update bucket set low = x'00'",
+    "content's key": "update content set id = zeroblob(32) where id = (select id from content limit 1 offset 2)",
+    "its type": "update content set id = cast(id as text) where id = (select id from content limit 1 offset 2)",
     "audience": "update audience set sequence = 99 where sequence = 9",
 }
 
@@ -190,3 +192,17 @@ async def test_a_kill_within_any_batch_leaves_nothing_to_count_again(tmp_path):
         assert found.rows >= 12 * 30 * (seed + 1)
         await store.close()
     assert found.rows > BUCKET_ITEMS_MAX, "buckets were parted on the way"
+
+
+async def test_an_erasure_that_rotted_is_told_again_by_the_action_that_asked_for_it(tmp_path, whole):
+    (tmp_path / DATABASE_NAME).write_bytes(whole)
+    store, scrubber = await opened(tmp_path)
+    offer = next(action for action in ACTIONS if action.kind == "offer-set")
+    await store.append([VILLAGE.seal("person 0", "content-erase", subject=offer.id)])
+    await store.database.write(lambda writer: writer.execute("update erasure set author = zeroblob(21)"))
+    await store.append([offer])
+    assert (await store.get([offer.id]))[0].content is not None, "for so long"
+    assert (await scrubber.scrub()).damaged
+    await store.append([offer])
+    assert (await store.get([offer.id]))[0].content is None
+    await store.close()

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 from rotting import ACTIONS, DOMAIN, LATE, READERS, in_words, is_whole, opened, row_with, whole_file
 
+from hubd.action.fingerprint import EMPTY, extend, fingerprint
 from hubd.errors import RemoteError
 from hubd.store.actions import DATABASE_NAME
 from hubd.store.headers import Headers
@@ -116,3 +117,24 @@ async def test_the_rules_are_told_of_rot_when_they_ask_for_one_action_again(path
     with pytest.raises(RemoteError):
         headers(ACTIONS[8].id)
     headers.close()
+
+
+@pytest.mark.parametrize("reader", ["page", "page_for"])
+@pytest.mark.parametrize("bit", [0, 77, 255])
+async def test_a_row_that_its_indexes_know_by_another_name_leaves_the_set_under_that_one(path, whole, reader, bit):
+    raw, cell = bytearray(whole), row_with(whole, ACTIONS[12].signature)
+    raw[cell.body + bit // 8] ^= 1 << bit % 8  # its id comes first: `sequence` takes no room
+    path.write_bytes(raw)
+    store, scrubber = await opened(path.parent)
+    await READERS[reader](store)
+    rest = [*ACTIONS[:12], *ACTIONS[13:]]
+    summary = await store.summary()
+    assert (summary.count, summary.fingerprint) == (len(rest), fingerprint(extend(EMPTY, [each.id for each in rest])))
+    assert set(await store.over_items(lambda items: items.ids(0, items.size()))) == {each.id for each in rest}
+    assert await store.database.read("pragma integrity_check") == [("ok",)]
+    assert await store.rotten() == 1
+    await store.append([ACTIONS[12]])
+    assert await store.rotten() == 0
+    found = await scrubber.scrub()
+    assert (found.damaged, found.counted_again) == (0, False)
+    await store.close()
