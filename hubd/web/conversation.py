@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from hubd.errors import HubdError, RemoteError
 from hubd.limits import (
+    PHONE_IDS_PER_MESSAGE,
     PHONE_MESSAGES_BURST,
     PHONE_MESSAGES_PER_S,
+    PHONE_NEG_BYTES_PER_MESSAGE,
     PHONE_NEWS_S,
     PHONE_OPEN_S,
     PHONE_SEND_S,
@@ -98,13 +100,18 @@ class Conversation:
             async with asyncio.timeout(PHONE_OPEN_S):
                 message = await self._wire.receive()
             while message is not None:
-                await pause(self._pace.wait_s(self._door.clock()))
+                await pause(self._wait_s(1))
                 self._pace.spend()
                 await self._answer(message)
                 message = await self._wire.receive()
         finally:
             self._door.gathering.drop(self)
             await self._stop_pushing()
+
+    def _wait_s(self, work: float) -> float:
+        """The pace of this conversation, and that of all from one address."""
+        now = self._door.clock()
+        return max(self._pace.wait_s(now), self._door.messages.wait_s(self._address, now, work))
 
     async def _answer(self, message: bytes) -> None:
         self._question = message_digest(message)
@@ -179,6 +186,7 @@ class Conversation:
         await self._say(Ok([[action_id, self._door.standing.settlement(action_id)[0]] for action_id in taken]))
 
     async def _get(self, get: Get) -> None:
+        await pause(self._wait_s(len(get.ids) / PHONE_IDS_PER_MESSAGE))
         at = 0
         while at < len(get.ids):
             page, at = await self._door.reading.get_page(self._door.still(self._reader), get.ids, at)
@@ -188,6 +196,7 @@ class Conversation:
 
     async def _neg(self, neg: Neg) -> None:
         self._rounds += 1
+        await pause(self._wait_s(len(neg.message) / PHONE_NEG_BYTES_PER_MESSAGE))
         if self._rounds > RECONCILE_ROUNDS_MAX:
             raise RemoteError("reconcile-rounds", "no two sets take so many rounds", hint="say HELLO, and begin anew")
         await self._say(Neg(await self._door.reading.reconcile(self._door.still(self._reader), neg.message)))

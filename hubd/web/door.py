@@ -75,6 +75,7 @@ class PhoneDoor:
             ports.store, ports.intake, ports.standing, ports.charter, ports.clock, is_short=ports.is_short
         )
         self._challenges = Challenges(secrets.token_bytes(32))
+        self.messages = Pace(limits.PHONE_MESSAGES_ADDRESS_PER_S, limits.PHONE_MESSAGES_ADDRESS_BURST)
         self._requests = Pace(limits.PHONE_REQUESTS_PER_S, limits.PHONE_REQUESTS_BURST)
         self._offers = Pace(limits.PHONE_OFFERS_PER_S, limits.PHONE_OFFERS_BURST)
         self._news = asyncio.Event()

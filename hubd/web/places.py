@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hubd import limits
 from hubd.action.principal import Principal
 from hubd.addresses import holder, is_loopback
-from hubd.web.quota import Rank
+from hubd.web.quota import Pace, Rank
 
 Client = tuple[str, int]
 Proven = Callable[[Principal, Rank], None]
@@ -42,6 +42,7 @@ class Places:
     a few whom everybody knows may collude, or have broken phones. One place a known person keeps in any case, up to
     `per_person_max` while nobody waits; all the others together keep `unvouched_max`, so that some are always to be had.
 
+    `knocks` bounds how often one address may come: a handshake of TLS costs more than what is asked then.
     `open_s` is for a first request's head, `idle_s` for each further one, `stall_s` for somebody who reads nothing,
     `stranger_s` what a stranger has in any case, `silent_s` what a registered person has after its last word.
     `turned_away`, `let_go` and `gave_way` count connections.
@@ -57,6 +58,7 @@ class Places:
     stranger_s: float = limits.PHONE_STRANGER_S
     silent_s: float = limits.PHONE_SILENT_S
     is_own: Callable[[str], bool] = is_loopback
+    knocks: Pace = field(default_factory=lambda: Pace(limits.PHONE_KNOCKS_PER_S, limits.PHONE_KNOCKS_BURST))
     taken: Counter[str] = field(default_factory=Counter)
     turned_away: int = 0
     let_go: int = 0
@@ -66,7 +68,9 @@ class Places:
     def take(self, client: Client, now: float, drop: Callable[[], None]) -> bool:
         """Whether there was a place, or one could be made free. `drop` ends the connection."""
         host = holder(client[0])
-        is_crowd = not self.is_own(host) and self.taken[host] >= self.per_address_max
+        is_crowd = not self.is_own(host) and (
+            self.taken[host] >= self.per_address_max or not self.knocks.take(host, now)
+        )
         if is_crowd or (len(self._held) >= self.total_max and not self._make_room(now)):
             self.turned_away += 1
             return False

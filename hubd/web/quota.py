@@ -80,6 +80,7 @@ class Pace:
 
     def __init__(self, per_s: float, burst: float) -> None:
         self._buckets: _Remembered[str, Bucket] = _Remembered(lambda at: Bucket(per_s, burst, at))
+        self._burst = burst
 
     def take(self, address: str, now: float, work: int = 1) -> bool:
         """Whether so much work is within the pace. Work may overdraw what is left: then the next has to wait longer."""
@@ -90,6 +91,18 @@ class Pace:
             return False
         bucket.spend(work)
         return True
+
+    def wait_s(self, address: str, now: float, work: float = 1) -> float:
+        """How long this work has to wait for its turn, which it takes: of two at once, the second waits longer.
+
+        Whoever takes turns and goes away runs up a debt for all at its address: no more than one burst is worth.
+        """
+        if not address:
+            return 0.0
+        bucket = self._buckets.get(address, now)
+        waits = bucket.wait_s(now)
+        bucket.spend(min(work, max(0.0, bucket.level(now) + self._burst)))
+        return waits
 
 
 class Quota:

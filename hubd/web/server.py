@@ -9,94 +9,22 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from hubd import limits
-from hubd.addresses import EVERYWHERE
+from hubd.addresses import EVERYWHERE, holder
 from hubd.errors import FatalError
-from hubd.web.places import PROVEN, Client, Places, client_of
+from hubd.web.bounded import protocols
+from hubd.web.places import PROVEN, Places
+from hubd.web.quota import Pace
 from hubd.web.tls import Certificate, front
 
-_BACKLOG = 128
-_HEAD_BYTES_MAX = 16 * 1024  # a browser's request head is about 1 kB
+_BACKLOG = 1_024  # the kernel keeps so many while others have their turn
+_ACCEPTED_MAX = 64  # in one turn of the loop: 5 ms here, 25 ms on a Pi
+_HEAD_BYTES_MAX = 8 * 1024  # a browser's request head is about 1 kB
 _STOP_S = 3  # for answers under way, when the daemon stops
-
-
-def _protocols(places: Places) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol]]:
-    """The two protocols of uvicorn, each holding its connection's place from the first byte to the last."""
-
-    class Bounded(asyncio.Protocol):
-        """A connection with a place; whoever reads nothing for long is let go, whatever waits for it."""
-
-        transport: asyncio.Transport
-        place: Client | None = None
-        deadline: asyncio.TimerHandle | None = None
-        stalled: asyncio.TimerHandle | None = None
-
-        def let_go(self) -> None:
-            places.let_go += 1
-            self.transport.abort()
-
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            self.stalled = asyncio.get_running_loop().call_later(places.stall_s, self.let_go)
-
-        def resume_writing(self) -> None:
-            super().resume_writing()
-            if self.stalled is not None:
-                self.stalled.cancel()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            for timer in (self.deadline, self.stalled):
-                if timer is not None:
-                    timer.cancel()
-            if self.place is not None:
-                places.leave(self.place)
-                self.place = None
-
-    class BoundedSocket(Bounded, WebSocketsSansIOProtocol):
-        """A WebSocket, in the place of the HTTP connection that it was."""
-
-    class BoundedHttp(Bounded, H11Protocol):
-        """An HTTP connection, with a deadline for each request's head."""
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-            super().connection_made(transport)
-            client = client_of(transport)
-            if self.place or places.take(client, self.loop.time(), transport.abort):
-                self.place = client
-                self.arm(places.open_s)
-            else:
-                transport.abort()
-
-        def arm(self, seconds: float) -> None:
-            if self.deadline is not None:
-                self.deadline.cancel()
-            self.deadline = self.loop.call_later(seconds, self.give_up)
-
-        def give_up(self) -> None:
-            if self.cycle is None or self.cycle.response_complete:
-                self.let_go()
-
-        def on_response_complete(self) -> None:
-            super().on_response_complete()
-            self.arm(places.idle_s)
-
-        def handle_websocket_upgrade(self, event: Any) -> None:
-            super().handle_websocket_upgrade(event)
-            if self.deadline is not None:
-                self.deadline.cancel()
-            protocol = self.transport.get_protocol()
-            if isinstance(protocol, BoundedSocket):
-                protocol.place, self.place = self.place, None
-
-    return BoundedHttp, BoundedSocket
 
 
 class _Server(uvicorn.Server):
@@ -105,6 +33,15 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Asyncio has one number for how many are accepted in a turn and how many the kernel keeps; these are two."""
+        await super().startup(sockets)
+        for each in sockets or ():
+            each.listen(_BACKLOG)
+
+
+pause = asyncio.sleep  # before a request beyond the pace of its address is looked at
 
 
 class PhoneServer:
@@ -116,6 +53,7 @@ class PhoneServer:
         self.places = places or Places()
         self.certificate = certificate
         self._app, self._host = app, host
+        self._pace = Pace(limits.PHONE_ANSWERS_PER_S, limits.PHONE_ANSWERS_BURST)
         self._socket: socket.socket | None = _bind(host, port)
         self.port: int = self._socket.getsockname()[1]
 
@@ -123,6 +61,8 @@ class PhoneServer:
         client = scope.get("client") or ("", 0)
         now = asyncio.get_running_loop().time
         scope[PROVEN] = partial(self.places.prove, client)
+        host = holder(client[0])
+        await pause(0.0 if self.places.is_own(host) else self._pace.wait_s(host, now()))
 
         async def heard() -> Message:
             message = await receive()
@@ -149,7 +89,7 @@ class PhoneServer:
 
 
 def _config(app: ASGIApp, places: Places, certificate: Certificate | None) -> uvicorn.Config:
-    http_protocol, socket_protocol = _protocols(places)
+    http_protocol, socket_protocol = protocols(places)
     if certificate is not None:
         http_protocol = front(certificate.context, places, http_protocol)
     return uvicorn.Config(
@@ -168,6 +108,7 @@ def _config(app: ASGIApp, places: Places, certificate: Certificate | None) -> uv
         access_log=False,
         log_config=None,
         log_level="error",
+        backlog=_ACCEPTED_MAX,
     )
 
 

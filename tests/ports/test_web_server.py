@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from knocks import HEAD, is_alive, is_closed, limited, opened, spoken
 from phone_hubs import PhoneHub, phone_hub, served
 from websockets.asyncio.client import connect
 
@@ -24,41 +25,12 @@ from hubd.web.standing import Scope
 
 IS_CAMPAIGN = bool(os.environ.get("HUBD_CAMPAIGN"))
 HALF_OPEN = 2_000 if IS_CAMPAIGN else 400
-HEAD = b"GET /v1/status HTTP/1.1\r\nhost: h\r\n"
 
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[PhoneHub]:
     async with phone_hub(tmp_path) as opened:
         yield opened
-
-
-def limited(**bounds: float) -> Places:
-    """Places that hold this machine to the limits of a stranger."""
-    return Places(is_own=lambda _host: False, **bounds)  # type: ignore[arg-type]
-
-
-async def is_closed(reader: asyncio.StreamReader, seconds: float = 3) -> bool:
-    """Whether the server ends the connection within this time, whatever it says before."""
-    try:
-        async with asyncio.timeout(seconds):
-            while await reader.read(4_096):
-                pass
-    except ConnectionError:
-        return True
-    except TimeoutError:
-        return False
-    return True
-
-
-async def is_alive(url: str) -> bool:
-    async with httpx.AsyncClient(base_url=url) as http:
-        return (await http.get("/v1/status")).status_code == 200
-
-
-async def opened(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    port = int(url.rpartition(":")[2])
-    return await asyncio.open_connection("127.0.0.1", port)
 
 
 @pytest.mark.parametrize("said", [b"", b"G", HEAD, HEAD + b"x-slow: 1\r\n"])
@@ -182,14 +154,6 @@ async def test_an_answer_is_not_held_back_by_the_kernel(hub: PhoneHub) -> None:
 
 
 # --- when all places are taken
-
-
-async def spoken(url: str, said: bytes = HEAD + b"\r\n") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection over which a whole request was answered."""
-    reader, writer = await opened(url)
-    writer.write(said)
-    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
-    return reader, writer
 
 
 async def test_a_newcomer_gets_the_place_of_the_stranger_who_came_first(hub: PhoneHub) -> None:

@@ -138,3 +138,13 @@ def test_a_pace_counts_work_and_lets_this_machine_pass() -> None:
     assert pace.take("192.0.2.8", 0.0)
     assert all(pace.take("", 0.0, 1_000) for _ in range(100))
     assert pace.take(PHONE, 2.2, 0)
+
+
+def test_whoever_takes_turns_and_goes_away_runs_up_a_debt_of_one_burst_at_most() -> None:
+    pace = Pace(10.0, 20.0)
+    assert [pace.wait_s(PHONE, 0.0, 10) for _ in range(3)] == [0, 0, 0.1]
+    for _ in range(1_000):
+        pace.wait_s(PHONE, 0.0, 17)
+    assert pace.wait_s(PHONE, 0.0) == (1 + 20) / 10
+    assert pace.wait_s("192.0.2.8", 0.0) == 0
+    assert all(pace.wait_s("", 0.0, 1_000) == 0 for _ in range(9))
