@@ -260,6 +260,12 @@ BUNDLE_CHUNK_ENVELOPES_MAX = 500  # in one chunk: one transaction of the store
 BUNDLE_BODY_BYTES_MAX = 128 * 1024  # of one block: a chunk with its frame, or the keys of 1,024 hubs
 BUNDLE_BLOCKS_MAX = 32_768  # looked at in one file: a gigabyte of full chunks with their keys
 BUNDLE_OVERLAPS_MAX = 16  # heads over the same bytes that are hashed in vain: a file made to waste time wastes little
+BUNDLE_VAIN_MAX = (
+    65_536  # marks in one file that are no block of this mesh: a second of a Pi; behind them, all counts as damaged
+)
+BUNDLE_VAIN_OF_SIGNATURE = (
+    16  # of these that a block counts as whose signature is wrong: 4,096 damaged chunks are 256 MB
+)
 BUNDLE_CHUNKS_PER_KEYS = 16  # 1 MiB; the keys come again so often, and 20 hubs' are 2 kB
 BUNDLE_KEYS_MAX = 64  # bundles in one file: a stick of a whole district copied into one
 BUNDLE_RECIPIENTS_MAX = 1_024  # admitted hubs a bundle is sealed to: 90 bytes each
@@ -281,6 +287,7 @@ CARRY_PARCEL_BYTES_MAX = (
 )  # one bundle for a pocket: it must fit a request at the other hub, with its receipts
 CARRY_BRING_BYTES_MAX = 240 * 1024  # receipts and bundles in one request, below PHONE_POST_BYTES_MAX
 CARRY_BUNDLES_MAX = 64  # of these; parcels of the smallest size fill a request with fewer
+CARRY_PIECE_BYTES = 16 * 1024  # of a bundle looked at before others have their turn: 130 signatures at the worst, 9 ms
 CARRY_GATHERED_MAX = 24  # bodies that come in parts over sockets at a time: 7.5 MB, and 256 KiB/s of quota fill fewer
 CARRY_GATHERED_PER_PERSON_MAX = 2  # of these: a phone that lost its connection begins again at once
 CARRY_GATHERED_PER_ADDRESS_MAX = 8  # of these: as many connections as one address has
@@ -327,7 +334,7 @@ PHONE_MESSAGES_WAITING_MAX = 256  # of one socket, come and not looked at; more 
 PHONE_MESSAGES_ADDRESS_PER_S = 60  # of all sockets of one address; beyond it they wait: eight phones behind one router
 PHONE_MESSAGES_ADDRESS_BURST = 320  # eight syncs at once
 PHONE_IDS_PER_MESSAGE = 64  # looking up so many counts as a message: 0.3 ms
-PHONE_NEG_BYTES_PER_MESSAGE = 4_096  # ... and so does comparing so many bytes of ranges
+PHONE_NEG_MESSAGES = 10  # as so many counts comparing: 40 ms here at the worst
 PHONE_SMALL_FRAMES_PER_S = 20  # pings, pongs and parts of messages: a browser sends a pong in 20 seconds
 PHONE_SMALL_FRAMES_BURST = 256  # a message of 64 KiB through a proxy that cuts it small
 PHONE_READ_BYTES = 4_096  # handled at once of what came: 680 frames of no bytes, 20 ms of a Pi's time

@@ -14,7 +14,13 @@ from hubd.action.charter import Charter
 from hubd.action.principal import STANDARD_BYTES, Principal
 from hubd.action.signature import SIGNATURE_BYTES, Signer, principal_of, recover
 from hubd.errors import RemoteError
-from hubd.limits import BUNDLE_BLOCKS_MAX, BUNDLE_BODY_BYTES_MAX, BUNDLE_OVERLAPS_MAX
+from hubd.limits import (
+    BUNDLE_BLOCKS_MAX,
+    BUNDLE_BODY_BYTES_MAX,
+    BUNDLE_OVERLAPS_MAX,
+    BUNDLE_VAIN_MAX,
+    BUNDLE_VAIN_OF_SIGNATURE,
+)
 
 MAGIC = b"hubd-bundle-1\n"
 MARK = b"\xf5HBC"
@@ -73,6 +79,7 @@ class Finder:
         self._base = 0  # where the buffer begins in the file
         self._clean = 0  # up to here everything belonged to a whole block
         self._overlaps, self._overlaps_end = 0, 0
+        self._vain = 0  # work for what is no block
 
     def feed(self, piece: bytes) -> list[Block]:
         """The whole blocks that end within what was fed so far."""
@@ -97,6 +104,7 @@ class Finder:
                     break
                 size = 0
             block = self._judge(at, size) if size else None
+            self._vain += 0 if block is not None else BUNDLE_VAIN_OF_SIGNATURE if size else 1
             if block is not None:
                 self._note_gap(block.at)
                 self._clean = block.end
@@ -111,7 +119,8 @@ class Finder:
 
     def _next(self, at: int) -> int:
         """Where the next mark is; the buffer's end where there is none, or where this file had its share of blocks."""
-        found = self._buffer.find(MARK, at) if self.found < BUNDLE_BLOCKS_MAX else -1
+        is_enough = self.found >= BUNDLE_BLOCKS_MAX or self._vain >= BUNDLE_VAIN_MAX
+        found = -1 if is_enough else self._buffer.find(MARK, at)
         return found if found >= 0 else len(self._buffer)
 
     def _size_at(self, at: int) -> int | None:

@@ -1,9 +1,11 @@
 """The post office's desk for phones: bundles that fit a pocket, in and out (docs/phone-api.md, "Carrying post")."""
 
+import asyncio
 from collections.abc import Sequence
 
 from hubd.action.principal import Principal
 from hubd.errors import RemoteError
+from hubd.limits import CARRY_PIECE_BYTES
 from hubd.ports import Cursor
 from hubd.post.bundle import Reader, Writer
 from hubd.post.office import PostOffice, Tally
@@ -26,7 +28,11 @@ class PocketDesk:
         told = []
         for raw in bundles:
             reader, tally = Reader(self._office.charter, self._office.box_key, self._office.unseal), Tally()
-            for opened in reader.feed(raw) + reader.end():
+            for at in range(0, len(raw), CARRY_PIECE_BYTES):
+                for opened in reader.feed(raw[at : at + CARRY_PIECE_BYTES]):
+                    tally.add(await self._office.take(opened))
+                await asyncio.sleep(0)
+            for opened in reader.end():
                 tally.add(await self._office.take(opened))
             told.append((tally.actions, tally.new, tally.deferred))
         await self._office.settle()

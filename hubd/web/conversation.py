@@ -13,7 +13,7 @@ from hubd.limits import (
     PHONE_IDS_PER_MESSAGE,
     PHONE_MESSAGES_BURST,
     PHONE_MESSAGES_PER_S,
-    PHONE_NEG_BYTES_PER_MESSAGE,
+    PHONE_NEG_MESSAGES,
     PHONE_NEWS_S,
     PHONE_OPEN_S,
     PHONE_SEND_S,
@@ -196,7 +196,7 @@ class Conversation:
 
     async def _neg(self, neg: Neg) -> None:
         self._rounds += 1
-        await pause(self._wait_s(len(neg.message) / PHONE_NEG_BYTES_PER_MESSAGE))
+        await pause(self._wait_s(PHONE_NEG_MESSAGES))
         if self._rounds > RECONCILE_ROUNDS_MAX:
             raise RemoteError("reconcile-rounds", "no two sets take so many rounds", hint="say HELLO, and begin anew")
         await self._say(Neg(await self._door.reading.reconcile(self._door.still(self._reader), neg.message)))

@@ -28,6 +28,8 @@ from hubd.addresses import holder, is_loopback
 from hubd.errors import HubdError, RemoteError
 from hubd.limits import (
     CARRY_PARCEL_BYTES_MAX,
+    PHONE_IDS_PER_MESSAGE,
+    PHONE_NEG_MESSAGES,
     PHONE_POST_BYTES_MAX,
     PHONE_REQUEST_S,
     RECONCILE_FRAME_BYTES_MAX,
@@ -40,6 +42,7 @@ from hubd.web.proofs import NONCE_BYTES, parse_header, request_digest
 from hubd.web.socket import serve_socket
 from hubd.web.standing import Reader, Scope
 
+pause = asyncio.sleep  # before a great question of an address that has asked much is answered
 CBOR = "application/cbor"
 JSON = "application/json"
 STATUS_OF = {
@@ -132,13 +135,16 @@ async def _reconcile(door: PhoneDoor, asked: Asked) -> Answer:
     reader = await _reader(door, asked, None)
     if len(asked.body) > RECONCILE_FRAME_BYTES_MAX:
         raise RemoteError("too-large", f"a message is at most {RECONCILE_FRAME_BYTES_MAX} bytes")
+    await pause(door.messages.wait_s(caller_address(asked.request), door.clock(), PHONE_NEG_MESSAGES))
     return Answer(await door.reading.reconcile(reader, asked.body))
 
 
 async def _get(door: PhoneDoor, asked: Asked) -> Answer:
     reader = await _reader(door, asked, None)
-    body = decode_body(asked.body, PHONE_POST_BYTES_MAX)
-    envelopes, looked_at = await door.reading.get_page(reader, expect(body, frames.ids, "a list of ids"))
+    ids = expect(decode_body(asked.body, PHONE_POST_BYTES_MAX), frames.ids, "a list of ids")
+    work = len(ids) / PHONE_IDS_PER_MESSAGE
+    await pause(door.messages.wait_s(caller_address(asked.request), door.clock(), work))
+    envelopes, looked_at = await door.reading.get_page(reader, ids)
     return _cbor([envelopes, looked_at])
 
 

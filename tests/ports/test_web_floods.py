@@ -14,6 +14,8 @@ from phone_hubs import PhoneHub, phone_hub, served
 from websockets.asyncio.client import connect
 
 from hubd import limits
+from hubd.gossip.items import SortedItems
+from hubd.gossip.negentropy import Initiator
 from hubd.web import conversation, frames, server
 from hubd.web.places import Places
 from hubd.web.quota import Pace
@@ -172,3 +174,40 @@ async def test_a_crowd_that_comes_in_one_moment_is_kept_by_the_kernel_and_let_in
                     await asyncio.sleep(0)
                     most = max(most, places.taken.total() - then)
         assert most <= 64
+
+
+@pytest.mark.parametrize("is_over_a_socket", [False, True])
+async def test_comparing_counts_as_many_messages_of_an_address(
+    hub: PhoneHub, monkeypatch: pytest.MonkeyPatch, is_over_a_socket: bool
+) -> None:
+    await hub.take(hub.village.register("ana"))
+    hub.door.messages = Pace(0.1, 1.5 * limits.PHONE_NEG_MESSAGES)
+    monkeypatch.setattr("hubd.web.http.is_loopback", lambda _host: False)
+    waits: list[float] = []
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(conversation, "pause", note)
+    monkeypatch.setattr("hubd.web.http.pause", note)
+    compare = Initiator().open(SortedItems())
+    async with served(hub) as url:
+        if is_over_a_socket:
+            async with connect(
+                url.replace("http", "ws") + "/v1/ws", subprotocols=["hubd.v1"], compression=None
+            ) as phone:
+                caller = Caller(hub, phone)
+                await caller.hello("ana", "", "mine")
+                for _ in range(3):
+                    await caller.say(frames.Neg(compare))
+                    while not isinstance(await caller.hear(), frames.Neg):
+                        pass
+        else:
+            async with httpx.AsyncClient(base_url=url, event_hooks={"request": [hub.sign]}) as http:
+                for _ in range(3):
+                    headers = await hub.auth("ana")
+                    answer = await http.post("/v1/reconcile?scope=mine", content=compare, headers=headers)
+                    assert answer.status_code == 200
+    assert sum(wait > 0 for wait in waits) >= 1
+    assert waits[-1] > 0
+    assert waits[0] == 0

@@ -238,3 +238,26 @@ def test_a_packer_fills_chunks_in_order_and_names_their_stretches():
     assert [raw for chunk in chunks for raw in chunk.envelopes] == [envelope.encode(action) for action in actions]
     assert max(sum(map(len, chunk.envelopes)) for chunk in chunks) <= 20_000
     assert packer.rest() == []
+
+
+@pytest.mark.parametrize("is_signed", [True, False], ids=["wrong signatures", "marks alone"])
+def test_what_is_no_block_is_looked_at_so_often_and_no_more(monkeypatch, is_signed):
+    looks = []
+    monkeypatch.setattr(blocks, "BUNDLE_VAIN_MAX", 64)
+    for name in ("recover", "_check"):
+        monkeypatch.setattr(blocks, name, counting(getattr(blocks, name), looks.append))
+    block = parts(1)[1]
+    vain = (block[:-1] + bytes([block[-1] ^ 1]) if is_signed else blocks.MARK + b"x" * 70) * 500
+    good = b"".join(parts(2))
+    opened, report = read(good + vain + good, 1_000)
+    assert got(opened) == raws(2), "what stands behind it is lost"
+    assert report.damaged == 1
+    assert len(looks) < 100
+
+
+def counting(work, note):
+    def counted(*args):
+        note(work)
+        return work(*args)
+
+    return counted
