@@ -5,10 +5,53 @@ from typing import Any
 
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event
 from websockets.typing import Subprotocol
 
-from hubd.limits import PHONE_MESSAGE_BYTES_MAX, PHONE_OPEN_S, PHONE_PART_S
+from hubd.limits import (
+    PHONE_MESSAGE_BYTES_MAX,
+    PHONE_MESSAGES_WAITING_MAX,
+    PHONE_OPEN_S,
+    PHONE_PART_S,
+    PHONE_READ_BYTES,
+    PHONE_SMALL_FRAMES_BURST,
+    PHONE_SMALL_FRAMES_PER_S,
+)
 from hubd.web.frames import SUBPROTOCOL
+from hubd.web.quota import Bucket
+
+
+class _Bounded(ClientConnection):
+    """Whoever is dialled may be a stranger, too: what makes much work of few bytes ends the connection, as it does at the
+    hub's own door (hubd/web/bounded.py).
+    """
+
+    _small: Bucket | None = None  # spent by frames that are no message
+
+    def data_received(self, data: bytes) -> None:
+        """In slices."""
+        for at in range(0, len(data), PHONE_READ_BYTES):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[at : at + PHONE_READ_BYTES])
+
+    def process_event(self, event: Event) -> None:
+        """One frame, or the answer to the handshake."""
+        if isinstance(event, Frame) and self._is_too_much(event):
+            self.transport.abort()
+        else:
+            super().process_event(event)
+
+    def _is_too_much(self, frame: Frame) -> bool:
+        now = self.loop.time()
+        if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
+            return len(self.recv_messages.frames) >= PHONE_MESSAGES_WAITING_MAX
+        if self._small is None:
+            self._small = Bucket(PHONE_SMALL_FRAMES_PER_S, PHONE_SMALL_FRAMES_BURST, now)
+        has_room = self._small.level(now) >= 1
+        self._small.spend()
+        return not has_room
 
 
 class _Connect(connect):
@@ -27,6 +70,7 @@ def dial(url: str, tls: ssl.SSLContext | None = None, at: tuple[str, int] | None
     return _Connect(
         url,
         **where,
+        create_connection=_Bounded,
         ssl=tls,
         subprotocols=[Subprotocol(SUBPROTOCOL)],
         compression=None,

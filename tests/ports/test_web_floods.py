@@ -1,6 +1,7 @@
 """Much work made of few bytes at the phones' door: whoever does so is let go or waits, and costs no memory and no turns."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, suppress
@@ -12,6 +13,7 @@ from callers import NONCE, Caller
 from knocks import HEAD, is_alive, is_closed, limited, opened, spoken
 from phone_hubs import PhoneHub, phone_hub, served
 from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
 
 from hubd import limits
 from hubd.gossip.items import SortedItems
@@ -19,6 +21,7 @@ from hubd.gossip.negentropy import Initiator
 from hubd.web import conversation, frames, server
 from hubd.web.places import Places
 from hubd.web.quota import Pace
+from hubd.web.visit import Visitor
 
 UPGRADE = (
     b"GET /v1/ws HTTP/1.1\r\nhost: h\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n"
@@ -211,3 +214,32 @@ async def test_comparing_counts_as_many_messages_of_an_address(
     assert sum(wait > 0 for wait in waits) >= 1
     assert waits[-1] > 0
     assert waits[0] == 0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"\x89\x7d" + bytes(125), b"\x00\x00", b"\x82\x01x"],
+    ids=["pings whose answers nobody reads", "parts without bytes", "tiny messages"],
+)
+async def test_a_place_that_says_much_in_few_bytes_ends_the_visit_and_costs_no_memory(
+    hub: PhoneHub, said: bytes
+) -> None:
+    taken = 0
+
+    async def flood(phone: ServerConnection) -> None:
+        nonlocal taken
+        raw = phone.transport.get_extra_info("socket")
+        phone.transport.pause_reading()
+        waiting = (b"\x02\x00" if said[0] == 0 else b"") + said * 1_000_000
+        while waiting:
+            await asyncio.sleep(0)
+            with suppress(BlockingIOError):
+                count = os.write(raw.fileno(), waiting[:65_536])
+                taken, waiting = taken + count, waiting[count:]
+
+    async with serve(flood, "127.0.0.1", 0, subprotocols=["hubd.v1"], compression=None) as fake:
+        [listening] = fake.sockets
+        visitor = Visitor(hub.door)
+        async with asyncio.timeout(5):
+            assert await visitor.visit("127.0.0.1", listening.getsockname()[1], 30) is None
+    assert taken < 16_000_000, "what the kernel took, and no more"
