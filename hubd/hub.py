@@ -23,7 +23,7 @@ from hubd.control import Endpoint
 from hubd.errors import FatalError
 from hubd.fold.folder import Folder
 from hubd.folding import Folding
-from hubd.identity import Identity, sign_action
+from hubd.identity import KEYS_FOLDER, Identity, sign_action
 from hubd.intake import SetIntake
 from hubd.limits import PAGE_ACTIONS
 from hubd.ports import Door, Outcome, SetSummary, TransactionState
@@ -43,6 +43,12 @@ def read_charter(path: Path) -> Charter:
     try:
         raw = path.read_bytes()
     except OSError as error:
+        if not path.parent.joinpath(KEYS_FOLDER).exists():
+            raise FatalError(
+                "no-hub",
+                f"there is no hub in {path.parent}",
+                hint="name its folder with --data, or prepare one with `hubd init`",
+            ) from error
         raise FatalError(
             "charter", f"{path}: {error.strerror}", hint="`hubd init` puts the mesh's charter into a hub's folder"
         ) from error

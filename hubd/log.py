@@ -5,6 +5,7 @@ list is dropped, so that a careless line can't leak a name, an address of a pers
 """
 
 import logging
+import os
 import sys
 from typing import Any
 
@@ -27,12 +28,19 @@ def _allow_listed(_logger: object, _method: str, entry: structlog.typing.EventDi
     return {key: value for key, value in entry.items() if key in FIELDS}
 
 
+def _bears_colors() -> bool:
+    """A terminal, unless its owner wants none (no-color.org) or it knows none."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def configure(level: str = "info", form: str = "auto") -> None:
     """Set up logging for this process. `level`: debug, info, warning, error. `form`: auto, console, json."""
     console = form == "console" or (form == "auto" and sys.stderr.isatty())
     renderer: Any = structlog.processors.JSONRenderer(sort_keys=True)
     if console:
-        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=_bears_colors(), exception_formatter=structlog.dev.plain_traceback
+        )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -45,8 +45,8 @@ def _new_keys(given: tuple[str, ...]) -> list[bytes]:
 def _write_keys(folder: Path, secrets: list[bytes], passphrase: str | None) -> None:
     for number, secret in enumerate(secrets, start=1):
         path = folder / f"steward-{number}.key"
-        warn_unsealed(path, passphrase)
         keyfile.write(path, keyfile.KeyFile("steward", secret), passphrase)
+        warn_unsealed(path, passphrase)
         say("mesh.made-key", path=path)
 
 

@@ -36,9 +36,9 @@ def key() -> None:
 async def new(file: Path, purpose: str, network: str, passphrase_file: Path | None, as_json: bool) -> None:
     """Make a new key in FILE, and show its address."""
     passphrase = passphrase_from(passphrase_file)
-    warn_unsealed(file, passphrase)
     secret = keyfile.new_secret()
     keyfile.write(file, keyfile.KeyFile(purpose, secret), passphrase)
+    warn_unsealed(file, passphrase)
     text = address(Signer(secret).principal(BY_NAME[network]))
     show({"address": text, "file": str(file), "purpose": purpose}, as_json, [text])
 

@@ -30,7 +30,7 @@ from hubd.errors import FatalError, HubdError, RemoteError
 from hubd.gossip.presence import PhoneAdvertiser
 from hubd.messages import phrase, tabled, term, words
 from hubd.phone.dial import SCHEMES
-from hubd.phone.phone import Phone
+from hubd.phone.phone import KEY_FILE, Phone
 from hubd.phone.serve import VisitedPhone
 from hubd.phone.show import ON_THIS_PHONE
 from hubd.phone.sync import SyncReport
@@ -54,6 +54,12 @@ def phone() -> None:
 
 @asynccontextmanager
 async def _opened(directory: Path, passphrase_file: Path | None) -> AsyncIterator[Phone]:
+    if not (directory / KEY_FILE).exists():
+        raise FatalError(
+            "no-phone",
+            f"there is no phone in {directory}",
+            hint="name its folder with --phone, or make one: hubd phone register NAME --charter FILE",
+        )
     opened = await Phone.open(directory, passphrase_from(passphrase_file))
     try:
         yield opened
@@ -93,11 +99,11 @@ async def register(
     as_json: bool,
 ) -> None:
     """Make the phone if it is new, and sign a registration as NAME. The name stays on this phone."""
-    if not (directory / "person.key").exists():
+    if not (directory / KEY_FILE).exists():
         if charter_file is None:
             raise FatalError("charter", "a new phone needs the mesh's charter", hint="give it with --charter")
         passphrase = passphrase_from(passphrase_file)
-        warn_unsealed(directory / "person.key", passphrase)
+        warn_unsealed(directory / KEY_FILE, passphrase)
         made = await Phone.create(directory, charter_file.read_bytes(), passphrase)
         await made.close()
     async with _opened(directory, passphrase_file) as mine:

@@ -22,16 +22,13 @@ async def status(directory: Path, as_json: bool) -> None:
     except FatalError as error:
         if error.code != "not-running":
             raise
-        facts = await _of_stopped(directory, error)
+        facts = await _of_stopped(directory)
     show(facts, as_json, _lines(facts))
 
 
-async def _of_stopped(directory: Path, not_running: FatalError) -> dict[str, Any]:
+async def _of_stopped(directory: Path) -> dict[str, Any]:
     from hubd.cli.local import local_hub  # noqa: PLC0415  # seconds on a Pi, and not needed while the hub runs
-    from hubd.hub import CHARTER_NAME  # noqa: PLC0415
 
-    if not (directory / CHARTER_NAME).exists():
-        raise not_running
     async with local_hub(directory) as hub:
         return await hub.status()
 

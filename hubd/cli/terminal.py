@@ -4,14 +4,17 @@
 """
 
 import asyncio
+import io
 import json
 import os
+import shutil
 import sys
+import textwrap
 import tomllib
 from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TextIO
 
 import click
 
@@ -23,6 +26,8 @@ from hubd.messages import phrase, words
 EXIT_FATAL = 1
 EXIT_PART = 3
 EXIT_INTERRUPTED = 130  # as a shell counts Ctrl-C
+_COLUMNS_MIN = 20  # a terminal that says less doesn't know its width
+_INDENT = 2  # of what goes on, below its line
 _P = ParamSpec("_P")
 
 
@@ -79,7 +84,31 @@ def warn_unsealed(path: Path, passphrase: str | None) -> None:
 
 def tell(text: str) -> None:
     """A line for people, on stderr: stdout belongs to results."""
-    click.echo(text, err=True)
+    click.echo(_fitted(text, sys.stderr), err=True)
+
+
+def _fitted(line: str, stream: TextIO) -> str:
+    """A line as it stands on a terminal, broken between words where it is too long for it; elsewhere as it is."""
+    if not stream.isatty():
+        return line
+    columns = max(shutil.get_terminal_size().columns, _COLUMNS_MIN)
+    indent = " " * (len(line) - len(line.lstrip()) + _INDENT)
+    broken = textwrap.wrap(
+        line,
+        columns,
+        subsequent_indent=indent,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(broken)
+
+
+def _bear_all_letters() -> None:
+    """Show what a terminal has no letters for as "?", where Python would end with an error of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def say(name: str, /, **values: object) -> None:
@@ -103,7 +132,7 @@ def show(result: dict[str, Any], as_json: bool, lines: list[str]) -> None:
         click.echo(json.dumps(result, sort_keys=True))
     else:
         for line in lines:
-            click.echo(line)
+            click.echo(_fitted(line, sys.stdout))
 
 
 def complain(error: HubdError) -> None:
@@ -127,6 +156,7 @@ def command(function: Callable[_P, Coroutine[Any, Any, int | None]]) -> Callable
     @wraps(function)
     def body(*args: _P.args, **kwargs: _P.kwargs) -> None:
         log.configure("warning")
+        _bear_all_letters()
         try:
             code = asyncio.run(function(*args, **kwargs))
         except HubdError as error:

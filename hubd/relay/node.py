@@ -23,7 +23,7 @@ from hubd.relay.chain import MINED, STATUSES, Account, Place, Seen, Standing, Ti
 with without_pretty():
     import httpx
 
-_HINT_UNREACHABLE = "is the uplink up? Actions wait safely and go out when a node answers; relay.nodes lists the nodes"
+_HINT_UNREACHABLE = "relay.nodes in hubd.toml lists the nodes that are asked, one after the other"
 _HINT_BUSY = "the node limits requests; a key (relay.api_key_file), a second node or a longer relay.poll_ms helps"
 _RETRY_AFTER_S = 60  # where a node says "slow down" without saying for how long
 _AGAIN = (408, 425, 429)  # and all of 5xx: another node, or this one later, may answer

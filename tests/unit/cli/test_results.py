@@ -108,11 +108,11 @@ def test_a_complaint_is_the_codes_sentence_and_only_its_detail_is_english(monkey
     [line] = said.splitlines()
     sentence, bracket, detail = line.partition(" (")
     assert plain_words(sentence, ("hubd",)) == []
-    assert bracket + detail == f" (no hub runs on {tmp_path})"
+    assert bracket + detail == f" (there is no hub in {tmp_path})"
 
 
 def test_in_english_a_complaint_is_what_happened_here_and_what_to_do(tmp_path):
     assert told("status", "--data", tmp_path, code=1).splitlines() == [
-        f"hubd: no hub runs on {tmp_path}",
-        "hint: start it with `hubd run`, or name its folder with --data",
+        f"hubd: there is no hub in {tmp_path}",
+        "hint: name its folder with --data, or prepare one with `hubd init`",
     ]

@@ -170,7 +170,7 @@ async def test_when_no_node_answers_the_error_says_what_to_do():
     with pytest.raises(RemoteError) as caught:
         await answering(httpx.ConnectError("no")).tip()
     assert caught.value.code == "node-unreachable"
-    assert "uplink" in caught.value.hint
+    assert "relay.nodes" in caught.value.hint
     assert "http://one" in caught.value.detail
 
 
