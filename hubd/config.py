@@ -195,7 +195,8 @@ def check(key: Key, value: Any) -> Any:
     if wanted is int and not key.low <= value <= key.high:
         raise _fail(f"{key.name} must be between {key.low} and {key.high}, not {value}")
     if key.choices and value not in key.choices:
-        raise _fail(f"{key.name} must be one of {', '.join(key.choices)}, not {value!r}")
+        named = ", ".join(choice or '""' for choice in key.choices)
+        raise _fail(f"{key.name} must be one of {named}, not {value!r}")
     if wanted is list and not all(isinstance(item, str) for item in value):
         raise _fail(f"{key.name} must be a list of texts")
     if key.name in ("mesh.addresses", "mesh.peers"):

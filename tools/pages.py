@@ -89,7 +89,7 @@ def _kinds() -> Iterator[str]:
 
 def _bounds(key: config.Key) -> str:
     if key.choices:
-        return ", ".join(f"`{choice}`" for choice in key.choices)
+        return ", ".join(f"`{choice or _toml(choice)}`" for choice in key.choices)
     return f"{key.low} to {key.high}" if type(key.default) is int else _EMPTY
 
 
