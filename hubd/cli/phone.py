@@ -139,12 +139,13 @@ async def do(kind: str, fields: tuple[str, ...], directory: Path, passphrase_fil
 @click.argument("who")
 @phone_option
 @passphrase_option
+@json_option
 @command
-async def know(name: str, who: str, directory: Path, passphrase_file: Path | None) -> None:
+async def know(name: str, who: str, directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """Call the person with the address WHO by NAME, on this phone only."""
     async with _opened(directory, passphrase_file) as mine:
         await mine.know(name, who)
-    say("phone.known", person=who, name=name)
+    show({"person": who, "name": name}, as_json, [phrase("phone.known", person=who, name=name)])
 
 
 @phone.command()

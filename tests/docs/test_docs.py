@@ -68,6 +68,16 @@ def test_every_option_says_what_it_is_for():
     assert list(options_without_help(main, "hubd")) == []
 
 
+def test_every_command_with_a_result_can_give_it_to_a_program():
+    of_services = {"hubd run", "hubd localchain", "hubd phone serve"}
+    mute = {
+        words
+        for words, command in pages.commands()
+        if not isinstance(command, click.Group) and not any("--json" in option.opts for option in command.params)
+    }
+    assert mute == of_services
+
+
 def test_every_configuration_key_is_documented():
     page = text("docs/configuration.md")
     assert [key.name for key in config.KEYS if f"`{key.name}`" not in page] == []
