@@ -102,10 +102,10 @@ def _balance(entry: Entry) -> list[str]:
 
 def _signed(entry: Entry) -> list[str]:
     kind, status, hubs = entry["kind"], term("status", entry["status"]), entry["hubs"]
-    if hubs:
-        line = phrase("affairs.action", kind=kind, id=_short(entry), status=status, hubs=hubs)
+    if hubs > 1:
+        line = phrase("affairs.action-at", kind=kind, id=_short(entry), status=status, hubs=hubs)
     else:
-        line = phrase("affairs.action-here", kind=kind, id=_short(entry), status=status)
+        line = phrase("affairs.action", kind=kind, id=_short(entry), status=status)
     reason = entry["reason"]
     if not reason:
         return [line]

@@ -26,6 +26,7 @@ from hubd.messages import phrase, words
 EXIT_FATAL = 1
 EXIT_PART = 3
 EXIT_INTERRUPTED = 130  # as a shell counts Ctrl-C
+_TYPED = ("asset", "field", "kind", "url")  # codes of what somebody typed: the detail names it
 _COLUMNS_MIN = 20  # a terminal that says less doesn't know its width
 _INDENT = 2  # of what goes on, below its line
 _P = ParamSpec("_P")
@@ -138,10 +139,11 @@ def show(result: dict[str, Any], as_json: bool, lines: list[str]) -> None:
 def complain(error: HubdError) -> None:
     """An error in words: what is wrong, then what to do.
 
-    What the code says of it is English, for logs and engineers. It is clear enough for whoever must act and speaks English;
-    all others are told the code's sentence, which says what to do, too, and for engineers the detail in brackets.
+    What the code says of it is English, for logs and engineers. It is clear enough for whoever must act, or typed what was
+    wrong, and speaks English; all others are told the code's sentence, which says what to do, too, and for engineers the
+    detail in brackets.
     """
-    is_plain = isinstance(error, FatalError) and messages.is_english()
+    is_plain = (isinstance(error, FatalError) or error.code in _TYPED) and messages.is_english()
     what = error.detail if is_plain else words(error.code)
     if error.detail and not is_plain:
         what = phrase("terminal.detail", what=what, detail=error.detail)

@@ -171,3 +171,11 @@ def test_the_hub_chooses_the_language_and_else_the_environment(languages, monkey
 
 def test_a_name_that_a_stranger_chose_neither_commands_a_terminal_nor_fills_a_place(languages):
     assert messages.phrase("fish.caught", count=1, who="\x1b[2J{count}\n") == "1 fish by ?[2J{count}?"
+
+
+def test_a_row_of_a_table_is_said_by_the_language_and_else_by_the_table(monkeypatch, languages):
+    assert messages.tabled("kinds", "vouch-give", KINDS["vouch-give"].meaning) == KINDS["vouch-give"].meaning
+    speaking(monkeypatch, {"ar": {"kinds": {"vouch-give": "…"}}})
+    messages.speak("ar")
+    assert messages.tabled("kinds", "vouch-give", KINDS["vouch-give"].meaning) == "…"
+    messages.speak("")

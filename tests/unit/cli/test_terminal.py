@@ -12,6 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from hubd.cli import main
+from hubd.cli.terminal import complain
+from hubd.errors import FatalError, RemoteError
+from hubd.messages import words
 
 NAME = "Кижи"
 HINT = "hint: name its folder with --data, or prepare one with `hubd init`"
@@ -108,3 +111,17 @@ def test_a_folder_without_a_hub_is_said_to_be_one(tmp_path, monkeypatch, argumen
     assert ended.exit_code == 1
     assert f"hubd: there is no hub in {tmp_path / 'none'}\n" in ended.output
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (RemoteError("field", "'x' is no time", "write now"), ["hubd: 'x' is no time", "hint: write now"]),
+        (RemoteError("hub-gone", "Reset"), [f"hubd: {words('hub-gone')} (Reset)"]),
+        (RemoteError("hub-gone"), [f"hubd: {words('hub-gone')}"]),
+        (FatalError("file", "no room", hint="make some"), ["hubd: no room", "hint: make some"]),
+    ],
+)
+def test_a_mistake_of_ones_own_is_named_and_a_fault_of_others_explained(capsys, error, expected):
+    complain(error)
+    assert capsys.readouterr().err.splitlines() == expected
