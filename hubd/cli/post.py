@@ -23,6 +23,7 @@ from hubd.post.thread import Patience
 from hubd.post.writing import Writing
 
 MEGABYTE = 1_000_000
+_UNREAD = {"bundle-mesh": "it belongs to another mesh", "bundle-recipient": "it is not addressed to this hub"}
 
 
 @click.command("export")
@@ -105,10 +106,9 @@ async def import_bundle(file: Path, directory: Path, as_json: bool) -> int:
         report, tally = await _read(file, hub.post())
     if not report.chunks:
         code = min(report.codes, default="") or ("bundle-mesh" if report.foreign else "bundle")
-        detail = {"bundle-mesh": "it belongs to another mesh", "bundle-recipient": "it is not addressed to this hub"}
         raise FatalError(
             code,
-            f"{file}: {detail.get(code, 'no bundle, or all of it is damaged')}",
+            f"{file}: {_UNREAD.get(code, 'no bundle, or all of it is damaged')}",
             hint="was it made by a hub of this mesh, after this hub was admitted?",
         )
     facts = {

@@ -141,14 +141,14 @@ def complain(error: HubdError) -> None:
 
     What the code says of it is English, for logs and engineers. It is clear enough for whoever must act, or typed what was
     wrong, and speaks English; all others are told the code's sentence, which says what to do, too, and for engineers the
-    detail in brackets.
+    detail in brackets. The hint beside what was typed shows how it is written, and does so in every language.
     """
     is_plain = (isinstance(error, FatalError) or error.code in _TYPED) and messages.is_english()
     what = error.detail if is_plain else words(error.code)
     if error.detail and not is_plain:
         what = phrase("terminal.detail", what=what, detail=error.detail)
     say("terminal.complaint", what=what)
-    if error.hint and messages.is_english():
+    if error.hint and (messages.is_english() or error.code in _TYPED):
         say("terminal.hint", what=error.hint)
 
 

@@ -1,5 +1,7 @@
 """Every phrase is said somewhere, every place of it is filled there, and no word of a result by-passes the catalogue."""
 
+import ast
+import re
 from string import Formatter
 
 import pytest
@@ -12,6 +14,7 @@ from hubd.fold.lesson_views import DisputeState, EarmarkState
 from hubd.fold.views import LessonState, Payment, SettlementState
 from hubd.phone import show
 from tools import sources
+from tools.steps import ROOT
 
 EN = messages.DEFAULT_LANGUAGE
 SAID = [
@@ -179,3 +182,35 @@ def test_a_row_of_a_table_is_said_by_the_language_and_else_by_the_table(monkeypa
     messages.speak("ar")
     assert messages.tabled("kinds", "vouch-give", KINDS["vouch-give"].meaning) == "…"
     messages.speak("")
+
+
+SPEAKING = ("hubd/cli/", "hubd/demo/report.py", "hubd/demo/story.py", "hubd/post/words.py")
+IN_ENGLISH = ("help", "hint", "show_default")  # options explain themselves; an error's words are its own
+ERRORS = ("FatalError", "RemoteError", "fail", "_until")
+
+
+def sentences(node):
+    """Texts of several words below a node of the tree, without docstrings, help texts and details of errors."""
+    match node:
+        case ast.Expr(value=ast.Constant()) | ast.Assign(targets=[ast.Name(id="COMMANDS" | "_UNREAD")]):
+            return
+        case ast.Dict(keys=[ast.Constant(value="note")]):
+            return  # what an action says is signed, and no word of the program's
+        case ast.keyword(arg=name) if name in IN_ENGLISH:
+            return
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in ERRORS:
+            return
+        case ast.Constant(value=str(text)) if re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", text):
+            yield f"{node.lineno}: {text}"
+    for child in ast.iter_child_nodes(node):
+        yield from sentences(child)
+
+
+def test_no_sentence_for_people_stands_in_the_code_of_a_command():
+    found = [
+        f"{path.relative_to(ROOT)}:{text}"
+        for path, tree in sources.modules()
+        if str(path.relative_to(ROOT)).startswith(SPEAKING)
+        for text in sentences(tree)
+    ]
+    assert "\n".join(found) == ""
