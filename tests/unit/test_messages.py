@@ -52,17 +52,18 @@ def test_the_contracts_words_stand_in_their_own_table_and_nowhere_else():
         assert language != messages.DEFAULT_LANGUAGE or own == OF_THE_RELAY
 
 
-def test_an_installed_hub_carries_the_contracts_words(tmp_path):
+def test_an_installed_hub_carries_the_catalogue_and_the_contracts_words(tmp_path):
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     [wheel] = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as files:
         files.extractall(tmp_path / "installed")
-    asked = "import hubd.messages as m; print(m.__file__, m.words('chain-604'), sep='|')"
+    asked = "import hubd.messages as m; print(m.__file__, m.words('chain-604'), m.phrase('status.alone'), sep='|')"
     said = subprocess.run(
         [sys.executable, "-c", asked], cwd=tmp_path / "installed", check=True, capture_output=True, text=True
     ).stdout
-    assert said.strip() == f"{tmp_path}/installed/hubd/messages.py|{CONTRACT_ERRORS['604']['words']}"
+    expected = [f"{tmp_path}/installed/hubd/messages.py", CONTRACT_ERRORS["604"]["words"], "no neighbour is known yet"]
+    assert said.strip().split("|") == expected
 
 
 def test_the_relays_own_code_has_its_sentence():
