@@ -92,13 +92,20 @@ def _migrating(directory: Path, progress: str) -> FatalError:
     )
 
 
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether SQLite finds its file in no order: also where the place after the last one is taken."""
+def is_damage(error: Exception) -> bool:
+    """Whether SQLite finds its file in no order: also where the place after the last one is taken.
+
+    A complaint that can't be decoded cites a schema that rotted.
+    """
     code = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or code in _TAKEN
+    return (
+        code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        or code in _TAKEN
+        or isinstance(error, UnicodeError)
+    )
 
 
-def _is_full(error: sqlite3.Error, path: Path) -> bool:
+def _is_full(error: Exception, path: Path) -> bool:
     """Whether there is no room. On a full card SQLite says "disk I/O error" when it was writing its log."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
@@ -112,7 +119,7 @@ def damage(detail: str) -> LocalError:
     return LocalError("database-damaged", detail, hint="is the card worn? Look at `hubd status` in an hour")
 
 
-def _local(error: sqlite3.Error, path: Path) -> LocalError:
+def _local(error: Exception, path: Path) -> LocalError:
     """A step that failed while the hub runs: doors say "not now", and the hub goes on."""
     if is_damage(error):
         return damage(f"{path}: {error}")
@@ -121,7 +128,7 @@ def _local(error: sqlite3.Error, path: Path) -> LocalError:
     return LocalError("database", f"{path}: {error}", hint="is the card worn, or mounted read-only?")
 
 
-def _fatal(error: sqlite3.Error, path: Path) -> FatalError:
+def _fatal(error: Exception, path: Path) -> FatalError:
     if _is_full(error, path):
         return FatalError("disk-full", f"{path}: {error}", hint="free some space on the card, then start hubd again")
     if is_damage(error):
@@ -183,7 +190,7 @@ class Database:
             await database._writer.run(partial(_bound, path=path))
             await database._reader.open(path)
             await database._comparer.open(path)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             await database.close()
             raise _fatal(error, path) from error
         except BaseException:
@@ -214,7 +221,7 @@ class Database:
     async def _told(self, lane: _Lane, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             return await lane.run(work)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             if is_damage(error):
                 self.mark_damaged(str(error))
             raise _local(error, self.path) from error
@@ -248,6 +255,14 @@ def connect(path: Path) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
+    return connection
+
+
+def connect_damaged(path: Path) -> sqlite3.Connection:
+    """A connection for who reads what can still be read, and writes nothing."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.text_factory = _text
+    connection.execute("pragma writable_schema = on")  # what of the schema rotted is left out
     return connection
 
 

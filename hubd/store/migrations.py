@@ -6,7 +6,7 @@ how far it is, and leaves a notice in the data folder for commands that find the
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from importlib import resources
 from pathlib import Path
 from time import monotonic
@@ -46,6 +46,11 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} was written by a newer hubd (schema {version}, this program knows {steps[-1][0]})",
             hint="install the newer hubd again; the data is untouched",
         )
+    if version < steps[-1][0] and schema(connection) == _made():  # the number rotted
+        version = steps[-1][0]
+        connection.execute(f"pragma user_version = {version}")
+    if version == steps[-1][0]:
+        check_schema(connection)
     count = connection.execute("select value from meta where key = 'count'").fetchone() if version else None
     progress = Progress(path.parent, count[0] if count else 0)
     try:
@@ -57,6 +62,27 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute("pragma wal_checkpoint(truncate)")
     finally:
         progress.end()
+
+
+def schema(connection: sqlite3.Connection) -> dict[str, str]:
+    """The words of our tables, indexes and triggers by name, but for a table that the scrub lays out anew."""
+    named = "select name, sql from sqlite_schema where name not like 'audience%' and name not like 'sqlite%'"
+    return dict(connection.execute(named))
+
+
+def check_schema(connection: sqlite3.Connection) -> None:
+    """Raise `DatabaseError` where a database of this schema says something else of itself than a new one: 1 ms."""
+    if schema(connection) != _made():
+        error = sqlite3.DatabaseError("malformed database schema: not the words it was made with")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+
+def _made() -> dict[str, str]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for _, script in migrations():
+            connection.executescript(script)
+        return schema(connection)
 
 
 def fill(connection: sqlite3.Connection, told: Told) -> None:

@@ -22,7 +22,7 @@ from hubd.action.sip018 import Domain
 from hubd.errors import FatalError, RemoteError
 from hubd.limits import INTEGER_MAX, RESCUE_ROOM_PERCENT, RESCUE_STEP_ROWS
 from hubd.store import migrations
-from hubd.store.database import EPOCH_BYTES, MARK_NAME, connect
+from hubd.store.database import EPOCH_BYTES, MARK_NAME, connect, connect_damaged
 from hubd.store.room import Room
 from hubd.store.rows import proven, row_digest
 
@@ -30,6 +30,7 @@ _ROWS = (
     "select sequence, cast(id as blob), cast(header as blob), digest from action not indexed"
     " where sequence > ? order by sequence limit ?"
 )
+_COPIED = ("action", "content", "ledger", "ledger_item", "meta")  # all else follows from these
 _INSERT = (
     "insert or ignore into action (sequence, id, created, kind, author, header, digest) values (?, ?, ?, ?, ?, ?, ?)"
 )
@@ -46,15 +47,16 @@ def rescue(path: Path, domain: Domain) -> None:
     _remove(anew)
     try:
         _check_room(path)
-        with closing(connect(path)) as old, closing(connect(anew)) as new:
+        with closing(connect_damaged(path)) as old, closing(connect(anew)) as new:
             old.execute("pragma wal_checkpoint(truncate)").fetchone()  # no log may outlive what it belongs to
             new.execute("pragma journal_mode = off")  # a power cut: once more from the beginning
             migrations.migrate(new, anew)
+            _say_schema_again(old, new)
             count, lost = _copy(old, new, path, domain)
         if not count:
             raise sqlite3.DatabaseError("no action can be read")
         _settle(anew, path)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise FatalError(
             "database-damaged",
             f"{path}: {error}",
@@ -63,6 +65,22 @@ def rescue(path: Path, domain: Domain) -> None:
     finally:
         _remove(anew)
     log.get("store").warning("database-rescued", count=count, items=lost)
+
+
+def _say_schema_again(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
+    """Read the tables by the words that they were made with, and nothing else; nothing of this is kept."""
+    version = "pragma user_version"
+    if old.execute(version).fetchone() != new.execute(version).fetchone():
+        return
+    words = migrations.schema(new)
+    old.execute("begin")
+    for name in _COPIED:
+        made = {"name": name, "sql": words[name]}
+        old.execute("update sqlite_schema set type = 'table', name = :name, tbl_name = :name where sql = :sql", made)
+        old.execute("update sqlite_schema set sql = :sql where name = :name", made)
+    old.execute(f"delete from sqlite_schema where name not in ({', '.join('?' * len(_COPIED))})", _COPIED)
+    old.execute("pragma writable_schema = reset")
+    old.execute("pragma writable_schema = on")
 
 
 def _check_room(path: Path) -> None:
@@ -166,7 +184,7 @@ def _rows(old: sqlite3.Connection) -> Iterator[list[Any]]:
                 continue
             rows, reached = [], _beyond(old, after)
         else:
-            reached = rows[-1][0] if rows else None
+            reached = rows[-2 if len(rows) > 1 and len(rows) == step else -1][0] if rows else None  # the last may lie
             step = min(2 * step, RESCUE_STEP_ROWS)
         if rows:
             yield rows

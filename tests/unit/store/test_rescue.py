@@ -27,7 +27,7 @@ from structlog.testing import capture_logs
 from hubd.action import cbor
 from hubd.errors import FatalError, LocalError
 from hubd.ports import LedgerEntry, TransactionState
-from hubd.store import rescue
+from hubd.store import migrations, rescue
 from hubd.store.actions import DATABASE_NAME
 from hubd.store.database import MARK_NAME
 from hubd.store.room import Room
@@ -92,6 +92,22 @@ async def test_any_bit_of_the_file_may_flip_and_the_set_is_whole_again_or_the_hu
         )
         ends[ended] += 1
     assert min(ends["mended"], ends["written anew"]) > 0
+
+
+async def test_what_a_database_says_of_itself_may_rot_and_it_is_read_by_the_words_it_was_made_with(path, whole):
+    chance, ends = random.Random(26), Counter()
+    for _ in range(FLIPS // 2):
+        flipped(path, whole, chance.randrange(PAGE_BYTES), chance.randrange(8))
+        ends[await lived_through(path.parent)] += 1
+    assert ends["damaged for ever"] == 0
+    assert ends["mended"] > FLIPS // 4, "there is no second copy of where the pages are"
+
+
+def test_a_table_with_other_columns_than_it_was_made_with_is_noticed_before_it_is_read(path, whole):
+    flipped(path, whole, whole.rindex(b"digest blob not null,") + 2, 1)
+    with sqlite3.connect(path) as raw, pytest.raises(sqlite3.DatabaseError, match="not the words"):
+        migrations.check_schema(raw)
+    raw.close()
 
 
 async def test_what_the_chain_may_have_been_asked_for_and_the_places_of_arrival_are_kept(path, whole):
