@@ -193,13 +193,15 @@ APPEND_ACTIONS_MAX = 512  # actions in one transaction: larger ones gain nothing
 LOCK_WAIT_S = 3.0  # for the data folder: `hubd status` of a stopped hub holds it for a second on a Pi
 LOCK_POLL_S = 0.1  # between two tries
 QUERY_IDS_MAX = 500  # ids in one SQL statement, below SQLite's 999 variables of old builds
-HEADERS_CACHE_KIB = 1_024  # of the set's file, for headers that the fold reads again
+HEADERS_CACHE_KIB = (
+    256  # of the set's file, for headers that the fold reads again: most of them are still at hand as values
+)
 VIEWS_LOG_BYTES_MAX = 8 * 1024 * 1024  # SQLite's log of the views' file, before it is brought into the file
-VIEWS_CACHE_KIB = 2_048  # of the views' file; the entries in use are kept besides, as values
-VIEWS_CELLS_CACHED = 1_024  # entries, reads, names and places kept at hand, twice at most: about 4 MB together
+VIEWS_CACHE_KIB = 512  # of the views' file; the entries in use are kept besides, as values; no more is written for it
+VIEWS_CELLS_CACHED = 512  # entries, reads, names and places kept at hand, twice at most: about 2 MB together
 VIEWS_ACTIONS_CACHED = 512  # headers that rules asked for last, twice at most: 1 kB each
 VIEWS_WAITING_MAX = 500  # changed entries in memory before the database gets them: about 4 ms here
-VIEWS_NAMES_YOUNG = 1_024  # numbered last, twice at most, of which is known what is on disk: 700 actions; 1 MB
+VIEWS_NAMES_YOUNG = 512  # numbered last, twice at most, of which is known what is on disk: 350 actions; 0.5 MB
 VIEWS_READERS_PAGE = 1_000  # of one entry's readers told at once; every receipt reads the membership
 VIEWS_SHELF_ROWS_MAX = 64  # of one place kept at hand; a longer one is asked author by author
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubd.action.charter import Charter
+from hubd.action.content import is_anchored
 from hubd.action.envelope import Action
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
@@ -87,6 +88,7 @@ class Engine:
         self._level: dict[str, int] = {}  # node name -> index of its stratum
         self._by_kind: dict[str, list[View[Any, Any]]] = {}
         self._dirty: list[dict[Node, None]] = [{} for _ in strata]
+        self._idle = _Tracer(charter, self.memory)  # one that has read nothing
         self._sweeps: dict[Node, After] = {}  # nodes that changed, and from where on their readers were not told
         for level, stratum in enumerate(strata):
             name = stratum.name
@@ -154,7 +156,22 @@ class Engine:
         self._touch(("", action.id), 0)
         for kind in (action.kind, "*"):
             for view in self._by_kind.get(kind, ()):
-                self._dirty[self._level[view.name]][view.name + _ROOTS, action.id] = None
+                node = (view.name + _ROOTS, action.id)
+                if is_anchored(action.kind):  # here before, maybe, without its content
+                    self._dirty[self._level[view.name]][node] = None
+                elif reads := self._rooted(view, action):
+                    self.memory.remember(node, reads)
+
+    def _rooted(self, view: View[Any, Any], action: Action) -> set[Node]:
+        """Soil what an action is a root of; returns what that was read from, nothing for most."""
+        tracer = self._idle
+        for kind in (action.kind, "*"):
+            if kind in view.roots:
+                for key in view.roots[kind](action, tracer):
+                    self._soil((view.name, key))
+        if tracer.reads:
+            self._idle = _Tracer(self._charter, self.memory)
+        return tracer.reads
 
     def _soil(self, node: Node) -> None:
         self._dirty[self._level[node[0]]][node] = None
@@ -181,12 +198,7 @@ class Engine:
         action = self.memory.action(node[1])
         if not isinstance(view, View) or action is None:
             raise LocalError("fold", "roots of no action")
-        tracer = _Tracer(self._charter, self.memory)
-        for kind in (action.kind, "*"):
-            if kind in view.roots:
-                for key in view.roots[kind](action, tracer):
-                    self._soil((view.name, key))
-        self.memory.remember(node, tracer.reads)
+        self.memory.remember(node, self._rooted(view, action))
 
     def _compute(self, stratum: Stratum, node: Node, changed: dict[Node, tuple[Stratum, Any]]) -> None:
         name, key = node

@@ -56,6 +56,27 @@ def test_an_entry_that_one_rule_reads_often_is_looked_up_once(times):
     assert looked_up.count(("parity", "all")) == 3, "by the rule once, and to see whether it changed"
 
 
+def test_roots_that_read_nothing_leave_no_trace():
+    remembered = []
+
+    class Watched(DictMemory):
+        def remember(self, node, reads):
+            remembered.append(node)
+            super().remember(node, reads)
+
+    village = Village()
+    about = {"request-close": lambda action, read: [read.action(action.statement.subject).id]}
+    views = [
+        View(name, lambda key, _: key, about | roots)
+        for name, roots in (("some", {}), ("all", {"*": lambda a, _: [a.id]}))
+    ]
+    engine = Engine(village.charter, views, Watched())
+    request = village.request("ana")
+    engine.append([request, village.request_close("ana", request)])
+    assert sorted(engine.memory.entries("all")) == sorted(action.id for action in engine.memory.actions())
+    assert not [name for name, _ in remembered if name.endswith("?")], "whole actions stay as they are"
+
+
 def test_an_entry_that_comes_out_equal_stops_there():
     village, counted = Village(), Counted()
     engine = Engine(village.charter, counted.strata)
