@@ -1,7 +1,9 @@
 import hashlib
+from types import SimpleNamespace
 
 import pytest
 
+from hubd.action import fingerprint as module
 from hubd.action.fingerprint import EMPTY, extend, fingerprint, spoken, without
 from hubd.action.sip018 import ActionId
 
@@ -24,6 +26,14 @@ def test_the_sum_of_large_integers_equals_the_sum_of_lanes(count):
 
 def test_order_and_portions_make_no_difference():
     assert extend(extend(EMPTY, IDS[20:]), reversed(IDS[:20])) == extend(EMPTY, IDS)
+
+
+def test_no_lane_runs_over_into_its_neighbour_however_many_ids_come_at_once(monkeypatch):
+    """Lanes of all ones, as many as would fill twice the room above a lane; it kills sums of 2^17 ids at once."""
+    most = SimpleNamespace(digest=lambda length: b"\xff" * length)
+    monkeypatch.setattr(module, "hashlib", SimpleNamespace(shake_128=lambda _: most))
+    count = 2**17 + 5
+    assert extend(b"\xff" * 2048, [IDS[0]] * count) == (-(count + 1) % 65536).to_bytes(2, "big") * 1024
 
 
 @pytest.mark.parametrize("gone", [0, 1, 7, 40])

@@ -44,6 +44,14 @@ async def test_of_known_and_new_ones_in_any_order_the_new_ones_arrive_in_that_or
     assert (await store.summary()).count == 4
 
 
+async def test_what_two_peers_offer_at_once_came_from_the_first_with_the_content_of_the_second(store):
+    whole = action(1, "offer-set", content.seal_content({}, bytes(16)))
+    offers = [([envelope.without_content(whole)], b"first"), ([whole], b"second")]
+    await store.change(lambda connection: writing.append(connection, offers, {}))
+    assert await store.page_for(b"second", 0, 9, 9) == ([(1, whole)], 9)
+    assert await store.page_for(b"first", 0, 9, 9) == ([], 9)
+
+
 async def test_actions_that_are_all_known_write_nothing(store):
     actions = [action(number) for number in range(9)]
     await store.append(actions)
