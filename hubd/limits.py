@@ -336,6 +336,7 @@ PHONE_MESSAGES_WAITING_MAX = 256  # of one socket, come and not looked at; more 
 PHONE_MESSAGES_ADDRESS_PER_S = 60  # of all sockets of one address; beyond it they wait: eight phones behind one router
 PHONE_MESSAGES_ADDRESS_BURST = 320  # eight syncs at once
 PHONE_IDS_PER_MESSAGE = 64  # looking up so many counts as a message: 0.3 ms
+PHONE_PAGE_MESSAGES = 3  # as so many counts a full page of actions, so that sockets bring 20 a second, as requests do
 PHONE_NEG_MESSAGES = 10  # as so many counts comparing: 40 ms here at the worst
 PHONE_SMALL_FRAMES_PER_S = 20  # pings, pongs and parts of messages: a browser sends a pong in 20 seconds
 PHONE_SMALL_FRAMES_BURST = 256  # a message of 64 KiB through a proxy that cuts it small

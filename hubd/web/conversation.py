@@ -16,6 +16,8 @@ from hubd.limits import (
     PHONE_NEG_MESSAGES,
     PHONE_NEWS_S,
     PHONE_OPEN_S,
+    PHONE_PAGE_BYTES_MAX,
+    PHONE_PAGE_MESSAGES,
     PHONE_SEND_S,
     RECONCILE_ROUNDS_MAX,
 )
@@ -247,6 +249,8 @@ class Conversation:
             seen = self._door.news_count
             page = await self._door.reading.page(self._door.still(self._reader), cursor)
             if page.envelopes:
+                work = PHONE_PAGE_MESSAGES * sum(map(len, page.envelopes)) / PHONE_PAGE_BYTES_MAX
+                await pause(self._door.messages.wait_s(self._address, self._door.clock(), work))
                 await self._say(Actions(page.envelopes, cursor_text(page.cursor)), asked)
             for action_id, state, txid in await self._door.receipts(self._reader, page.actions):
                 await self._say(Receipt(action_id, state, txid), asked)

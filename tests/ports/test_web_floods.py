@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from callers import NONCE, Caller
+from callers import NONCE, Caller, called
 from knocks import HEAD, is_alive, is_closed, limited, opened, spoken
 from phone_hubs import PhoneHub, phone_hub, served
 from websockets.asyncio.client import connect
@@ -177,6 +177,26 @@ async def test_a_crowd_that_comes_in_one_moment_is_kept_by_the_kernel_and_let_in
                     await asyncio.sleep(0)
                     most = max(most, places.taken.total() - then)
         assert most <= 64
+
+
+async def test_who_takes_the_whole_set_again_and_again_waits_between_its_pages(
+    hub: PhoneHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hub.take(*(hub.village.request("ana", text={"note": "x" * 12_000}) for _ in range(40)))
+    await hub.take(hub.village.register("ana"))
+    hub.door.messages = Pace(0.1, 5 * limits.PHONE_PAGE_MESSAGES)
+    monkeypatch.setattr("hubd.web.http.is_loopback", lambda _host: False)
+    waits: list[float] = []
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(conversation, "pause", note)
+    async with called(hub) as caller:
+        await caller.hello("ana", None, "own")
+        assert len((await caller.all_up_to_end())[0]) > 40
+    assert waits[:5] == [0] * 5, "two messages and the first pages"
+    assert sum(wait > 0 for wait in waits) >= 3
 
 
 @pytest.mark.parametrize("is_over_a_socket", [False, True])

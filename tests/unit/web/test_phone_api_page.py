@@ -60,6 +60,7 @@ def test_every_status_word_is_there(word: str) -> None:
         f"beyond {limits.PHONE_MESSAGES_ADDRESS_PER_S} a second over all its sockets",
         f"one more for {limits.PHONE_IDS_PER_MESSAGE} ids",
         {10: "as ten"}[limits.PHONE_NEG_MESSAGES],
+        {3: "as three"}[limits.PHONE_PAGE_MESSAGES],
         f"{limits.PHONE_SMALL_FRAMES_PER_S} pings, pongs and parts of messages a second",
         f"a second ({limits.PHONE_SMALL_FRAMES_BURST} at once)",
         f"{limits.PHONE_MESSAGES_WAITING_MAX} messages\nwaiting",
