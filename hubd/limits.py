@@ -231,7 +231,7 @@ RELAY_REPLACEMENTS_MAX = 8  # fee raises of one account nonce: 1.25^8 is six tim
 RELAY_TRIES_MAX = 6  # of one action, before it waits for something about it to change
 RELAY_STRIKES_MAX = 3  # actions of one author that aborted a whole batch, before that author pauses a day
 RELAY_STRUCK_MAX = (
-    2_048  # authors with such, 150 bytes each: a day's fees pay for 1,666 transactions, aborted ones, too
+    2_048  # authors with such, 150 bytes each: a day's usual fees pay for 1,666 transactions, aborted ones, too
 )
 RELAY_FEE_USTX_MIN = 3_000  # the floor that production relays pay, whatever the size
 RELAY_FEE_USTX_MAX = 1_000_000  # one transaction, replacements included: 1 STX
