@@ -85,10 +85,10 @@ class _End:
 
 
 @asynccontextmanager
-async def carried_by_socket(hub: "PostHub") -> AsyncIterator[SocketLink]:
+async def carried_by_socket(hub: "PostHub", door: PhoneDoor | None = None) -> AsyncIterator[SocketLink]:
     """The same over messages, whoever dialled."""
     up, down = asyncio.Queue[bytes | None](), asyncio.Queue[bytes | None]()
-    talk = asyncio.create_task(Conversation(door_of(hub), _End(up, down), "").run())
+    talk = asyncio.create_task(Conversation(door or door_of(hub), _End(up, down), "").run())
     yield SocketLink(_End(down, up), hub.village.charter)
     up.put_nowait(None)
     await talk

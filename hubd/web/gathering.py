@@ -1,8 +1,10 @@
 """Bodies that come in parts over sockets: few at a time, and none that takes longer than a request by HTTP may.
 
 Anybody may register, so whoever is known takes the place of whom nobody vouched for; and nobody, known or not, holds many.
+So a known person is refused only where as many known persons as there are places, of all or of its address, bring post, too.
 """
 
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
@@ -54,19 +56,27 @@ class Gathering:
 
     def _has_place(self, bringer: Bringer) -> bool:
         """Whether there is one more, or one could be made free."""
-        held = [(who, body) for who, body in self._bodies.items() if body is not None]
-        same_person = sum(body.bringer.person == bringer.person for _, body in held)
-        same_address = sum(body.bringer.address == bringer.address for _, body in held)
-        is_crowd = bringer.address != "" and same_address >= CARRY_GATHERED_PER_ADDRESS_MAX
-        if same_person >= CARRY_GATHERED_PER_PERSON_MAX or is_crowd:
+        held = {who: body for who, body in self._bodies.items() if body is not None}
+        brings = Counter(body.bringer.person for body in held.values())
+        if brings[bringer.person] >= CARRY_GATHERED_PER_PERSON_MAX:
             return False
-        if len(held) < CARRY_GATHERED_MAX:
-            return True
-        unknown = [(body.began_s, at) for at, (_, body) in enumerate(held) if not body.bringer.is_known]
-        if not bringer.is_known or not unknown:
-            return False
-        self._bodies[held[min(unknown)[1]][0]] = None
-        return True
+        crowd = {who: body for who, body in held.items() if "" != body.bringer.address == bringer.address}
+        if len(crowd) < CARRY_GATHERED_PER_ADDRESS_MAX:
+            if len(held) < CARRY_GATHERED_MAX:
+                return True
+            crowd = held
+        return bringer.is_known and self._make_room(crowd, brings, is_first=not brings[bringer.person])
+
+    def _make_room(self, crowd: dict[Hashable, _Body], brings: Counter[Principal], *, is_first: bool) -> bool:
+        """Let the oldest go of whom nobody vouched for; else, for somebody's first one, the oldest of whoever has two."""
+        spare = [
+            (body.bringer.is_known, body.began_s, at, who)
+            for at, (who, body) in enumerate(crowd.items())
+            if not body.bringer.is_known or (is_first and brings[body.bringer.person] > 1)
+        ]
+        if spare:
+            self._bodies[min(spare)[-1]] = None
+        return bool(spare)
 
     def end(self, who: Hashable) -> bytes:
         """The whole body. Raises `RemoteError`: `too-large`, or `rate` where it was let go."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 from builders import Village
@@ -13,7 +14,9 @@ from hubd.errors import RemoteError
 from hubd.phone import carry
 from hubd.phone.phone import Phone
 from hubd.phone.serve import VisitedPhone
+from hubd.web.gathering import Bringer
 from hubd.web.proofs import authorize
+from hubd.web.standing import Scope
 from hubd.web.visit import Visitor
 
 TEXT = {"note": "x" * 3_000}
@@ -148,6 +151,34 @@ async def test_a_stranger_on_a_socket_has_nothing_gathered(tmp_path):
         with pytest.raises(RemoteError) as caught:
             await link.bring_post(bytes(200_000))
         assert caught.value.code == "authorization"
+
+
+async def test_while_a_crowd_of_fresh_keys_never_ends_its_post_only_who_is_known_brings_more(tmp_path):
+    village = Village(1)
+    known = [
+        *found(village, "hub-a"),
+        village.register("ana"),
+        village.register("sybil"),
+        village.vouch("steward-1", "ana", 4),
+    ]
+    async with post_hub(tmp_path, village, "hub-a", known) as hub:
+        door = door_of(hub)
+        for number in range(limits.CARRY_GATHERED_MAX):
+            door.gathering.add(number, Bringer(village.principal(f"sybil {number}"), "", is_known=False), b"part")
+        assert await brought_by_socket(hub, door, "ana")
+        door.gathering.add("again", Bringer(village.principal("sybil 0"), "", is_known=False), b"part")
+        with pytest.raises(RemoteError) as caught:
+            await brought_by_socket(hub, door, "sybil")
+        assert caught.value.code == "rate"
+
+
+async def brought_by_socket(hub, door, name):
+    """What a hub answers to a person that brings nothing, said in parts."""
+    async with carried_by_socket(hub, door) as link:
+        await link.identify()
+        await link.authorize(partial(authorize, hub.village.signer(name), hub.village.charter))
+        await link.end(Scope.OWN)
+        return await link.bring_post(cbor.encode([[], []]))
 
 
 @pytest.mark.parametrize("is_known_first", [True, False])

@@ -113,3 +113,65 @@ def test_one_person_and_one_address_hold_few():
     assert code(gathering, 100 + CARRY_GATHERED_PER_ADDRESS_MAX) == "rate"
     gathering.add("other", by("other", address="10.0.1.2"), b"whole")
     assert gathering.end("other") == b"whole"
+
+
+def test_a_known_person_takes_the_place_of_whom_nobody_vouched_for_also_behind_one_address():
+    clock = Clock()
+    gathering = Gathering(clock)
+    for who in range(CARRY_GATHERED_PER_ADDRESS_MAX):
+        clock.now_s += 0.1
+        gathering.add(who, by(who, address="10.0.0.1"), PART)
+    gathering.add("sybil", by("sybil", address="10.0.0.1"), PART)
+    gathering.add("known", by("known", is_known=True, address="10.0.0.1"), b"whole")
+    assert gathering.end("known") == b"whole"
+    assert code(gathering, "sybil") == "rate"
+    assert code(gathering, 0) == "rate", "the one that began first"
+    assert all(gathering.end(who) == PART for who in range(1, CARRY_GATHERED_PER_ADDRESS_MAX))
+
+
+def test_where_one_address_has_its_share_nobody_elsewhere_makes_room():
+    gathering = Gathering(Clock())
+    gathering.add("elsewhere", by("elsewhere", address="10.0.0.2"), PART)
+    for who in range(CARRY_GATHERED_PER_ADDRESS_MAX):
+        gathering.add(who, by(who, is_known=True, address="10.0.0.1"), PART)
+    gathering.add("late", by("late", is_known=True, address="10.0.0.1"), PART)
+    assert code(gathering, "late") == "rate"
+    assert gathering.end("elsewhere") == PART
+
+
+@pytest.mark.parametrize(
+    ("room", "address"), [(CARRY_GATHERED_MAX, "10.0.0.{}"), (CARRY_GATHERED_PER_ADDRESS_MAX, "10.0.0.1")]
+)
+def test_of_known_persons_who_bring_two_the_oldest_makes_room_for_who_brings_none(room, address):
+    clock = Clock()
+    gathering = Gathering(clock)
+    for who in range(room):
+        clock.now_s += 0.1
+        gathering.add(who, by(who // 2, is_known=True, address=address.format(who)), PART)
+    gathering.add("first", by("late", is_known=True, address=address.format(200)), b"whole")
+    gathering.add("second", by("late", is_known=True, address=address.format(201)), PART)
+    assert code(gathering, "second") == "rate", "who has one takes none of another's"
+    gathering.add("unknown", by("unknown", address=address.format(202)), PART)
+    assert code(gathering, "unknown") == "rate"
+    assert gathering.end("first") == b"whole"
+    assert code(gathering, 0) == "rate"
+    assert all(gathering.end(who) == PART for who in range(1, room))
+
+
+def test_whom_nobody_vouched_for_makes_room_before_a_known_person_who_brings_two():
+    clock = Clock()
+    gathering = Gathering(clock)
+    for who in range(CARRY_GATHERED_MAX):
+        clock.now_s += 0.1
+        gathering.add(who, by(who // 2, is_known=who < CARRY_GATHERED_MAX - 1), PART)
+    gathering.add("known", by("known", is_known=True), b"whole")
+    assert gathering.end("known") == b"whole"
+    assert code(gathering, CARRY_GATHERED_MAX - 1) == "rate", "though it began last"
+    assert all(gathering.end(who) == PART for who in range(CARRY_GATHERED_MAX - 1))
+
+
+def test_this_machine_itself_is_no_crowd():
+    gathering = Gathering(Clock())
+    for who in range(CARRY_GATHERED_MAX):
+        gathering.add(who, by(who, address=""), PART)
+    assert all(gathering.end(who) == PART for who in range(CARRY_GATHERED_MAX))
