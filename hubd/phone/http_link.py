@@ -95,9 +95,16 @@ class HttpLink:
 
     async def get(self, ids: Sequence[bytes], sink: Sink) -> None:
         """See `HubLink`."""
+        await self._hand_over("/v1/get", ids, sink)
+
+    async def content(self, ids: Sequence[bytes], sink: Sink) -> None:
+        """See `HubLink`."""
+        await self._hand_over("/v1/content", ids, sink)
+
+    async def _hand_over(self, path: str, ids: Sequence[bytes], sink: Sink) -> None:
         waiting = list(ids)
         while waiting:
-            body = await self._ask("POST", "/v1/get", content=cbor.encode(waiting[:PHONE_IDS_MAX]))
+            body = await self._ask("POST", path, content=cbor.encode(waiting[:PHONE_IDS_MAX]))
             found, looked_at = expect(
                 decode_body(body, LINK_MESSAGE_BYTES_MAX), row(frames.envelopes, uint), "a page of envelopes"
             )

@@ -46,6 +46,9 @@ class HubLink(Protocol):
     async def get(self, ids: Sequence[bytes], sink: Sink) -> None:
         """Hand over these actions, as far as the hub has them."""
 
+    async def content(self, ids: Sequence[bytes], sink: Sink) -> None:
+        """Hand over those of these actions of which the hub has the content and shows it to this phone."""
+
     async def bring_post(self, body: bytes) -> bytes:
         """Bring `[[receipt, ...], [bundle, ...]]`; the body of the answer (docs/phone-api.md, "Carrying post")."""
 

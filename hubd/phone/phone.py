@@ -238,7 +238,7 @@ class Phone:
                 hub = await meet(self._replica, link)
             met()
             async with self._syncing, asyncio.timeout(SYNC_S):
-                return await sync(self._replica, link, hub)
+                return await sync(self._replica, link, hub, int(self._clock()))
         except TimeoutError as error:
             raise RemoteError(
                 "too-slow", "the sync took too long", hint="sync again: it goes on where it was"

@@ -86,6 +86,10 @@ class Replica:
             return False
         return True
 
+    def is_own(self, action: Action) -> bool:
+        """Whether this person wrote the action or is named in it."""
+        return Reader(Scope.MINE, self.me, self.key).is_named_in(action, ViewsStanding(lambda: self.views))
+
     def is_admitted(self, hub: Principal) -> bool:
         """Whether the stewards admitted this hub, as far as this phone knows."""
         known = self.views.hubs.get(hub)

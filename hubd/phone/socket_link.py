@@ -37,6 +37,7 @@ from hubd.web.frames import (
     Err,
     Frame,
     Get,
+    GetContent,
     Hello,
     Neg,
     Ok,
@@ -122,8 +123,15 @@ class SocketLink:
 
     async def get(self, ids: Sequence[bytes], sink: Sink) -> None:
         """See `HubLink`."""
+        await self._hand_over(Get, ids, sink)
+
+    async def content(self, ids: Sequence[bytes], sink: Sink) -> None:
+        """See `HubLink`."""
+        await self._hand_over(GetContent, ids, sink)
+
+    async def _hand_over(self, ask: type[Get | GetContent], ids: Sequence[bytes], sink: Sink) -> None:
         for at in range(0, len(ids), PHONE_IDS_MAX):
-            await self._say(Get(list(ids[at : at + PHONE_IDS_MAX])))
+            await self._say(ask(list(ids[at : at + PHONE_IDS_MAX])))
             while isinstance(frame := await self._answer(Actions, End), Actions):
                 await sink(frame.envelopes, None)
 

@@ -15,7 +15,7 @@ from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.gossip.negentropy import Initiator
 from hubd.limits import PHONE_ENVELOPES_MAX, PHONE_PAGE_BYTES_MAX, RECONCILE_ROUNDS_MAX
-from hubd.phone import money
+from hubd.phone import missing, money
 from hubd.phone.carry import CarryReport
 from hubd.phone.link import HubLink, Sink
 from hubd.phone.replica import Replica
@@ -39,6 +39,7 @@ class SyncReport:
     deferred: int = 0
     refused: int = 0
     received: int = 0
+    texts: int = 0  # that came to what was here without them
     reconciled: bool = False
     reason: str = ""
     carried: CarryReport | None = None  # None: no post was carried
@@ -51,14 +52,17 @@ async def meet(replica: Replica, link: HubLink) -> Principal:
     return hub
 
 
-async def sync(replica: Replica, link: HubLink, hub: Principal) -> SyncReport:
-    """Sync once with a hub that was met. Raises `RemoteError` where it does not answer, or answers wrongly."""
+async def sync(replica: Replica, link: HubLink, hub: Principal, now_s: int) -> SyncReport:
+    """Sync once with a hub that was met. Raises `RemoteError` where it does not answer, or answers wrongly.
+
+    `now_s` is what this phone's clock shows.
+    """
     report = SyncReport(hub, replica.hub_name(hub))
     await _bring(replica, link, report)
     for tried in range(_REGISTRATION_TRIES):
         try:
             await link.authorize(partial(authorize, replica.signer, replica.charter))
-            await _take(replica, link, report)
+            await _take(replica, link, report, now_s)
         except RemoteError as error:
             if error.code != "unregistered":
                 raise
@@ -117,14 +121,15 @@ def _judged(
     ]
 
 
-async def _take(replica: Replica, link: HubLink, report: SyncReport) -> None:
+async def _take(replica: Replica, link: HubLink, report: SyncReport, now_s: int) -> None:
     """Take what is new since the last time, as much as this phone may see here; a vouch that comes in shows it more."""
-    if not await _take_village(replica, link, report):
+    sees_village = await _take_village(replica, link, report)
+    if not sees_village:
         await _take_as(replica, link, report, Scope.OWN)
-        if not await _take_village(replica, link, report):
-            await money.keep(replica.outbox, await link.balances())
-            return
-    await money.keep(replica.outbox, ())
+        sees_village = await _take_village(replica, link, report)
+    await money.keep(replica.outbox, () if sees_village else await link.balances())
+    if not report.reconciled:  # that ends with less in sight than this phone may see
+        report.texts = await missing.ask(replica, link, report.hub, now_s, sees_village=sees_village)
 
 
 async def _take_village(replica: Replica, link: HubLink, report: SyncReport) -> bool:

@@ -37,6 +37,7 @@ from hubd.web.frames import (
     End,
     Err,
     Get,
+    GetContent,
     Hello,
     Neg,
     Ok,
@@ -91,6 +92,7 @@ class Conversation:
             Hello: self._hello,
             Put: self._put,
             Get: self._get,
+            GetContent: self._get,
             Neg: self._neg,
             Carry: self._carry,
             AskBalances: self._balances,
@@ -187,11 +189,12 @@ class Conversation:
         taken = [each.id for each in outcomes if each.verdict is Verdict.OK and each.id is not None]
         await self._say(Ok([[action_id, self._door.standing.settlement(action_id)[0]] for action_id in taken]))
 
-    async def _get(self, get: Get) -> None:
+    async def _get(self, get: Get | GetContent) -> None:
         await pause(self._wait_s(len(get.ids) / PHONE_IDS_PER_MESSAGE))
-        at = 0
+        at, is_bare = 0, isinstance(get, GetContent)
         while at < len(get.ids):
-            page, at = await self._door.reading.get_page(self._door.still(self._reader), get.ids, at)
+            reader = self._door.still(self._reader)
+            page, at = await self._door.reading.get_page(reader, get.ids, at, is_bare=is_bare)
             if page:
                 await self._say(Actions(page, None))
         await self._say(End(None))

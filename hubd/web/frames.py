@@ -119,6 +119,13 @@ class Get:
 
 
 @dataclass(frozen=True, slots=True)
+class GetContent:
+    """Phone: I have these without their content; give me those of which it is here."""
+
+    ids: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Neg:
     """Both: one message of Negentropy v1."""
 
@@ -213,7 +220,7 @@ class Balances:
 
 
 Frame = (
-    AskChallenge | Hello | Put | Get | Neg | Carry | AskBalances
+    AskChallenge | Hello | Put | Get | GetContent | Neg | Carry | AskBalances
     | Challenge | Welcome | Actions | End | Ok | Deferred | Err | Receipt | Balances
 )  # fmt: skip
 _Shapes = dict[str, tuple[type[Any], tuple[Check, ...]]]
@@ -225,6 +232,7 @@ FROM_PHONE: _Shapes = {
     "HELLO": (Hello, (uint, nullable(text), text, blob(16, 16), nullable(_authorization))),
     "PUT": (Put, (envelopes,)),
     "GET": (Get, (ids,)),
+    "CONTENT": (GetContent, (ids,)),
     "NEG": _neg,
     "CARRY": _carry,
     "BALANCES": (AskBalances, ()),

@@ -140,11 +140,19 @@ async def _reconcile(door: PhoneDoor, asked: Asked) -> Answer:
 
 
 async def _get(door: PhoneDoor, asked: Asked) -> Answer:
+    return await _page_of(door, asked, is_bare=False)
+
+
+async def _get_content(door: PhoneDoor, asked: Asked) -> Answer:
+    return await _page_of(door, asked, is_bare=True)
+
+
+async def _page_of(door: PhoneDoor, asked: Asked, *, is_bare: bool) -> Answer:
     reader = await _reader(door, asked, None)
     ids = expect(decode_body(asked.body, PHONE_POST_BYTES_MAX), frames.ids, "a list of ids")
     work = len(ids) / PHONE_IDS_PER_MESSAGE
     await pause(door.messages.wait_s(caller_address(asked.request), door.clock(), work))
-    envelopes, looked_at = await door.reading.get_page(reader, ids)
+    envelopes, looked_at = await door.reading.get_page(reader, ids, is_bare=is_bare)
     return _cbor([envelopes, looked_at])
 
 
@@ -177,6 +185,7 @@ ROUTES: dict[tuple[str, str], Endpoint] = {
     ("POST", "/v1/actions"): _put,
     ("POST", "/v1/reconcile"): _reconcile,
     ("POST", "/v1/get"): _get,
+    ("POST", "/v1/content"): _get_content,
     ("GET", "/v1/balances"): _balances,
     ("GET", "/v1/post"): _fetch_post,
     ("POST", "/v1/post"): _bring_post,

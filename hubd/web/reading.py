@@ -94,13 +94,19 @@ class Reading:
         found = await self._store.get([ActionId(each) for each in ids])
         return [shared for action in found if (shared := reader.share(action, self._standing))]
 
-    async def get_page(self, reader: Reader, ids: Sequence[bytes], at: int = 0) -> tuple[list[bytes], int]:
-        """Envelopes of the ids from index `at` on, as many as fit a page, and the index to go on at."""
+    async def get_page(
+        self, reader: Reader, ids: Sequence[bytes], at: int = 0, *, is_bare: bool = False
+    ) -> tuple[list[bytes], int]:
+        """Envelopes of the ids from index `at` on, as many as fit a page, and the index to go on at.
+
+        Where the reader has them bare, without their content, only those with content that it may read.
+        """
         envelopes: list[bytes] = []
         size = 0
         for start in range(at, len(ids), _ROWS):
             part = ids[start : start + _ROWS]
-            found = {action.id: envelope.encode(action) for action in await self.get(reader, part)}
+            shown = [each for each in await self.get(reader, part) if not is_bare or each.content is not None]
+            found = {action.id: envelope.encode(action) for action in shown}
             for offset, each in enumerate(part):
                 raw = found.get(ActionId(each), b"")
                 size += len(raw)

@@ -16,6 +16,7 @@ SAMPLES = {
         frames.Hello(2, "aa.7.bb", "own", bytes(16), [bytes(21), bytes(40), bytes(65)]),
         frames.Put([b"e"]),
         frames.Get([ID]),
+        frames.GetContent([ID]),
         frames.Neg(b"a"),
         frames.Carry(b"a", more=True),
         frames.AskBalances(),

@@ -7,6 +7,7 @@ import pytest
 from phone_hubs import PhoneHub, phone_hub, populate, said
 
 from hubd.action import cbor, charter, envelope
+from hubd.action.envelope import Action, without_content
 from hubd.limits import CHALLENGE_LIFE_S, PHONE_POST_BYTES_MAX
 from hubd.web.frames import parse_cursor
 from hubd.web.proofs import hub_of_answer, request_digest
@@ -95,6 +96,25 @@ async def test_away_from_home_a_person_is_told_its_own_money_and_nobody_elses(hu
     assert [row[:4] for row in told] == [[None, 9, 1, 900], [hub.village.hours, 60, 30, 900]]
     assert said(await hub.http.get("/v1/balances", headers=await hub.auth("tomas"))) == []
     assert (await hub.http.get("/v1/balances", headers=await hub.auth("nobody here"))).status_code == 403
+
+
+async def test_of_what_a_phone_has_bare_it_is_given_what_is_here_and_what_it_may_read(hub: PhoneHub) -> None:
+    village = hub.village
+    await populate(hub)
+    named = village.register("carla", text={"name": b"sealed"})
+    words = [village.seal("bo", "profile-set", text={"text": text}) for text in ("one", "two")]
+    others = village.seal("ana", "profile-set", text={"text": "three"})
+    await hub.take(named, words[0], without_content(words[1]), others)
+    asked = cbor.encode([each.id for each in (named, *words, others)])
+
+    async def given(person: str) -> list[Action]:
+        envelopes, looked_at = said(await hub.http.post("/v1/content", content=asked, headers=await hub.auth(person)))
+        assert looked_at == 4
+        return [envelope.parse(raw, village.domain) for raw in envelopes]
+
+    assert await given("bo") == [words[0]]
+    assert await given("ana") == [named, words[0], others]
+    assert (await hub.http.post("/v1/content", content=asked)).status_code == 401
 
 
 async def test_what_any_key_of_a_person_wrote_or_is_named_in_is_its_own(hub: PhoneHub) -> None:

@@ -1,0 +1,147 @@
+"""A text that reaches a hub after its header reaches the phones that had taken the header, and only who may read it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import Village
+from phone_hubs import PhoneHub, phone_hub, phone_of, served
+
+from hubd.action.envelope import Action, without_content
+from hubd.action.principal import address
+from hubd.limits import PHONE_LACKING_IDS_MAX, PHONE_LACKING_PAGES_MAX, PHONE_LACKING_S_MAX, PHONE_LACKING_S_MIN
+from hubd.phone.http_link import HttpLink
+from hubd.phone.phone import Phone
+
+
+def texts(village: Village, count: int, author: str = "ben") -> list[Action]:
+    return [village.seal(author, "profile-set", text={"text": f"words {number}"}) for number in range(count)]
+
+
+async def lacking(phone: Phone) -> int:
+    return (await phone._replica.store.summary()).lacking
+
+
+@asynccontextmanager
+async def at_home(tmp_path: Path) -> AsyncIterator[tuple[PhoneHub, Phone]]:
+    """A hub, and a phone that sees all of its village."""
+    village = Village(1)
+    async with phone_hub(tmp_path, village) as hub, phone_of(tmp_path, village) as phone:
+        await phone.register("Amina", 1)
+        await hub.take(village.register("ben"), village.vouch("steward-1", phone.principal, 4))
+        await sync(hub, phone)
+        yield hub, phone
+
+
+async def sync(hub: PhoneHub, phone: Phone) -> int:
+    return (await phone.sync_over(HttpLink(hub.http, phone.charter))).texts
+
+
+class Counted(HttpLink):
+    """Counts the questions for texts, and the ids in them."""
+
+    asked: list[int]
+
+    async def content(self, ids: Any, sink: Any) -> None:
+        self.asked.append(len(ids))
+        await super().content(ids, sink)
+
+
+async def asked(hub: PhoneHub, phone: Phone) -> list[int]:
+    link = Counted(hub.http, phone.charter)
+    link.asked = []
+    await phone.sync_over(link)
+    return link.asked
+
+
+@pytest.mark.parametrize("is_over_a_socket", [False, True])
+async def test_a_text_that_came_late_is_taken_by_a_phone_that_has_its_header(
+    tmp_path: Path, is_over_a_socket: bool
+) -> None:
+    async with at_home(tmp_path) as (hub, phone), served(hub) as url:
+        whole = texts(hub.village, 5)
+        await hub.take(*map(without_content, whole))
+        reached = url.replace("http", "ws") if is_over_a_socket else url
+        assert (await phone.sync(reached)).texts == 0
+        assert await lacking(phone) == 5
+        await hub.take(*whole[:4])
+        phone._clock = later(PHONE_LACKING_S_MIN)
+        assert (await phone.sync(reached)).texts == 4
+        assert await phone._replica.store.get([each.id for each in whole]) == [*whole[:4], without_content(whole[4])]
+
+
+def later(seconds: float) -> Callable[[], float]:
+    return lambda: 2_000_000_000.0 + seconds
+
+
+async def test_a_guest_asks_for_what_it_is_named_in_and_gets_nothing_else(tmp_path: Path) -> None:
+    village = Village(1)
+    async with phone_hub(tmp_path, village, "hub-b") as away, phone_of(tmp_path, village) as phone:
+        await phone.register("Amina", 1, home=address(village.principal("hub-a")))
+        sealed = [village.register(name, text={"name": b"sealed"}) for name in ("ben", "carla")]
+        mine = village.seal("ben", "vouch-give", who=phone.principal, bits=1, text={"note": "she reads"})
+        await away.take(*village.found("hub-a"), *sealed, without_content(mine))
+        assert await asked(away, phone) == [1]
+        await away.take(mine)
+        phone._clock = later(PHONE_LACKING_S_MIN)
+        assert await asked(away, phone) == [1]
+        assert await phone._replica.action(mine.id) == mine
+        assert await lacking(phone) == len(sealed), "names stay in their village"
+
+
+async def test_what_no_hub_has_is_asked_for_more_and_more_seldom_and_what_is_new_at_once(tmp_path: Path) -> None:
+    async with at_home(tmp_path) as (hub, phone):
+        whole = texts(hub.village, 3)
+        await hub.take(*map(without_content, whole[:2]))
+        times = []
+        for minute in range(0, 3_000, 10):
+            phone._clock = later(60.0 * minute)
+            times += [minute] * len(await asked(hub, phone))
+        waits = [60 * (after - before) for before, after in pairwise(times)]
+        assert waits == [min(PHONE_LACKING_S_MAX, PHONE_LACKING_S_MIN * 2**n) for n in range(len(waits))]
+        assert len(times) < 10
+        await hub.take(without_content(whole[2]))
+        assert await asked(hub, phone) == [1], "only the new one"
+        phone._clock = later(-3_600.0)
+        assert await asked(hub, phone) == [3], "a clock that was set back"
+
+
+async def test_a_long_list_comes_in_several_syncs_and_stops_where_nothing_comes_of_it(tmp_path: Path) -> None:
+    page, pages = PHONE_LACKING_IDS_MAX, PHONE_LACKING_PAGES_MAX
+    async with at_home(tmp_path) as (hub, phone):
+        whole = texts(hub.village, page * (pages + 1))
+        await hub.take(*map(without_content, whole))
+        assert await asked(hub, phone) == [page], "in vain"
+        assert await asked(hub, phone) == [page], "the next ones, in vain"
+        await hub.take(*whole)
+        assert await asked(hub, phone) == [page] * (pages - 1)
+        phone._clock = later(PHONE_LACKING_S_MIN)
+        assert await asked(hub, phone) == [page] * 2
+        assert await lacking(phone) == 0
+        assert await asked(hub, phone) == []
+
+
+async def test_an_erased_text_is_not_asked_for(tmp_path: Path) -> None:
+    async with at_home(tmp_path) as (hub, phone):
+        [text] = texts(hub.village, 1)
+        await hub.take(text)
+        await sync(hub, phone)
+        await hub.take(hub.village.seal("ben", "content-erase", subject=text))
+        assert await asked(hub, phone) == []
+        assert await phone._replica.action(text.id) == without_content(text)
+
+
+async def test_a_hub_that_answers_with_something_else_gains_nothing_by_it(tmp_path: Path) -> None:
+    async with at_home(tmp_path) as (hub, phone):
+        whole, bare = texts(hub.village, 2)
+        await hub.take(without_content(bare))
+
+        class Rogue(HttpLink):
+            async def content(self, _ids: Any, sink: Any) -> None:
+                await sink([b"bad", *[each.header for each in (whole, bare)]], None)
+
+        assert (await phone.sync_over(Rogue(hub.http, phone.charter))).texts == 0
+        assert await phone._replica.action(bare.id) == without_content(bare)
