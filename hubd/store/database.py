@@ -19,6 +19,7 @@ from hubd.errors import FatalError, LocalError
 from hubd.limits import (
     DATABASE_BUSY_MS,
     DATABASE_CACHE_KIB,
+    DATABASE_READ_CACHE_KIB,
     DATABASE_SHARE_PERCENT,
     DISK_FULL_BYTES,
     LOCK_POLL_S,
@@ -37,7 +38,7 @@ _PRAGMAS = (
     "pragma foreign_keys = on",
     "pragma secure_delete = on",  # erased content leaves no bytes in free pages
     f"pragma busy_timeout = {DATABASE_BUSY_MS}",
-    f"pragma cache_size = -{DATABASE_CACHE_KIB}",
+    f"pragma cache_size = -{DATABASE_READ_CACHE_KIB}",
 )
 
 
@@ -186,6 +187,7 @@ class Database:
         database = cls(path)
         try:
             await database._writer.open(path)
+            await database._writer.run(_widen)
             await database._writer.run(partial(migrate, path=path))
             await database._writer.run(partial(_bound, path=path))
             await database._reader.open(path)
@@ -269,6 +271,11 @@ def connect_damaged(path: Path) -> sqlite3.Connection:
 def _text(raw: bytes) -> str:
     """A text, whatever its bytes: that one rotted is no reason to read nothing beside it."""
     return raw.decode("utf-8", "replace")
+
+
+def _widen(connection: sqlite3.Connection) -> None:
+    """Keep more pages at hand: an insert touches many, in no order."""
+    connection.execute(f"pragma cache_size = -{DATABASE_CACHE_KIB}")
 
 
 def _bound(connection: sqlite3.Connection, path: Path) -> None:

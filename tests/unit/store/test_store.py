@@ -17,6 +17,7 @@ from hubd.action.principal import contract
 from hubd.action.sip018 import Domain
 from hubd.errors import FatalError, LocalError
 from hubd.gossip.items import SortedItems
+from hubd.limits import DATABASE_CACHE_KIB, DATABASE_READ_CACHE_KIB
 from hubd.ports import Cursor
 from hubd.store.actions import DATABASE_NAME, Store
 from hubd.store.migrations import migrations
@@ -163,6 +164,16 @@ async def test_every_connection_is_full_and_the_directory_is_private(store):
         assert await store.database.read(asked) == [(is_so,)]
         for run in (store.database.write, store.database.compare):
             assert await run(lambda connection, asked=asked: connection.execute(asked).fetchall()) == [(is_so,)]
+
+
+async def test_who_writes_keeps_more_pages_at_hand_than_who_reads(store):
+    asked = "pragma cache_size"
+    assert await store.database.read(asked) == [(-DATABASE_READ_CACHE_KIB,)]
+    for run, size_kib in (
+        (store.database.compare, DATABASE_READ_CACHE_KIB),
+        (store.database.write, DATABASE_CACHE_KIB),
+    ):
+        assert await run(lambda connection: connection.execute(asked).fetchall()) == [(-size_kib,)]
 
 
 async def test_a_failed_write_is_told_to_everybody_and_the_next_one_works(store):
