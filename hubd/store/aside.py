@@ -17,19 +17,22 @@ _HEADER = "select created, id, coalesce(cast(header as blob), x'') from action w
 _IS_NAMED = "select sequence from action indexed by sqlite_autoindex_action_1 where id = ?"
 _IS_SORTED_AS = "select sequence from action indexed by action_by_item where created = ? and id = ?"
 _SORTED_AS = "select created, id from action indexed by action_by_item where +sequence = ?"  # reads the whole index
-_IS_A_KIND = f"select 1 from action indexed by action_by_kind where +sequence = ? and {writing.BY_KIND}"  # a short one
+_OF_A_KIND = f"select sequence from action indexed by action_by_kind where {writing.BY_KIND}"  # a short one
 
 
 def set_aside(connection: sqlite3.Connection, sequences: Iterable[int]) -> int:
     """Take actions out of the set, whatever their rows say by now. How many rows went."""
-    gone = 0
+    gone, renamed = set(), set()
     for sequence in sequences:
         row = connection.execute(_HEADER, (sequence,)).fetchone()
         if row is None:
             continue
-        item = _item(connection, sequence, *row[:2])
-        _delete(connection, sequence, None if item == row[:2] else item)
-        gone += 1
+        item: tuple[int, ActionId] | None = row[:2]
+        if not (_is_item(*row[:2]) and connection.execute(_IS_SORTED_AS, row[:2]).fetchone() == (sequence,)):
+            item = _item(connection, sequence, *row[:2])
+            renamed.add(sequence)
+        _delete(connection, sequence, item)
+        gone.add(sequence)
         connection.execute("delete from lacking where sequence = ?", (sequence,))
         if item is None:  # the scrub counts again
             continue
@@ -40,7 +43,8 @@ def set_aside(connection: sqlite3.Connection, sequences: Iterable[int]) -> int:
             writing.weigh(connection, -1, without(lthash, [action_id]))
         buckets.remove(connection, created, action_id)
         sketches.remove(connection, sequence, action_id)
-    return gone
+    _forget(connection, gone, renamed)
+    return len(gone)
 
 
 @contextmanager
@@ -53,24 +57,31 @@ def names_may_differ(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("pragma writable_schema = off")
 
 
+def _is_item(created: object, id_: object) -> bool:
+    return type(created) is int and is_id(id_)
+
+
 def _item(connection: sqlite3.Connection, sequence: int, created: object, id_: object) -> tuple[int, ActionId] | None:
-    """What the set counts a row as; None where neither the row nor its indexes tell."""
-    if connection.execute(_IS_SORTED_AS, (created, id_)).fetchone() != (sequence,):
-        was_created, was_id = connection.execute(_SORTED_AS, (sequence,)).fetchone() or (None, None)
-        if connection.execute(_IS_NAMED, (id_,)).fetchone() == (sequence,):
-            created = was_created if was_id == id_ else created
-        else:
-            created, id_ = was_created, was_id
+    """What the set counts a row as, where row and index differ; None where neither tells."""
+    was_created, was_id = connection.execute(_SORTED_AS, (sequence,)).fetchone() or (None, None)
+    if connection.execute(_IS_NAMED, (id_,)).fetchone() == (sequence,):
+        created = was_created if was_id == id_ else created
+    else:
+        created, id_ = was_created, was_id
     return (created, id_) if type(created) is int and is_id(id_) else None
 
 
-def _delete(connection: sqlite3.Connection, sequence: int, name: tuple[int, ActionId] | None) -> None:
+def _delete(connection: sqlite3.Connection, sequence: int, item: tuple[int, ActionId] | None) -> None:
     with names_may_differ(connection):
-        if name is not None:
-            connection.execute("update or ignore action set created = ?, id = ? where sequence = ?", (*name, sequence))
+        if item is not None:
+            connection.execute("update or ignore action set created = ?, id = ? where sequence = ?", (*item, sequence))
         connection.execute("delete from action where sequence = ?", (sequence,))
-    if connection.execute(_SORTED_AS, (sequence,)).fetchone():
+
+
+def _forget(connection: sqlite3.Connection, gone: set[int], renamed: set[int]) -> None:
+    """Lay those indexes out anew that still lead to rows that went, because they rotted themselves."""
+    if any(connection.execute(_SORTED_AS, (sequence,)).fetchone() for sequence in renamed):
         connection.execute("reindex action_by_item")
         connection.execute("reindex sqlite_autoindex_action_1")
-    if connection.execute(_IS_A_KIND, (sequence,)).fetchone():
+    if gone and not gone.isdisjoint(sequence for (sequence,) in connection.execute(_OF_A_KIND)):
         connection.execute("reindex action_by_kind")

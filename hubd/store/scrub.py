@@ -106,15 +106,14 @@ def reindex(connection: sqlite3.Connection, name: str) -> None:
 
 def mend(connection: sqlite3.Connection, sequences: Sequence[int], domain: Domain) -> Mended:
     """Put damaged rows right, or out of the set."""
-    gone = 0
+    gone = []
     for sequence in sequences:
         row = _row(connection, sequence)
         if row is None:
             continue
         action = _salvaged(connection, row, domain)
         if action is None:
-            set_aside(connection, [sequence])
-            gone += 1
+            gone.append(sequence)
             continue
         if action.kind == "content-erase":
             writing.erase(connection, action)
@@ -122,7 +121,8 @@ def mend(connection: sqlite3.Connection, sequences: Sequence[int], domain: Domai
             with names_may_differ(connection):
                 _restore(connection, sequence, action)
             sketches.forget(connection)  # it may have added what the row said
-    return Mended(gone, len(sequences) - gone)
+    set_aside(connection, gone)
+    return Mended(len(gone), len(sequences) - len(gone))
 
 
 def mislaid(connection: sqlite3.Connection, sequences: Sequence[int]) -> list[str]:

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 from rotting import ACTIONS, DOMAIN, LATE, READERS, in_words, is_whole, opened, row_with, whole_file
 
+from hubd.action import envelope
 from hubd.action.fingerprint import EMPTY, extend, fingerprint
 from hubd.errors import RemoteError
 from hubd.store.actions import DATABASE_NAME
@@ -138,3 +139,14 @@ async def test_a_row_that_its_indexes_know_by_another_name_leaves_the_set_under_
     found = await scrubber.scrub()
     assert (found.damaged, found.counted_again) == (0, False)
     await store.close()
+
+
+@pytest.mark.parametrize("value", VALUES[1:])
+async def test_the_rules_are_told_an_action_without_content_that_rotted(path, value):
+    planted_body = f"update content set body = {value} where id = ?"
+    with sqlite3.connect(path) as raw:
+        raw.execute(planted_body, (ACTIONS[-1].id,))
+    raw.close()
+    headers = Headers(path, DOMAIN)
+    assert headers(ACTIONS[-1].id) == envelope.without_content(ACTIONS[-1])
+    headers.close()
