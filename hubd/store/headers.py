@@ -12,7 +12,10 @@ from hubd.action.sip018 import ActionId, Domain
 from hubd.limits import DATABASE_BUSY_MS, HEADERS_CACHE_KIB
 from hubd.store.rows import reopen
 
-_SELECT = "select cast(header as blob), cast(body as blob) from action left join content on content.id = action.id where action.id = ?"
+_SELECT = (
+    "select cast(header as blob), cast(body as blob) from action"
+    " left join content on content.id = action.id where action.id = ?"
+)
 
 
 class Headers:
