@@ -30,7 +30,7 @@ from hubd.gossip.peer import (
 )
 from hubd.gossip.sessions import Sessions
 from hubd.gossip.shelf import Shelf
-from hubd.limits import LINK_PING_S, LINK_PUSH_WINDOW_CHUNKS, LINK_SILENCE_S, LINK_TASKS_MAX
+from hubd.limits import LINK_PING_S, LINK_PUSH_OPEN_CHUNKS_MAX, LINK_SILENCE_S, LINK_TASKS_MAX
 from hubd.ports import Outcome, Verdict
 
 
@@ -186,7 +186,7 @@ class Channel:
                 self._sessions.take(frame)
 
     def _take_push(self, envelopes: tuple[bytes, ...]) -> None:
-        if self._pushes_open >= LINK_PUSH_WINDOW_CHUNKS:
+        if self._pushes_open >= LINK_PUSH_OPEN_CHUNKS_MAX:
             raise RemoteError("credit", "more pushes than the window allows")
         self._pushes_open += 1
         self.run(lambda: self._offer_push(envelopes))

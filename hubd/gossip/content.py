@@ -163,6 +163,7 @@ class Seeker:
         self._told: dict[ActionId, None] = {}
         self._claimed: tuple[ActionId, ...] = ()  # of these, where the page is of them
         self._lost_at = 0.0  # when an open question is taken for lost
+        self._overdue = 0  # questions that were, and whose answers may come nevertheless
         self._answer_s = float(CONTENT_ANSWER_S)
 
     def handle(self, event: InEvent, now: float) -> list[OutEvent]:
@@ -209,6 +210,7 @@ class Seeker:
     def _proven(self, ended: Ended, now: float) -> None:
         if self._state is _State.ASKING and now > self._lost_at:
             self._answer_s = min(CONTENT_AGAIN_S_MAX, 2 * self._answer_s)
+            self._overdue += 1
             self._stop()
         if self._is_walking or not (ended.is_proven and ended.lacking):
             return
@@ -236,20 +238,26 @@ class Seeker:
     # --- what comes of it
 
     def _answered(self, frame: Content) -> list[OutEvent]:
-        if self._state is not _State.ASKING:
-            raise RemoteError("order", "content that nobody asked for")
+        fits = self._state is _State.ASKING and len(frame.envelopes) <= frame.through <= len(self._page)
+        if not fits and self._is_late():
+            return []
+        if not fits:
+            if self._state is _State.ASKING:
+                self._stop()
+            raise RemoteError("order", "content that nobody asked for, or more than that")
         self._answer_s = float(CONTENT_ANSWER_S)
-        asked, self._page = self._page, self._page[: frame.through]
-        if len(self._page) < max(frame.through, len(frame.envelopes)):
-            self._page = asked
-            self._stop()
-            raise RemoteError("order", "more content than was asked for")
+        self._page = self._page[: frame.through]
         if not self._page:  # its card can't be read now
             return self._stop()
         if not frame.envelopes:
             return self._judge(0)
         self._state = _State.TAKING
         return [Offer(frame.envelopes, 0)]
+
+    def _is_late(self) -> bool:
+        """Whether what does not fit may be the answer to a question that was taken for lost, as one such answer now is."""
+        self._overdue, had = max(0, self._overdue - 1), self._overdue
+        return had > 0
 
     def _taken(self, event: Offered) -> list[OutEvent]:
         asked = {id_ for _, id_ in self._page}
@@ -258,6 +266,8 @@ class Seeker:
                 return self._stop()
             if outcome.id not in asked:
                 self._stop()
+                if self._is_late():
+                    return []
                 raise RemoteError("refused", "no content of what was asked for")
         self._state = _State.COUNTING
         return [LoadBare(tuple(asked))]

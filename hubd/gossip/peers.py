@@ -292,7 +292,7 @@ class Peers:
         self._note_growth(peer, ended, now)
         has_more = ended.code not in _NOT_NOW and not ended.is_proven
         self._floor.ended(peer.member.hub, side, has_more=has_more and bool(ended.received))
-        out = self._performed(self._spread.proven(peer.member.hub), now) if ended.is_proven else []
+        out = self._performed(self._spread.proven(peer.member.hub, side, now), now) if ended.is_proven else []
         out += self._fault(peer, now) if ended.is_fault else []
         if side is Side.ACCEPTED or Side.DIALLED not in peer.links:
             return out

@@ -4,8 +4,9 @@ A push is a courtesy, not a promise: a slow peer's queue is dropped when it is f
 lost. So a stalled peer costs a bounded amount of memory, and a push never has to be repeated.
 
 A push, or its acknowledgement, may get lost on a link that lives on. It would hold its place in the window for ever, and
-four of them the whole link. So proofs give places back. Acknowledgements don't say of what; but if at every moment from
-one proof of equal sets to the next so many were open, then so many are no more on their way, and nobody lacks them.
+four of them the whole link. So proofs of equal sets give places back: nobody lacks what was pushed before them.
+Acknowledgements don't say of what; but where at every moment from one proof to another, a while later, so many were open,
+so many were lost. That may be wrong where pushes never cease, so a receiver bears twice the window.
 """
 
 from collections import deque
@@ -13,7 +14,12 @@ from collections.abc import Sequence
 
 from hubd.errors import RemoteError
 from hubd.gossip.transfer import chunks
-from hubd.limits import LINK_PUSH_QUEUE_ACTIONS_MAX, LINK_PUSH_QUEUE_BYTES_MAX, LINK_PUSH_WINDOW_CHUNKS
+from hubd.limits import (
+    LINK_PUSH_LOST_S,
+    LINK_PUSH_QUEUE_ACTIONS_MAX,
+    LINK_PUSH_QUEUE_BYTES_MAX,
+    LINK_PUSH_WINDOW_CHUNKS,
+)
 
 
 class PushQueue:
@@ -23,7 +29,8 @@ class PushQueue:
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._in_flight = 0
-        self._least_in_flight = 0  # since the last proof
+        self._least_in_flight = 0  # since the last proof that counted
+        self._counted_at = 0.0  # when that was
         self._lost = 0  # given up; an acknowledgement that comes nevertheless is none of a push that was never sent
 
     @property
@@ -54,8 +61,11 @@ class PushQueue:
         else:
             raise RemoteError("credit", "took a push that was never sent")
 
-    def proven(self) -> None:
-        """A session found both sets to be one. Call `due` after it."""
+    def proven(self, now: float) -> None:
+        """A session over this link found both sets to be one. Call `due` after it."""
+        if now - self._counted_at < LINK_PUSH_LOST_S:
+            return
+        self._counted_at = now
         self._in_flight -= self._least_in_flight
         self._lost = min(LINK_PUSH_WINDOW_CHUNKS, self._lost + self._least_in_flight)
         self._least_in_flight = self._in_flight

@@ -16,11 +16,15 @@ class Shelf:
         self._line = line
         self._seeker = content.Seeker(sought)
         self._is_giving = False  # an answer to `AskContent` is being made
+        self._next: tuple[ActionId, ...] = ()  # what it asked for meanwhile, because it took its question for lost
 
     def asked(self, ids: tuple[ActionId, ...]) -> None:
         """The peer wants the content of these."""
+        if self._is_giving and self._next:
+            raise RemoteError("order", "asked for content twice again before the answer")
         if self._is_giving:
-            raise RemoteError("order", "asked for content again before the answer")
+            self._next = ids
+            return
         self._is_giving = True
         self._line.run(lambda: self._give(ids))
 
@@ -35,6 +39,9 @@ class Shelf:
         finally:
             self._is_giving = False
             self._line.send(answer)
+            ids, self._next = self._next, ()
+            if ids:
+                self.asked(ids)
 
     def seek(self, event: content.InEvent) -> None:
         """A session has ended, the peer has answered or told of something, or about a second has passed."""

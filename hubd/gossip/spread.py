@@ -191,16 +191,14 @@ class Spread:
             return [Overdrew(hub)]
         return [*_due(neighbour, side), *_load(neighbour)]
 
-    def proven(self, hub: Principal) -> list[OutEvent]:
-        """A session with this peer found both sets to be one."""
+    def proven(self, hub: Principal, side: Side, now: float) -> list[OutEvent]:
+        """A session over this link found both sets to be one."""
         neighbour = self._neighbours.get(hub)
-        if neighbour is None:
+        queue = neighbour.queues.get(side) if neighbour is not None else None
+        if neighbour is None or queue is None:
             return []
-        out: list[OutEvent] = []
-        for side, queue in neighbour.queues.items():
-            queue.proven()
-            out += _due(neighbour, side)
-        return [*out, *_load(neighbour)]
+        queue.proven(now)
+        return [*_due(neighbour, side), *_load(neighbour)]
 
     # --- lazy links
 

@@ -42,3 +42,18 @@ def test_what_waits_to_be_offered_is_let_go_when_its_hub_is_cut_off(is_cut):
         channel.close()
     asyncio.run(home.begun[0])
     assert asyncio.run(home.store.summary()).count == (0 if is_cut else 1)
+
+
+def test_a_question_that_comes_again_before_its_answer_has_one_too_and_a_third_is_a_fault():
+    home, said = Home(), []
+    parties = Parties(US, PEER, bytes(8))
+    channel = Channel(home, Side.ACCEPTED, parties, Sought(), send=lambda raw: said.append(raw) or "", lost=said.append)
+    ids = tuple(VILLAGE.register(name).id for name in ("amina", "bahati", "chiku"))
+    for id_ in ids:
+        channel.take(wire.encode(wire.AskContent((id_,))))
+    assert [wire.decode(raw) for raw in said] == [wire.Fault("order")]
+    said.clear()
+    home.sleep = asyncio.sleep
+    while home.begun:
+        asyncio.run(home.begun.pop(0))
+    assert [wire.decode(raw) for raw in said] == [wire.Content(1, ())] * 2

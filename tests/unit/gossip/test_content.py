@@ -4,7 +4,7 @@ from itertools import pairwise, product
 
 import pytest
 from conversations import envelope
-from shelves import Shelf, proof, seek
+from shelves import Shelf, Talk, proof, seek
 
 from hubd.errors import RemoteError
 from hubd.gossip.content import Seeker, Sought
@@ -103,6 +103,19 @@ def test_a_question_that_was_lost_is_asked_anew_after_a_minute_and_one_that_is_o
     assert seek(seeker, ours, theirs, CONTENT_ANSWER_S) == []
     assert seek(seeker, ours, theirs, CONTENT_ANSWER_S + CONTENT_REST_S) == [lost.frame]
     assert ours.bare == set()
+
+
+def test_an_answer_that_was_only_slow_is_taken_and_the_one_to_the_second_question_blames_nobody():
+    talk = Talk(Shelf(3, [1]), Shelf(3))
+    talk.hear(proof(talk.ours, talk.theirs))
+    talk.hear(proof(talk.ours, talk.theirs), CONTENT_ANSWER_S + CONTENT_REST_S)
+    first, second = talk.asked
+    assert first == second
+    talk.hear(talk.theirs.give(first))
+    assert talk.ours.bare == set()
+    talk.hear(talk.theirs.give(second))
+    with pytest.raises(RemoteError, match="order"):
+        talk.hear(talk.theirs.give(second))
 
 
 def test_a_card_that_takes_nothing_now_blames_nobody():
