@@ -331,6 +331,7 @@ PHONE_SOCKETS_PER_ADDRESS_MAX = 8  # a browser opens up to 6 to one origin
 PHONE_SOCKETS_PER_PERSON_MAX = 8  # kept for one person while nobody waits outside: a few phones and a desk, not a crowd
 PHONE_SOCKETS_UNVOUCHED_MAX = 192  # kept for persons nobody vouched for: a quarter of the door is never theirs
 PHONE_SILENT_S = 30  # such a person may say nothing for so long while others wait outside
+PHONE_SPARE_S = 10  # until the next of two places of one person is given up: 60 of 256 in ten minutes at most
 PHONE_STRANGER_S = 5  # a stranger's place is his for so long, even when all are taken; a whole sync takes two seconds
 PHONE_OPEN_S = 5  # from connecting to a whole request head: a stalled stranger costs a descriptor no longer
 PHONE_REQUEST_S = 30  # from a request's head to the last byte of its answer, on the worst link that is of use

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 from hubd import limits
 from hubd.action.principal import Principal
@@ -11,6 +12,7 @@ from hubd.addresses import holder, is_loopback
 from hubd.web.quota import Pace, Rank
 
 Client = tuple[str, int]
+_PAIR = 2  # places of one person: a phone and a desk
 Proven = Callable[[Principal, Rank], None]
 PROVEN = "hubd.proven"
 """In an ASGI scope: the `Proven` that is told whose key the other end of this connection has proven, and how far that
@@ -39,7 +41,9 @@ class Places:
     When all places are taken, whoever comes gets that of a stranger, unless he came just now: of one who has asked nothing,
     else of the one who came first. Failing that, of a person whom nobody vouched for and who has been silent for a while: to
     register costs nothing, so a crowd may do it. Failing that, of the person who holds most of them, if it is more than one:
-    a few whom everybody knows may collude, or have broken phones. One place a known person keeps in any case, up to
+    a few whom everybody knows may collude, or have broken phones. Of three and more one goes at once, however new it is:
+    whoever comes anew all the time would keep them for ever. Of two one goes only every `spare_s`: where most people have a
+    phone and a desk, they would push one another out all day. One place a known person keeps in any case, up to
     `per_person_max` while nobody waits; all the others together keep `unvouched_max`, so that some are always to be had.
 
     `knocks` bounds how often one address may come: a handshake of TLS costs more than what is asked then.
@@ -57,6 +61,7 @@ class Places:
     stall_s: float = limits.PHONE_SEND_S
     stranger_s: float = limits.PHONE_STRANGER_S
     silent_s: float = limits.PHONE_SILENT_S
+    spare_s: float = limits.PHONE_SPARE_S
     is_own: Callable[[str], bool] = is_loopback
     knocks: Pace = field(default_factory=lambda: Pace(limits.PHONE_KNOCKS_PER_S, limits.PHONE_KNOCKS_BURST))
     taken: Counter[str] = field(default_factory=Counter)
@@ -64,6 +69,7 @@ class Places:
     let_go: int = 0
     gave_way: int = 0
     _held: dict[Client, _Place] = field(default_factory=dict)  # the oldest first
+    _spared: float = -inf  # when one of two places was given up last
 
     def take(self, client: Client, now: float, drop: Callable[[], None]) -> bool:
         """Whether there was a place, or one could be made free. `drop` ends the connection."""
@@ -133,12 +139,22 @@ class Places:
     def _of_the_richest(self, now: float) -> Client | None:
         """Of persons who hold equally many, whom nobody vouched for goes first, then who has been silent the longest."""
         holds = Counter(place.person for place in self._held.values() if place.person is not None)
+        is_time = now - self._spared >= self.spare_s
         spare = [
             (-holds[place.person], place.is_known, place.spoke, client)
             for client, place in self._held.items()
-            if place.person is not None and holds[place.person] > 1 and now - place.since >= self.stranger_s
+            if place.person is not None
+            and (
+                holds[place.person] > _PAIR
+                or (holds[place.person] == _PAIR and is_time and now - place.since >= self.stranger_s)
+            )
         ]
-        return min(spare)[3] if spare else None
+        if not spare:
+            return None
+        many, _, _, client = min(spare)
+        if -many == _PAIR:
+            self._spared = now
+        return client
 
 
 def client_of(transport: asyncio.BaseTransport) -> Client:

@@ -68,6 +68,7 @@ def test_every_status_word_is_there(word: str) -> None:
         f"{limits.PHONE_OFFERS_PER_S} envelopes a second looked at ({limits.PHONE_OFFERS_BURST:,} at once)",
         f"more than {limits.PHONE_STRANGER_S} s",
         f"silent for {limits.PHONE_SILENT_S} s",
+        f"of two one every {limits.PHONE_SPARE_S} s",
         f"One person keeps {limits.PHONE_SOCKETS_PER_PERSON_MAX}",
         f"vouched for keep {limits.PHONE_SOCKETS_UNVOUCHED_MAX}",
         f"card is {limits.DISK_SHORT_PERCENT} % full",

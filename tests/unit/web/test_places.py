@@ -94,7 +94,7 @@ def colluding(places: Places, now: float, persons: int = 32) -> None:
         places.hear(at(number), now)
 
 
-def test_a_handful_of_known_persons_never_hold_the_whole_door_however_often_they_come_back() -> None:
+def test_known_persons_with_eight_places_each_keep_nobody_out_and_push_nobody_out() -> None:
     places = Places()
     colluding(places, 0.0)
     assert places.taken.total() == limits.PHONE_SOCKETS_MAX
@@ -108,17 +108,76 @@ def test_a_handful_of_known_persons_never_hold_the_whole_door_however_often_they
     assert {VILLAGE.principal(f"honest {number}") for number in range(60)} <= kept, "who has one keeps it"
 
 
+def test_they_keep_nobody_out_either_where_all_their_places_are_always_new() -> None:
+    places, count, step = Places(), limits.PHONE_SOCKETS_MAX, 16
+    newest = {slot: slot for slot in range(count)}
+    colluding(places, 0.0)
+    for tick in range(1, 2 * count // step):
+        now = tick * 4.8 * step / count
+        for slot in range(tick % (count // step) * step, tick % (count // step) * step + step):
+            places.leave(at(newest[slot]))
+            newest[slot] = 1_000 * tick + slot
+            if come(places, range(newest[slot], newest[slot] + 1), now):
+                places.prove(at(newest[slot]), VILLAGE.principal(f"rogue {slot % 32}"), Rank.VOUCHED)
+        mine = 60_000 + tick
+        assert come(places, range(mine, mine + 1), now) == [mine]
+        places.prove(at(mine), VILLAGE.principal(f"honest {tick}"), Rank.VOUCHED)
+
+
+def proven(places: Places, persons: str, now: float = 0.0) -> None:
+    """A connection of each of these known persons."""
+    for number in come(places, range(len(persons)), now):
+        places.prove(at(number), VILLAGE.principal(persons[number]), Rank.VOUCHED)
+
+
 def test_of_who_holds_most_the_place_gives_way_where_nothing_was_asked_for_the_longest() -> None:
-    places = Places(total_max=5)
-    come(places, range(5), 0.0)
-    for number, person in enumerate(("ana", "ana", "ana", "ben", "ben")):
-        places.prove(at(number), VILLAGE.principal(person), Rank.VOUCHED)
-        places.hear(at(number), 1.0)
-    places.hear(at(0), 4.0)
-    places.hear(at(2), 3.0)
+    places = Places(total_max=7)
+    proven(places, "aaabbbb")
+    for number, heard in ((0, 4.0), (1, 2.0), (2, 3.0), (3, 4.0), (4, 2.5), (5, 2.4), (6, 3.5)):
+        places.hear(at(number), heard)
+    left = []
+    for number in range(10, 13):
+        assert come(places, range(number, number + 1), 4.5) == [number], "of three or more one goes, however new it is"
+        left.append({at(each) for each in range(7)} - set(places._held))
+    assert left == [{at(5)}, {at(5), at(1)}, {at(5), at(1), at(4)}]
+    assert come(places, range(13, 14), 4.5) == [], "each has two, and came just now"
+
+
+def test_of_two_places_one_gives_way_only_now_and_then() -> None:
+    places = Places(total_max=4)
+    proven(places, "aabb")
+    places.hear(at(2), 1.0)
     assert come(places, range(10, 11), 4.5) == [], "they came just now"
     assert come(places, range(10, 11), 6.0) == [10]
-    assert at(1) not in places._held
-    places.prove(at(10), VILLAGE.principal("cleo"), Rank.NEWCOMER)
-    assert come(places, range(11, 12), 6.0) == [11]
-    assert at(3) not in places._held, "of two with two each, the one who was silent longer"
+    places.prove(at(10), VILLAGE.principal("c"), Rank.VOUCHED)
+    assert come(places, range(11, 12), 5.9 + limits.PHONE_SPARE_S) == []
+    assert come(places, range(11, 12), 6.0 + limits.PHONE_SPARE_S) == [11]
+    assert {at(number) for number in (1, 2, 10, 11)} == set(places._held), (
+        "the one who was silent longer, then the other"
+    )
+
+
+def test_who_gave_up_one_of_many_does_not_make_those_with_two_wait() -> None:
+    places = Places(total_max=5)
+    proven(places, "aaabb")
+    assert come(places, range(10, 12), 6.0) == [10, 11]
+
+
+def test_people_with_two_devices_each_do_not_push_one_another_out_all_the_time() -> None:
+    places, minute = Places(), 60
+    outside = dict.fromkeys(range(260), 0)  # by device: when it comes again
+    inside: dict[int, Client] = {}
+
+    def dropped(device: int) -> None:
+        del inside[device]
+        outside[device] = now + 1
+
+    for now in range(minute):
+        for device in [each for each, due in outside.items() if due <= now]:
+            client = (f"10.0.{device // 250}.{device % 250}", now)
+            if places.take(client, now, lambda device=device: dropped(device)):
+                places.prove(client, VILLAGE.principal(f"person {device // 2}"), Rank.VOUCHED)
+                inside[device] = client
+                del outside[device]
+    assert minute // limits.PHONE_SPARE_S - 1 <= places.gave_way <= minute // limits.PHONE_SPARE_S
+    assert places.turned_away > 100, "four devices had no place and asked every second"
