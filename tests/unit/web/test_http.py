@@ -117,6 +117,21 @@ async def test_of_what_a_phone_has_bare_it_is_given_what_is_here_and_what_it_may
     assert (await hub.http.post("/v1/content", content=asked)).status_code == 401
 
 
+async def test_a_person_is_told_whether_hubs_enough_agree_on_its_money(hub: PhoneHub) -> None:
+    await populate(hub)
+    await hub.take(
+        *(each for at, name in enumerate(("one", "two"), 2) for each in hub.village.found(name, at, uplink=True))
+    )
+
+    async def agreed() -> list[bool]:
+        return [row[4] for row in said(await hub.http.get("/v1/balances", headers=await hub.auth("bo")))]
+
+    await hub.take(hub.village.balance("one", [("bo", None, 9, 1)]))
+    assert await agreed() == [False], "one operator's word, where another could have looked"
+    await hub.take(hub.village.balance("two", [("bo", None, 9, 1)]))
+    assert await agreed() == [True]
+
+
 async def test_what_any_key_of_a_person_wrote_or_is_named_in_is_its_own(hub: PhoneHub) -> None:
     village = hub.village
     acts = await populate(hub)
