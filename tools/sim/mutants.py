@@ -144,7 +144,7 @@ MUTANTS = (
     Mutant("takes whoever it can reach for a member", "turnover", "members", _each_hub(_takes_everybody)),
     Mutant("pushes everything to everybody", "clocks", "bounds", _each_hub(_never_prunes)),
     Mutant("never gives up a session", "garbled", "convergence", lambda _story: None),
-    Mutant("never gives up a question for texts", "garbled", "content", lambda _story: None, seed=1),
+    Mutant("never gives up a question for texts", "garbled", "content", lambda _story: None, seed=3),
     Mutant("never gives up a push", "garbled", "bounds", lambda _story: None),
     Mutant("never forgives a fault", "ruined", "convergence", lambda _story: None),
 )
@@ -155,7 +155,7 @@ _IN_THE_CODE: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "lets everybody fill it at once": lambda: patch.object(floor.Floor, "claim", lambda *_: True),
     "never gives up a session": lambda: patch.object(session, "SESSION_SILENCE_S", _NEVER),
     "never gives up a question for texts": lambda: patch.object(content, "CONTENT_ANSWER_S", _NEVER),
-    "never gives up a push": lambda: patch.object(push.PushQueue, "proven", lambda _queue: None),
+    "never gives up a push": lambda: patch.object(push.PushQueue, "proven", lambda _queue, _now: None),
     "never forgives a fault": lambda: patch.object(peers, "PEER_BAN_S", _NEVER),
 }
 
