@@ -132,7 +132,7 @@ class Hub:
 
     def is_short(self) -> bool:
         """Whether the card is nearly full: what is left is for people who are known, and for hubs."""
-        return self.store.room.level in (Level.SHORT, Level.FULL)
+        return self.store.room.relieved() in (Level.SHORT, Level.FULL)
 
     async def _put_for_stranger(self, envelopes: Sequence[bytes]) -> list[Outcome]:
         return await self._strangers.put(envelopes, "post")

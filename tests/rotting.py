@@ -58,12 +58,12 @@ async def opened(directory):
     return store, Scrubber(store, offer)
 
 
-def whole_file(directory):
-    """The bytes of a database that holds `ACTIONS`."""
+def whole_file(directory, actions=ACTIONS):
+    """The bytes of a database that holds these."""
 
     async def fill():
         store = await Store.open(directory, DOMAIN)
-        await store.append(ACTIONS)
+        await store.append(actions)
         await store.close()
 
     asyncio.run(fill())

@@ -54,6 +54,7 @@ create table note (
     value text not null
 ) without rowid;
 """
+_EPOCH = "epoch"  # the note of the store that the places are of
 _PRAGMAS = ("pragma journal_mode = wal", "pragma synchronous = full")
 
 
@@ -197,6 +198,14 @@ class Outbox:
         """Everything up to this cursor is in this phone's store."""
         async with self._transaction() as connection:
             await connection.execute("insert or replace into place (hub, cursor) values (?, ?)", (hub, cursor))
+
+    async def follow(self, epoch: str) -> None:
+        """Forget all places if this phone's store is another one than before: what the old one had may not be in it."""
+        async with self._transaction() as connection:
+            await connection.execute(
+                "delete from place where exists (select 1 from note where name = ? and value != ?)", (_EPOCH, epoch)
+            )
+            await connection.execute("insert or replace into note (name, value) values (?, ?)", (_EPOCH, epoch))
 
     async def opening(self, lesson: ActionId) -> Opening | None:
         """The opening of this phone's rating of a lesson."""

@@ -41,6 +41,7 @@ class Replica:
     async def open(cls, directory: Path, charter: Charter, signer: Signer) -> "Replica":
         """Open the phone's files and fold what is there. Raises `FatalError` in words."""
         store = await Store.open(directory, charter.domain)
+        store.room.outlive_kept()
         try:
             outbox = await Outbox.open(directory / FILE_NAME)
         except BaseException:
@@ -48,6 +49,7 @@ class Replica:
             raise
         replica = cls(charter, signer, store, outbox)
         try:
+            await outbox.follow(store.epoch.hex())
             await replica._load()
         except BaseException:
             await replica.close()

@@ -130,7 +130,7 @@ class Store(Reads):
                     written = await self.database.write(partial(writing.append, offers=offers, cursors=cursors))
                 except Exception as error:  # noqa: BLE001  # told to everybody who waits for this batch
                     if isinstance(error, LocalError) and error.code == "disk-full":
-                        self.room.drop_ballast()
+                        self.room.give_way()
                     for _, done in batch:
                         done.set_exception(error)
                     continue

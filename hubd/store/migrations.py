@@ -125,9 +125,8 @@ def _room_for(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 
 def _check_room(path: Path) -> None:
-    """The ballast goes first."""
     room, needed = Room(path.parent), path.stat().st_size * MIGRATION_ROOM_PERCENT // 100
-    if room.free_bytes >= needed or (room.drop_ballast() and room.free_bytes >= needed):
+    if room.make(needed):
         return
     raise FatalError(
         "migration-room",

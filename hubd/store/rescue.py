@@ -3,13 +3,13 @@
 A flipped bit in a row's own bytes costs that row (`hubd/store/scrub.py`). One in what SQLite keeps around them, lengths,
 pointers, the heads of pages, makes it refuse the row, the page or all beyond it, and no statement takes that out. So whoever
 meets it leaves a mark, and whoever opens the database next copies it, each action by its own proof. What is lost a neighbour
-gives again. The relay's ledger is copied whole or not at all: what it forgot might be paid twice.
+gives again. The relay's ledger is copied whole or not at all: what it forgot might be paid twice. The damaged file stays
+beside the new one for a week, or until its room is needed: what nobody else has may be in it yet.
 """
 
 import os
 import sqlite3
-from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,12 @@ from hubd.action.envelope import Action
 from hubd.action.fingerprint import EMPTY, extend
 from hubd.action.sip018 import Domain
 from hubd.errors import FatalError, RemoteError
-from hubd.limits import INTEGER_MAX, RESCUE_ROOM_PERCENT, RESCUE_STEP_ROWS
-from hubd.store import migrations
+from hubd.limits import RESCUE_ROOM_PERCENT
+from hubd.store import migrations, wreck
 from hubd.store.database import EPOCH_BYTES, MARK_NAME, connect, connect_damaged
-from hubd.store.room import Room
+from hubd.store.room import KEPT_NAME, Room
 from hubd.store.rows import proven, row_digest
 
-_ROWS = (
-    "select sequence, cast(id as blob), cast(header as blob), digest from action not indexed"
-    " where sequence > ? order by sequence limit ?"
-)
 _COPIED = ("action", "content", "ledger", "ledger_item", "meta")  # all else follows from these
 _INSERT = (
     "insert or ignore into action (sequence, id, created, kind, author, header, digest) values (?, ?, ?, ?, ?, ?, ?)"
@@ -47,12 +43,16 @@ def rescue(path: Path, domain: Domain) -> None:
     _remove(anew)
     try:
         _check_room(path)
-        with closing(connect_damaged(path)) as old, closing(connect(anew)) as new:
+        with (
+            closing(connect_damaged(path)) as old,
+            closing(connect(anew)) as new,
+            closing(connect_damaged(path)) as names,
+        ):
             old.execute("pragma wal_checkpoint(truncate)").fetchone()  # no log may outlive what it belongs to
             new.execute("pragma journal_mode = off")  # a power cut: once more from the beginning
             migrations.migrate(new, anew)
             _say_schema_again(old, new)
-            count, lost = _copy(old, new, path, domain)
+            count, lost = _copy(old, names, new, path, domain)
         if not count:
             raise sqlite3.DatabaseError("no action can be read")
         _settle(anew, path)
@@ -84,8 +84,8 @@ def _say_schema_again(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
 
 
 def _check_room(path: Path) -> None:
-    room, needed = Room(path.parent), path.stat().st_size * RESCUE_ROOM_PERCENT // 100
-    if room.free_bytes < needed and not (room.drop_ballast() and room.free_bytes >= needed):
+    needed = path.stat().st_size * RESCUE_ROOM_PERCENT // 100
+    if not Room(path.parent).make(needed):
         raise FatalError(
             "database-damaged",
             f"{path} is to be written anew, and there is too little room on its card",
@@ -99,12 +99,18 @@ def _remove(path: Path) -> None:
 
 
 def _settle(anew: Path, path: Path) -> None:
-    """Put the new file in the old one's place, whenever the power goes."""
+    """Put the new file in the old one's place, whenever the power goes, and the old one beside it where there is room."""
     with anew.open("rb+") as file:
         os.fsync(file.fileno())
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
+    kept = path.with_name(KEPT_NAME)
+    kept.unlink(missing_ok=True)
+    with suppress(OSError):  # a file system that knows one name for each file
+        kept.hardlink_to(path)
+        os.utime(kept)
     anew.replace(path)
+    Room(path.parent).relieved()
     directory = os.open(path.parent, os.O_RDONLY)
     os.fsync(directory)
     os.close(directory)
@@ -121,101 +127,93 @@ class _Progress(migrations.Progress):
         """What it came to is said anyway."""
 
 
-def _copy(old: sqlite3.Connection, new: sqlite3.Connection, path: Path, domain: Domain) -> tuple[int, int]:
-    """How many actions could be copied, and how many fewer than were counted that is."""
-    said = {name: _one(old, "select value from meta where key = ?", name) for name in ("epoch", "count", "left")}
-    counted, last = (said[name] if type(said[name]) is int else 0 for name in ("count", "left"))
+def _copy(
+    old: sqlite3.Connection, names: sqlite3.Connection, new: sqlite3.Connection, path: Path, domain: Domain
+) -> tuple[int, int]:
+    """How many actions could be copied, and how many fewer than were counted that is.
+
+    A set that weighs something else than was said is another one: it gets another epoch, so that whoever remembers a
+    place in it compares anew. Neighbours, phones and sticks then bring what was lost, and no place names two actions.
+    """
+    keys = ("epoch", "count", "lthash", "left")
+    said = {name: _one(old, "select value from meta where key = ?", name) for name in keys}
+    counted = said["count"] if type(said["count"]) is int else 0
     progress = _Progress(path.parent, counted)
-    count, lthash = 0, EMPTY
     new.execute("begin")
     for table in ("ledger", "ledger_item"):
         rows = old.execute(f"select * from {table}").fetchall()
         if rows:
             new.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
-    for actions in _actions(old, domain):
-        added = [action for sequence, action in actions if _add(new, sequence, action)]
-        count, last = count + len(added), max(last, actions[-1][0])
-        lthash = extend(lthash, [action.id for action in added])
-        progress.tell(0, count)
-    epoch = (
-        said["epoch"] if type(said["epoch"]) is bytes and len(said["epoch"]) == EPOCH_BYTES else os.urandom(EPOCH_BYTES)
-    )
-    meta = {"epoch": epoch, "mesh": cbor.encode([domain.network.name, domain.mesh]), "left": last, "count": count}
-    new.executemany("insert or replace into meta (key, value) values (?, ?)", [*meta.items(), ("lthash", lthash)])
+    copy = _Copy(old, new, domain, progress)
+    copy.take(wreck.rows(old, names))
+    if not copy.weighs(said):
+        copy.take(wreck.named(old, names, copy.missed))
+    is_same = copy.weighs(said) and type(said["left"]) is int and type(said["epoch"]) is bytes
+    meta = {
+        "epoch": said["epoch"] if is_same and len(said["epoch"]) == EPOCH_BYTES else os.urandom(EPOCH_BYTES),
+        "mesh": cbor.encode([domain.network.name, domain.mesh]),
+        "left": said["left"] if is_same else 0,
+        "count": copy.count,
+        "lthash": copy.lthash,
+    }
+    new.executemany("insert or replace into meta (key, value) values (?, ?)", meta.items())
     migrations.fill(new, lambda done: progress.tell(0, done))
     new.execute("commit")
     progress.end()
-    return count, max(counted - count, 0)
+    return copy.count, max(counted - copy.count, 0)
 
 
-def _add(new: sqlite3.Connection, sequence: int, action: Action) -> bool:
-    """Lay an action down; False where it is there."""
-    said, digest = action.statement, row_digest(action.header)
-    row = (sequence, action.id, said.created, said.action, said.author, action.header, digest)
-    if not new.execute(_INSERT, row).rowcount:
-        return False
-    if action.content is not None:
-        new.execute("insert or ignore into content (id, body) values (?, ?)", (action.id, action.content))
-    if action.kind == "content-erase":
-        new.execute("insert or ignore into erasure (id, author) values (?, ?)", (said.subject, said.author))
-    return True
+class _Copy:
+    """The actions of a damaged database in a new one, each by its own proof."""
 
+    def __init__(self, old: sqlite3.Connection, new: sqlite3.Connection, domain: Domain, progress: _Progress) -> None:
+        self._old, self._new, self._domain, self._progress = old, new, domain, progress
+        self.count, self.lthash = 0, EMPTY
+        self._last, self._is_in_order = 0, True
 
-def _actions(old: sqlite3.Connection, domain: Domain) -> Iterator[list[tuple[int, Action]]]:
-    for rows in _rows(old):
-        found = []
+    def take(self, found: Iterable[list[Any]]) -> None:
+        """Lay down what is proven of these rows, and not here."""
+        for rows in found:
+            added = [action.id for sequence, action in self._proven(rows) if self._add(sequence, action)]
+            self.count, self.lthash = self.count + len(added), extend(self.lthash, added)
+            self._progress.tell(0, self.count)
+
+    def weighs(self, said: dict[str, Any]) -> bool:
+        """Whether this is the set that was written there, in its order."""
+        return self._is_in_order and (said["count"], said["lthash"]) == (self.count, self.lthash)
+
+    def missed(self, sequences: Iterable[int]) -> list[int]:
+        """Those of the places at which nothing is here."""
+        sql = "select 1 from action where sequence = ?"
+        return [sequence for sequence in sequences if not self._new.execute(sql, (sequence,)).fetchone()]
+
+    def _proven(self, rows: list[Any]) -> Iterator[tuple[int, Action]]:
         for sequence, action_id, header, digest in rows:
-            body = _one(old, "select cast(body as blob) from content where id = ?", action_id)
+            body = _one(self._old, "select cast(body as blob) from content where id = ?", action_id)
             with suppress(RemoteError):
-                found.append((sequence, proven(action_id, header, digest, body, domain)))
-        if found:
-            yield found
+                yield sequence, proven(action_id, header, digest, body, self._domain)
 
-
-def _rows(old: sqlite3.Connection) -> Iterator[list[Any]]:
-    """The rows that can be read, by arrival."""
-    after, step = 0, RESCUE_STEP_ROWS
-    while True:
-        try:
-            rows = old.execute(_ROWS, (after, step)).fetchall()
-        except sqlite3.DatabaseError:
-            if step > 1:
-                step = 1
-                continue
-            rows, reached = [], _beyond(old, after)
-        else:
-            reached = rows[-2 if len(rows) > 1 and len(rows) == step else -1][0] if rows else None  # the last may lie
-            step = min(2 * step, RESCUE_STEP_ROWS)
-        if rows:
-            yield rows
-        if reached is None:
-            return
-        after = reached if reached > after else after + 1  # rows in no order
-
-
-def _beyond(old: sqlite3.Connection, after: int) -> int | None:
-    """A sequence beyond which more can be read, past a row or a page that can't be; None where there is none."""
-    hop = 1
-    while not _is_readable(old, after + hop):
-        hop *= 2
-        if after + hop > INTEGER_MAX:
-            return None
-    reached = bisect_left(range(after, after + hop), True, key=lambda place: _is_readable(old, place))
-    return after + reached
-
-
-def _is_readable(old: sqlite3.Connection, after: int) -> bool:
-    try:
-        old.execute(_ROWS, (after, 1)).fetchone()
-    except sqlite3.DatabaseError:
-        return False
-    return True
+    def _add(self, sequence: int, action: Action) -> bool:
+        """Lay an action down; False where it is there."""
+        said, digest = action.statement, row_digest(action.header)
+        values = (action.id, said.created, said.action, said.author, action.header, digest)
+        if self._new.execute("select 1 from action where id = ?", (action.id,)).fetchone():
+            return False
+        self._is_in_order &= sequence > self._last
+        if not self._new.execute(_INSERT, (sequence, *values)).rowcount:  # a row that lied about its place has it
+            self._new.execute(_INSERT, (None, *values))
+        self._last = max(self._last, sequence)
+        if action.content is not None:
+            self._new.execute("insert or ignore into content (id, body) values (?, ?)", (action.id, action.content))
+        if action.kind == "content-erase":
+            self._new.execute("insert or ignore into erasure (id, author) values (?, ?)", (said.subject, said.author))
+        return True
 
 
 def _one(old: sqlite3.Connection, sql: str, value: object) -> Any:
     """A single value, None where it can't be read."""
     try:
         row = old.execute(sql, (value,)).fetchone()
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
         return None
     return row[0] if row else None

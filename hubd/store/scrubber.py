@@ -92,6 +92,7 @@ class Scrubber:
         with self._ending():
             found = await self._scrub(_Pace(idle_times))
             await self._read(scrub.look_at_pages)
+        self._store.room.outlive_kept()  # the new database was read to its end
         return found
 
     @contextmanager

@@ -129,3 +129,13 @@ async def test_the_outbox_of_a_newer_phone_is_not_touched(tmp_path: Path) -> Non
     await outbox.close()
     with pytest.raises(FatalError, match="newer"):
         await Outbox.open(tmp_path / "o")
+
+
+async def test_a_phone_whose_store_is_another_one_goes_on_from_no_place(outbox: Outbox) -> None:
+    await outbox.set_place(ONE, "a place")
+    for epoch, place in (("one", "a place"), ("one", "a place"), ("two", None)):
+        await outbox.follow(epoch)
+        assert await outbox.place(ONE) == place
+    await outbox.set_place(ONE, "another")
+    await outbox.follow("two")
+    assert await outbox.place(ONE) == "another"

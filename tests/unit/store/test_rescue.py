@@ -4,7 +4,9 @@ import os
 import random
 import shutil
 import sqlite3
+import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +14,7 @@ import pytest
 from rotting import (
     ACTIONS,
     DOMAIN,
+    IDS,
     LATE,
     VILLAGE,
     heads,
@@ -26,11 +29,13 @@ from structlog.testing import capture_logs
 
 from hubd.action import cbor
 from hubd.errors import FatalError, LocalError
-from hubd.ports import LedgerEntry, TransactionState
+from hubd.limits import RESCUE_KEPT_S
+from hubd.ports import Cursor, LedgerEntry, TransactionState
 from hubd.store import migrations, rescue
 from hubd.store.actions import DATABASE_NAME
+from hubd.store.aside import set_aside
 from hubd.store.database import MARK_NAME
-from hubd.store.room import Room
+from hubd.store.room import KEPT_NAME, Level, Room
 
 FLIPS = 20_000 if os.environ.get("HUBD_CAMPAIGN") else 120
 MEMORY = Path("/dev/shm")
@@ -113,25 +118,114 @@ def test_a_table_with_other_columns_than_it_was_made_with_is_noticed_before_it_i
 async def test_what_the_chain_may_have_been_asked_for_and_the_places_of_arrival_are_kept(path, whole):
     store, _ = await opened(path.parent)
     await store.ledger().record(ENTRY)
+    await store.change(lambda writer: set_aside(writer, [len(ACTIONS)]))
     before, epoch = await store.page(0, 99), store.epoch
     await store.close()
-    with sqlite3.connect(path) as raw:
-        raw.execute("pragma writable_schema = on")
-        raw.execute("update action set header = zeroblob(9) where sequence = 12")
-        raw.execute("delete from action where sequence = (select max(sequence) from action)")
-    raw.close()
     path.with_name(MARK_NAME).write_text("by hand")
     with capture_logs() as logs:
         store, _ = await opened(path.parent)
-    assert [(log["event"], log["count"], log["items"]) for log in logs] == [("database-rescued", len(ACTIONS) - 2, 2)]
+    assert [(log["event"], log["count"], log["items"]) for log in logs] == [("database-rescued", len(ACTIONS) - 1, 0)]
     assert store.epoch == epoch
-    assert await store.page(0, 99) == [each for each in before[:-1] if each[0] != 12]
+    assert await store.page(0, 99) == before
     assert await store.ledger().entries(TransactionState) == [ENTRY]
-    await store.append([before[11][1]])
-    assert (await store.page(0, 99))[-1] == (len(ACTIONS) + 1, before[11][1]), "no place is given twice"
+    await store.append(ACTIONS[-1:])
+    assert (await store.page(0, 99))[-1] == (len(ACTIONS) + 1, ACTIONS[-1]), "no place is given twice"
     await store.close()
     assert not path.with_name(MARK_NAME).exists()
-    assert {each.name for each in path.parent.iterdir()} <= {DATABASE_NAME, "lock"}
+    assert {each.name for each in path.parent.iterdir()} <= {DATABASE_NAME, KEPT_NAME, "lock"}
+
+
+ROTS = {
+    "in the middle": "update action set header = zeroblob(9) where sequence = 12",
+    "at the end": f"update action set header = zeroblob(9) where sequence > {len(ACTIONS) - 3}",
+    "uncounted": "update meta set value = value - 1 where key = 'count'",
+    "another": "update meta set value = zeroblob(2048) where key = 'lthash'",
+    "last place": "update meta set value = x'00' where key = 'left'",
+}
+
+
+@pytest.mark.parametrize("sql", ROTS.values(), ids=ROTS)
+async def test_a_set_that_is_another_one_afterwards_knows_no_place_of_the_old_one(path, sql):
+    store, _ = await opened(path.parent)
+    places, marks = [await store.cursor()], {await store.mark_of(each + 1) for each in range(len(ACTIONS))}
+    before = await store.page(0, 99)
+    places += [Cursor(store.epoch, sequence, action.id[:8]) for sequence, action in before]
+    await store.close()
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute("pragma writable_schema = on")
+        raw.execute(sql)
+    path.with_name(MARK_NAME).write_text("by hand")
+    store, _ = await opened(path.parent)
+    await store.append([LATE, *ACTIONS])
+    assert (await store.summary()).count == len(ACTIONS) + 1
+    assert [await store.resume(place) for place in places] == [None] * len(places)
+    assert marks.isdisjoint({await store.mark_of(sequence) for sequence, _ in await store.page(0, 99)})
+    await store.close()
+
+
+@pytest.mark.parametrize("bits", [3, 8], ids=["the next one's", "an earlier one's"])
+async def test_two_rows_that_claim_one_place_are_both_kept_and_no_place_of_old_is_known(path, whole, bits):
+    store, _ = await opened(path.parent)
+    epoch = store.epoch
+    await store.close()
+    raw, at = bytearray(path.read_bytes()), row_with(whole, ACTIONS[12].signature).rowid
+    assert raw[at] == 13
+    raw[at] ^= bits
+    path.write_bytes(raw)
+    store, _ = await rescued(path)
+    assert {action.id for _, action in await store.page(0, 99)} == set(IDS)
+    assert store.epoch != epoch
+    await store.close()
+
+
+def kept_in(path):
+    return path.with_name(KEPT_NAME)
+
+
+async def rescued(path):
+    path.with_name(MARK_NAME).write_text("by hand")
+    return await opened(path.parent)
+
+
+async def test_the_damaged_file_is_kept_for_a_week_and_till_the_new_one_was_read_to_its_end(path, whole):
+    a_row_unreadable(path, whole)
+    before = path.read_bytes()
+    store, scrubber = await rescued(path)
+    assert kept_in(path).read_bytes()[PAGE_BYTES:] == before[PAGE_BYTES:]
+    for age_s, stays in ((RESCUE_KEPT_S - 60, True), (60 - RESCUE_KEPT_S, True), (RESCUE_KEPT_S + 60, False)):
+        then = time.time() - age_s
+        os.utime(kept_in(path), (then, then))
+        await scrubber.scrub()
+        assert kept_in(path).exists() == stays
+    await store.close()
+
+
+async def test_of_two_damaged_files_the_later_one_is_kept(path):
+    store, _ = await rescued(path)
+    await store.append([LATE])
+    await store.close()
+    store, _ = await rescued(path)
+    await store.close()
+    with closing(sqlite3.connect(kept_in(path))) as raw:
+        assert raw.execute("select count(*) from action").fetchone() == (len(ACTIONS) + 1,)
+
+
+async def test_a_card_that_fills_up_keeps_no_damaged_file(path, monkeypatch):
+    monkeypatch.setattr(Room, "level", Level.LOW)
+    store, _ = await rescued(path)
+    assert not kept_in(path).exists()
+    await store.close()
+
+
+async def test_where_a_file_has_one_name_only_nothing_is_kept_and_all_else_is_done(path, monkeypatch):
+    def refuse(*_):
+        raise OSError
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    store, _ = await rescued(path)
+    assert (await store.summary()).count == len(ACTIONS)
+    assert not kept_in(path).exists()
+    await store.close()
 
 
 async def test_what_was_erased_stays_erased(path):

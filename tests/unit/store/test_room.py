@@ -10,7 +10,7 @@ from hubd.errors import LocalError
 from hubd.limits import BALLAST_BYTES, DISK_PLENTY_BYTES
 from hubd.ports import LedgerEntry, TransactionState
 from hubd.store.actions import DATABASE_NAME, Store
-from hubd.store.room import Level, Room
+from hubd.store.room import KEPT_NAME, Level, Room
 
 VILLAGE = Village(seed=3)
 ANA, TOMAS = VILLAGE.register("ana"), VILLAGE.register("tomas")
@@ -77,6 +77,45 @@ async def test_the_ballast_goes_when_the_card_is_full_after_all(tmp_path):
     assert not (tmp_path / "ballast").exists()
     assert (tmp_path / DATABASE_NAME).exists()
     await store.close()
+
+
+def test_a_damaged_database_that_is_kept_goes_before_anything_is_refused(tmp_path, filled):
+    room, kept = Room(tmp_path), tmp_path / KEPT_NAME
+    for percent, stays in ((89, True), (90, False), (98, False)):
+        kept.touch()
+        filled(percent)
+        assert room.relieved() is room.level
+        assert kept.exists() == stays
+    kept.touch()
+    with pytest.raises(LocalError, match="disk-full"):
+        room.check()
+    assert not kept.exists()
+
+
+def test_what_only_the_kept_database_took_up_is_free_at_once(tmp_path, monkeypatch):
+    room, kept = Room(tmp_path), tmp_path / KEPT_NAME
+    monkeypatch.setattr(Room, "level", property(lambda _: Level.FULL if kept.exists() else Level.PLENTY))
+    for ask in (room.check, room.relieved, room.take_ballast):
+        kept.touch()
+        assert ask() in (None, Level.PLENTY, True)
+
+
+def test_for_room_that_is_needed_the_kept_database_goes_before_the_ballast_and_no_more_than_has_to(
+    tmp_path, monkeypatch
+):
+    room, held = Room(tmp_path), {tmp_path / KEPT_NAME: 10, tmp_path / "ballast": 5}
+    monkeypatch.setattr(Room, "free_bytes", property(lambda _: 3 + sum(held[p] for p in held if not p.exists())))
+    for needed, is_free, left in (
+        (3, True, 2),
+        (4, True, 1),
+        (13, True, 1),
+        (14, True, 0),
+        (18, True, 0),
+        (19, False, 0),
+    ):
+        for path in held:
+            path.touch()
+        assert (room.make(needed), sum(path.exists() for path in held)) == (is_free, left)
 
 
 def test_no_ballast_is_laid_down_where_room_is_low(tmp_path, filled):
