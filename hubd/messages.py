@@ -14,11 +14,14 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 from hubd import plurals
 
@@ -29,9 +32,18 @@ _TERMS = "terms"
 _ENVIRONMENT = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set counts, as POSIX has it
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?=[-_.@]|\Z)")  # the first part of "sw", "sw-KE" or "sw_KE.UTF-8"
 _UNKNOWN = "unknown"
+_COMMANDS = frozenset(("Cc", "Cs", "Zl", "Zp"))  # categories of Unicode: control characters, line ends
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they turn round what follows
 _CHAIN = "chain"
 
 Catalogue = Mapping[str, Mapping[str, str]]
+
+
+class Said(str):
+    """A phrase that was said, and may stand in another one as it is."""
+
+    __slots__ = ()
+
 
 _spoken: ContextVar[str] = ContextVar("language", default="")
 
@@ -74,10 +86,20 @@ def contract_errors() -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
+def _read(file: Traversable, language: str) -> dict[str, Any]:
+    """A file's table. One that rotted is empty, but for English: without that nothing can be said at all."""
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except ValueError:
+        if language == DEFAULT_LANGUAGE:
+            raise
+        return {}
+
+
 @cache
 def catalogue(language: str = DEFAULT_LANGUAGE) -> Catalogue:
     """The sentences of one language by section and code; the section "" holds what is said of unknown codes."""
-    tables = tomllib.loads((files(__package__) / _LOCALE / f"{language}.toml").read_text("utf-8"))
+    tables = _read(files(__package__) / _LOCALE / f"{language}.toml", language)
     loose = {code: text for code, text in tables.items() if isinstance(text, str)}
     sections = {name: table for name, table in tables.items() if isinstance(table, dict)}
     if language == DEFAULT_LANGUAGE:
@@ -117,7 +139,7 @@ def phrases(language: str, subject: str) -> Mapping[str, Any]:
     may have forms itself, by another value. None at all where the language has no such file.
     """
     file = files(__package__) / _LOCALE / language / f"{subject}.toml"
-    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return _read(file, language) if file.is_file() else {}
 
 
 def subjects(language: str = DEFAULT_LANGUAGE) -> list[str]:
@@ -128,18 +150,25 @@ def subjects(language: str = DEFAULT_LANGUAGE) -> list[str]:
 
 
 def phrase(name: str, /, **values: object) -> str:
-    """What is said as "subject.name", with these values at its places. A value that is no text to show shows "?" in it."""
+    """What is said as "subject.name", with these values at its places. What of a value is no text to show, shows as "?".
+
+    A language whose file has gaps, or rotted, is silent, and never the reason that something is not done.
+    """
     subject, _, short = name.partition(".")
-    language = _known("")
-    found = phrases(language, subject).get(short)
-    if found is None:
-        language = DEFAULT_LANGUAGE
-        found = phrases(language, subject)[short]
+    shown = {place: value if isinstance(value, Said) else plain(str(value)) for place, value in values.items()}
+    if (language := _known("")) != DEFAULT_LANGUAGE:
+        with suppress(ValueError, LookupError, AttributeError, TypeError):
+            return _said(language, subject, short, shown)
+    return _said(DEFAULT_LANGUAGE, subject, short, shown)
+
+
+def _said(language: str, subject: str, short: str, values: Mapping[str, str]) -> "Said":
+    found = phrases(language, subject)[short]
     while not isinstance(found, str):
         [(counted, forms)] = found.items()
-        form = plurals.category(phrases(language, _PLURALS), int(str(values[counted])))
+        form = plurals.category(phrases(language, _PLURALS), int(values[counted]))
         found = forms[form] if form in forms else forms[plurals.OTHER]
-    return found.format_map({place: plain(str(value)) for place, value in values.items()})
+    return Said(found.format_map(values))
 
 
 def term(family: str, value: str) -> str:
@@ -154,5 +183,8 @@ def tabled(subject: str, row: str, english: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A text as a terminal and a text file bear it: a name that a stranger chose commands neither."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+    """A text as a terminal and a text file bear it: a name that a stranger chose commands neither.
+
+    What joins and parts letters stays, as names of many languages can't be written without it.
+    """
+    return "".join("?" if category(each) in _COMMANDS or each in _TURNS else each for each in text)

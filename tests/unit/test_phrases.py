@@ -2,6 +2,8 @@
 
 import ast
 import re
+from pathlib import Path
+from shutil import copytree
 from string import Formatter
 
 import pytest
@@ -174,6 +176,56 @@ def test_the_hub_chooses_the_language_and_else_the_environment(languages, monkey
 
 def test_a_name_that_a_stranger_chose_neither_commands_a_terminal_nor_fills_a_place(languages):
     assert messages.phrase("fish.caught", count=1, who="\x1b[2J{count}\n") == "1 fish by ?[2J{count}?"
+
+
+@pytest.mark.parametrize(
+    "name", ["\u0915\u094d\u200d\u0937", "\u0646\u0645\u06cc\u200c\u062e", "5\u00a0STX", "\u200fa"]
+)
+def test_letters_that_hidden_characters_join_and_part_stay_as_they_are(languages, name):
+    """Hindi, Persian, French: it kills the rule that takes whatever Python does not print for a command."""
+    assert messages.phrase("fish.caught", count=1, who=name) == f"1 fish by {name}"
+    assert messages.phrase("fish.caught", count=1, who="\u202e" + name) == f"1 fish by ?{name}"
+
+
+def test_a_phrase_in_a_phrase_keeps_its_own_lines(monkeypatch, languages):
+    speaking(monkeypatch, {EN: {"fish": {**ENGLISH["fish"], "none": "none\nat all"}, "plurals": ENGLISH["plurals"]}})
+    inner = messages.phrase("fish.none")
+    assert messages.phrase("fish.caught", count=1, who=inner) == "1 fish by none\nat all"
+
+
+@pytest.mark.parametrize(
+    "caught",
+    ["{fisher}", "{", {"count": {"few": "x"}}, {"number": {"other": "x"}}, {"count": "x"}, {}, 5],
+    ids=["another place", "no text", "no form", "counts something else", "no forms", "empty", "a number"],
+)
+def test_a_phrase_that_rotted_is_said_in_english(monkeypatch, languages, caught):
+    speaking(monkeypatch, {EN: ENGLISH, "ar": {"plurals": ARABIC, "fish": {"caught": caught}}})
+    messages.speak("ar")
+    assert messages.phrase("fish.caught", count=1, who="Ana") == "1 fish by Ana"
+    messages.speak("")
+
+
+@pytest.mark.parametrize("raw", [b"caught = ", b"\xff\xfe", b""])
+def test_a_language_whose_files_rotted_is_silent_and_english_speaks(monkeypatch, tmp_path, raw):
+    locale = tmp_path / "locale"
+    copytree(Path(messages.__file__).parent / "locale", locale)
+    (locale / "sw").mkdir()
+    for file in (locale / "sw.toml", locale / "sw" / "status.toml", locale / "sw" / "terms.toml"):
+        file.write_bytes(raw)
+    monkeypatch.setattr(messages, "files", lambda _package: tmp_path)
+    for cached in (messages.languages, messages.catalogue, messages._sentences, messages.phrases):
+        cached.cache_clear()
+    messages.speak("sw")
+    try:
+        assert "sw" in messages.languages()
+        assert messages.words("stick-full") == messages.words("stick-full", EN)
+        assert messages.phrases("sw", "status") == {}
+        assert messages.term("lesson", "booked") == messages.phrases(EN, "terms")["lesson-booked"]
+    finally:
+        messages.speak("")
+        monkeypatch.undo()
+        for cached in (messages.languages, messages.catalogue, messages._sentences, messages.phrases):
+            cached.cache_clear()
 
 
 def test_a_row_of_a_table_is_said_by_the_language_and_else_by_the_table(monkeypatch, languages):
