@@ -22,7 +22,8 @@ from hubd.store.actions import Store
 Figures = dict[str, dict[str, float]]
 ACTIONS = 2_000
 BATCH = 100
-ROUNDS = 5
+ROUNDS = 15
+_NEIGHBOUR = CHARTER.stewards[0]  # whoever brings them: a peer, as nearly always
 _PLAIN = """
     pragma journal_mode = wal; pragma synchronous = full;
     create table action (sequence integer primary key, id blob unique, created integer, author blob, header blob);
@@ -45,7 +46,7 @@ async def _ingest(raws: list[bytes]) -> float:
         intake = SetIntake(store, CHARTER.domain)
         started = time.process_time()
         for start in range(0, len(raws), BATCH):
-            await intake.offer(raws[start : start + BATCH], Door.PEER)
+            await intake.offer(raws[start : start + BATCH], Door.PEER, _NEIGHBOUR)
         spent = time.process_time() - started
         await store.close()
     return len(raws) / spent
@@ -57,7 +58,7 @@ async def _append(actions: list[Action]) -> float:
         store = await Store.open(Path(scratch), CHARTER.domain)
         started = time.process_time()
         for start in range(0, len(actions), BATCH):
-            await store.append(actions[start : start + BATCH])
+            await store.append(actions[start : start + BATCH], _NEIGHBOUR)
         spent = time.process_time() - started
         await store.close()
     return len(actions) / spent
