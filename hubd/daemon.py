@@ -94,7 +94,7 @@ class Daemon:
         self._sticks = PostWatch(hub.post, hub.name_of, self._config.__getitem__)
         self._uplink = _open_uplink(hub)
         hub.intake.listeners.append(self._notify)
-        hub.store.gain_listeners.append(self._link.gained)
+        hub.store.gain_listeners += [self._link.gained, self._door.gained]
 
     # --- parts
 

@@ -325,6 +325,7 @@ PHONE_LACKING_IDS_MAX = 128  # texts that a phone asks for at once after a sync:
 PHONE_LACKING_PAGES_MAX = 8  # of these after one sync, while something comes of it
 PHONE_LACKING_S_MIN = 600  # until a phone asks the same hub again for what it did not have; doubles ...
 PHONE_LACKING_S_MAX = 86_400  # ... up to this
+PHONE_LATE_TEXTS_MAX = 512  # headers of texts that came late, kept for all connected phones together: 0.5 MB
 PHONE_PAGE_BYTES_MAX = 60 * 1024  # envelopes in one ACTIONS frame or page: leaves room for the frame itself
 PHONE_ASSETS_MAX = 64  # balances in one answer: the charter's tokens and STX; such an answer is 6 kB
 PHONE_PERSON_ITEMS_MAX = 20_000  # actions of one person compared at a foreign hub: 2 MB, a busy tutor's ten years

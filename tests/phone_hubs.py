@@ -122,6 +122,7 @@ async def phone_hub(directory: Path, village: Village | None = None, name: str =
         door.notify(actions)
 
     intake.listeners.append(learn)
+    store.gain_listeners.append(door.gained)
     app = build(door)
     transport = httpx.ASGITransport(app)
     try:

@@ -246,25 +246,35 @@ class Conversation:
                 await self._wire.close()
 
     async def _push_on(self, cursor: Cursor) -> None:
+        """Actions first, then texts that came late to what this phone may have by now, a page at a time."""
         told: Cursor | None = None
-        asked = self._thread.greeting
+        asked, late = self._thread.greeting, self._door.late.count
         while True:
             seen = self._door.news_count
             page = await self._door.reading.page(self._door.still(self._reader), cursor)
-            if page.envelopes:
-                work = PHONE_PAGE_MESSAGES * sum(map(len, page.envelopes)) / PHONE_PAGE_BYTES_MAX
-                await pause(self._door.messages.wait_s(self._address, self._door.clock(), work))
-                await self._say(Actions(page.envelopes, cursor_text(page.cursor)), asked)
+            await self._tell(page.envelopes, page.cursor, asked)
             for action_id, state, txid in await self._door.receipts(self._reader, page.actions):
                 await self._say(Receipt(action_id, state, txid), asked)
             cursor = page.cursor
             if page.more:
+                continue
+            texts, late = await self._door.late.page(self._door.still(self._reader), late)
+            if texts:
+                await self._tell(texts, cursor, asked)
+                told = None
                 continue
             if cursor != told:
                 await self._say(End(cursor_text(cursor)), asked)
                 told = cursor
             await self._door.news(seen)
             await asyncio.sleep(PHONE_NEWS_S)
+
+    async def _tell(self, envelopes: list[bytes], cursor: Cursor, asked: bytes) -> None:
+        """Say these, as news, at the pace of the phone's address; nothing where there are none."""
+        if envelopes:
+            work = PHONE_PAGE_MESSAGES * sum(map(len, envelopes)) / PHONE_PAGE_BYTES_MAX
+            await pause(self._door.messages.wait_s(self._address, self._door.clock(), work))
+            await self._say(Actions(envelopes, cursor_text(cursor)), asked)
 
     async def _stop_pushing(self) -> None:
         if self._pushing is not None:

@@ -25,6 +25,7 @@ from hubd.web import proofs
 from hubd.web.carriers import Carriers, PostDesk
 from hubd.web.frames import VERSION
 from hubd.web.gathering import Gathering
+from hubd.web.late import LateTexts
 from hubd.web.places import Proven
 from hubd.web.proofs import Authorization, Challenges
 from hubd.web.putting import Putting, tally
@@ -68,6 +69,7 @@ class PhoneDoor:
         self.counters: Counter[str] = Counter()
         self.standing = ports.standing
         self.reading = Reading(ports.store, ports.standing)
+        self.late = LateTexts(self.reading, ports.standing)
         self.carriers = Carriers(ports.desk, ports.standing, ports.clock)
         self.gathering = Gathering(ports.clock)
         self._ports = ports
@@ -187,13 +189,21 @@ class PhoneDoor:
 
     def notify(self, actions: Sequence[Action]) -> None:
         """The set has grown by these, whichever way they came, and the views know them: wake the live phones."""
-        self.news_count += 1
-        self._news.set()
-        self._news = asyncio.Event()
+        self._wake()
         if waiting := self._putting.released_by(actions):
             task = asyncio.create_task(self.put(waiting, ""), name="phone-quarantine")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def gained(self, actions: Sequence[Action], _source: bytes = b"") -> None:
+        """The texts of these, which were here without, are on disk now: wake the live phones."""
+        self.late.add(actions)
+        self._wake()
+
+    def _wake(self) -> None:
+        self.news_count += 1
+        self._news.set()
+        self._news = asyncio.Event()
 
     async def news(self, seen: int) -> None:
         """Wait until something is new since `news_count` was `seen`."""

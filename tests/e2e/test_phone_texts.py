@@ -1,20 +1,28 @@
 """A text that reaches a hub after its header reaches the phones that had taken the header, and only who may read it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import Village
+from commands import hubd, make_hub, running, status
 from phone_hubs import PhoneHub, phone_hub, phone_of, served
 
+from hubd.action import envelope
 from hubd.action.envelope import Action, without_content
 from hubd.action.principal import address
 from hubd.limits import PHONE_LACKING_IDS_MAX, PHONE_LACKING_PAGES_MAX, PHONE_LACKING_S_MAX, PHONE_LACKING_S_MIN
+from hubd.phone.dial import called
 from hubd.phone.http_link import HttpLink
 from hubd.phone.phone import Phone
+from hubd.phone.socket_link import SocketLink
+from hubd.web.proofs import authorize
+from hubd.web.standing import Scope
 
 
 def texts(village: Village, count: int, author: str = "ben") -> list[Action]:
@@ -145,3 +153,51 @@ async def test_a_hub_that_answers_with_something_else_gains_nothing_by_it(tmp_pa
 
         assert (await phone.sync_over(Rogue(hub.http, phone.charter))).texts == 0
         assert await phone._replica.action(bare.id) == without_content(bare)
+
+
+async def test_a_phone_that_stays_takes_a_text_as_it_comes(tmp_path: Path) -> None:
+    async with at_home(tmp_path) as (hub, phone), served(hub) as url:
+        [whole] = texts(hub.village, 1)
+        await hub.take(without_content(whole))
+        async with called(url.replace("http", "ws"), phone.charter) as link:
+            assert isinstance(link, SocketLink)
+            await phone.sync_over(link)
+            assert await lacking(phone) == 1
+            await hub.take(whole)
+            async with asyncio.timeout(5):
+                while await lacking(phone):
+                    await link.news()
+        assert await phone._replica.action(whole.id) == whole
+
+
+async def test_a_running_hub_tells_a_phone_that_stays_of_a_text_that_another_brings(tmp_path: Path) -> None:
+    deployer = hubd("key", "new", tmp_path / "deployer.key", "--purpose", "deployer").stdout.strip()
+    hubd("charter", "new", tmp_path / "charter.toml", "--name", "Tatu", "--deployer", deployer)
+    directory = make_hub(tmp_path, "mto")
+    hubd("charter", "found", tmp_path / "charter.toml", directory, "--steward-key", tmp_path / "steward-1.key")
+    phone = await Phone.create(tmp_path / "amina", (tmp_path / "charter.toml").read_bytes())
+    heard: list[bytes] = []
+
+    async def hear(envelopes: list[bytes], _cursor: str | None) -> None:
+        heard.extend(envelopes)
+
+    with running(directory):
+        port = (await asyncio.to_thread(status, directory))["phones"]["port"]
+        await phone.register("Amina", 1)
+        await phone.sync(f"http://127.0.0.1:{port}")
+        whole = await phone.do("request-open", subjects="0", ceiling="60", note="after dark")
+        async with (
+            called(f"ws://127.0.0.1:{port}", phone.charter) as link,
+            called(f"http://127.0.0.1:{port}", phone.charter) as other,
+        ):
+            assert isinstance(link, SocketLink)
+            await link.authorize(partial(authorize, phone._replica.signer, phone.charter))
+            await other.identify()
+            await other.put([(whole.id, whole.header)])
+            await link.pull(None, hear, Scope.OWN)
+            assert whole.header in heard
+            await other.put([(whole.id, envelope.encode(whole))])
+            async with asyncio.timeout(5):
+                while envelope.encode(whole) not in heard:
+                    await link.news()
+    await phone.close()
