@@ -45,6 +45,8 @@ class _Portion:
 
     def answer(self, answer: list[Outcome] | Exception) -> None:
         """Tell whoever offered it, and nobody if they gave up."""
+        if self.done.done():
+            return
         if isinstance(answer, Exception):
             self.done.set_exception(answer)
             self.done.exception()
@@ -78,7 +80,7 @@ class SetIntake:
         self._stir.set()
         if portions and (self._working is None or self._working.done()):
             self._working = asyncio.create_task(self._work(), name="intake")
-        return [outcome for portion in portions for outcome in await asyncio.shield(portion.done)]
+        return [outcome for portion in portions for outcome in await portion.done]
 
     async def settle(self) -> None:
         """Wait until everything that was being taken is on disk and told."""

@@ -95,7 +95,7 @@ class Store(Reads):
         self._waiting.append(((actions, source), done))
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain(), name="store-writer")
-        return await asyncio.shield(done)
+        return await done
 
     async def change(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """See `Reads`."""
@@ -132,11 +132,14 @@ class Store(Reads):
                     if isinstance(error, LocalError) and error.code == "disk-full":
                         self.room.give_way()
                     for _, done in batch:
-                        done.set_exception(error)
+                        if not done.done():
+                            done.set_exception(error)
                     continue
                 fresh, gained = ({action.id: action for action in each} for each in written)
                 for (actions, source), done in batch:
-                    done.set_result(_own(actions, fresh))
+                    own = _own(actions, fresh)
+                    if not done.done():  # whoever gave up waiting
+                        done.set_result(own)
                     if news := _own([action for action in actions if action.content is not None], gained):
                         for listener in self.gain_listeners:
                             asyncio.get_running_loop().call_soon(listener, news, source)

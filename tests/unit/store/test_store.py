@@ -70,6 +70,18 @@ async def test_a_caller_who_gives_up_waiting_loses_nothing(store):
     assert (await store.summary()).count == 2
 
 
+async def test_a_write_that_fails_is_told_to_who_still_waits_and_the_next_one_is_done(store):
+    trigger = "create trigger no before insert on action begin select raise(abort, 'no'); end"
+    await store.database.write(lambda writer: writer.execute(trigger))
+    gone, waiting = (asyncio.create_task(store.append([action(number)])) for number in (1, 2))
+    await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(LocalError):
+        await asyncio.wait_for(waiting, 5)
+    await store.database.write(lambda writer: writer.execute("drop trigger no"))
+    assert await asyncio.wait_for(store.append([action(3)]), 5) == [action(3)]
+
+
 async def test_content_that_comes_later_joins_its_header(store):
     body = content.seal_content({"note": "here"}, bytes(16))
     full = action(1, "offer-set", body)
