@@ -173,6 +173,7 @@ class LedgerEntry:
     ids: tuple["ActionId", ...]
     state: TransactionState
     signed_at_s: int
+    is_sealed: bool = True  # else a bit rotted, or it is of an earlier hubd: only its bytes may say what it was
 
 
 class RelayLedger(Protocol):
@@ -192,14 +193,14 @@ class RelayLedger(Protocol):
         `closed_max` highest ones, and what was signed since.
         """
 
-    async def own(self, txids: Collection[bytes]) -> dict[bytes, frozenset["ActionId"]]:
-        """Those of these transactions that are this wallet's, with the actions in them."""
+    async def own(self, txids: Collection[bytes]) -> dict[bytes, frozenset["ActionId"] | None]:
+        """Those of these transactions that are this wallet's, with the actions in them; None where that rotted."""
 
-    async def raw(self, txid: bytes) -> bytes:
-        """The signed bytes of a transaction that is here."""
+    async def found(self, txid: bytes) -> LedgerEntry | None:
+        """One entry with its signed bytes, None where it is not here."""
 
-    async def highest_account_nonce(self) -> int | None:
-        """The highest account nonce ever signed and not replaced, None for a fresh wallet."""
+    async def amend(self, txid: bytes, entry: LedgerEntry | None) -> None:
+        """Write what rotted of an entry anew, which was read under this name; None: nothing proves it any more."""
 
     async def fees_between(self, since_s: int, until_s: int) -> int:
         """Sum of fees in uSTX of transactions signed from `since_s` to `until_s`, both included; replaced ones left out."""

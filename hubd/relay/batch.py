@@ -14,12 +14,12 @@ from hubd.action.clarity import encode as encode_value
 from hubd.action.envelope import Action
 from hubd.action.kinds import goes_to_chain
 from hubd.action.principal import Principal
-from hubd.action.sip018 import NO_ID, ActionId
+from hubd.action.sip018 import NO_ID, ActionId, Domain
 from hubd.errors import RemoteError
 from hubd.limits import INTEGER_MAX, RELAY_BATCH_ACTIONS_MAX, RELAY_BATCH_BYTES_MAX
 from hubd.relay.chain import Seen, Standing
 from hubd.relay.codes import ABORTED
-from hubd.relay.tx import Call, Compare, PostCondition, Token
+from hubd.relay.tx import Call, Compare, PostCondition, Token, called
 
 SUBMIT, SUBMIT_TOKEN = "submit-batch", "submit-token-batch"
 WITHDRAW = "escrow-withdraw"
@@ -154,6 +154,22 @@ def build(actions: Sequence[Action], venue: Venue) -> Batch:
     if asset is None:
         return Batch(ids, Call(venue.gateway, SUBMIT, (items,)), (condition,))
     return Batch(ids, Call(venue.gateway, SUBMIT_TOKEN, (encode_value(PrincipalCV(asset)), items)), (condition,))
+
+
+def contents(raw: bytes, gateway: Principal, domain: Domain) -> tuple[str, tuple[ActionId, ...]]:
+    """The function that a signed transaction of `build` calls, and the actions in it. Raises `RemoteError` for others."""
+    function, arguments = called(raw, gateway)
+    match decode(_LIST + arguments):
+        case ListCV((*_, ListCV(items))):
+            return function, tuple(_named(item, domain) for item in items)
+    raise RemoteError("transaction", "no batch of actions")
+
+
+def _named(item: Value, domain: Domain) -> ActionId:
+    match item:
+        case TupleCV({"statement": statement}):
+            return domain.digest(encode_value(statement))
+    raise RemoteError("transaction", "no action")
 
 
 def results(raw: bytes) -> tuple[tuple[ActionId, int], ...]:

@@ -1,7 +1,8 @@
 """The relay at work: asks its machines what is due, at its own pace, and performs it on node, ledger, set and wallet.
 
 No rules here: what travels when is the outbox's business, what is told is the receipts' and balances'. The steps of a
-transaction are signed, on disk, broadcast, noted; a crash between any two of them is made good by the ledger.
+transaction are signed, on disk, broadcast, noted; a crash between any two of them is made good by the ledger, as far as
+that is proven (`hubd/relay/books.py`).
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from hubd.relay import events as ev
 from hubd.relay.acquaintance import Acquaintances
 from hubd.relay.balances import Balances
 from hubd.relay.batch import Venue
+from hubd.relay.books import Books
 from hubd.relay.chain import Tip
 from hubd.relay.gathering import Gathering, Links
 from hubd.relay.node import RejectedError
@@ -57,6 +59,7 @@ class Relay:
         self.poll_s = poll_s
         self._links = links
         self._store, self._ledger, self._intake = links.store, links.ledger, links.intake
+        self._books = Books(links.ledger, keys.wallet, charter)
         self._views, self._node = links.views, links.node
         self._wall_s, self._monotonic = links.wall_s, links.monotonic
         self._keys, self._charter = keys, charter
@@ -72,7 +75,9 @@ class Relay:
         self._outbox = Outbox(self._venue, self.terms)
         self._receipts = Receipts(self._venue.gateway)
         self._balances = Balances((None, *(principal for _, principal in self._charter.assets)))
-        self._gathering = Gathering(self._links, self._hub, self._outbox, self._receipts, self._react)
+        self._gathering = Gathering(
+            self._links, self._books, self._hub, outbox=self._outbox, receipts=self._receipts, react=self._react
+        )
         self._settled = self._gathering.settled
         self._newcomers: dict[int, LedgerEntry] = {}  # transactions for newcomers, by account nonce
         self._venue_at_s: float | None = None
@@ -92,7 +97,7 @@ class Relay:
         """Take up what the ledger holds. Once, before the first tick."""
         self._reset()
         since_s = int(self._wall_s()) - DAY_S
-        entries, views = await self._ledger.recent(RELAY_WATCHED_MAX, since_s), self._views()
+        entries, views = await self._books.recent(RELAY_WATCHED_MAX, since_s), self._views()
         self._settled.own = {entry.txid: entry.ids for entry in entries}
         await self._react(ev.LedgerRead(self._settled.reopened(entries, views)))
         await self._recall(entries, self._gathering.acquaintances())
@@ -231,7 +236,9 @@ class Relay:
                     self._newcomers[nonce] = replace(made.entry, raw=b"")
                 return [made]
             case ev.SignAgain(entry, fee_ustx):
-                signed = sign_again(await self._raw(entry), self._keys.wallet, self._charter.network, fee_ustx)
+                if not (raw := await self._books.raw(entry)):
+                    return [ev.BytesLost(entry.txid)]
+                signed = sign_again(raw, self._keys.wallet, self._charter.network, fee_ustx)
                 made = await self._record(signed, entry.account_nonce, fee_ustx, entry.function, entry.ids)
                 if entry.account_nonce in self._newcomers:
                     self._newcomers[entry.account_nonce] = replace(made.entry, raw=b"")
@@ -243,7 +250,8 @@ class Relay:
             case ev.AskSpent():
                 return await self._ask_spent(request)
             case ev.Fetch(ids):
-                return [ev.ActionsAppended(tuple(await self._store.get(ids)))]
+                wanted = self._settled.undone(ids, self._outbox.slots.of, self._views())
+                return [ev.ActionsAppended(tuple(await self._store.get(wanted)))]
             case ev.Report():
                 await self._report(request)
             case ev.Mark(txid, state):
@@ -260,12 +268,11 @@ class Relay:
         await self._ledger.record(entry)
         return ev.TransactionSigned(entry)
 
-    async def _raw(self, entry: LedgerEntry) -> bytes:
-        return entry.raw or await self._ledger.raw(entry.txid)
-
     async def _broadcast(self, entry: LedgerEntry) -> ev.InEvent:
+        if not (raw := await self._books.raw(entry)):
+            return ev.BytesLost(entry.txid)
         try:
-            txid = await self._node.broadcast(await self._raw(entry))
+            txid = await self._node.broadcast(raw)
         except RejectedError as error:
             return ev.BroadcastRefused(entry.txid, error.reason, error.wanted)
         if txid != entry.txid:

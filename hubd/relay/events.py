@@ -109,6 +109,13 @@ class BroadcastRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class BytesLost:
+    """What was signed rotted in the ledger: it can't be sent again."""
+
+    txid: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionSeen:
     """A node says where a transaction stands. None: it keeps no index and can't say."""
 
@@ -148,6 +155,7 @@ InEvent: TypeAlias = (
     | TransactionSigned
     | BroadcastTaken
     | BroadcastRefused
+    | BytesLost
     | TransactionSeen
     | SpentSeen
     | TimerFired

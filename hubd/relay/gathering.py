@@ -20,6 +20,7 @@ from hubd.ports import ActionStore, Intake, RelayLedger
 from hubd.relay import events as ev
 from hubd.relay.acquaintance import Acquaintances
 from hubd.relay.batch import KINDS_CARRIED
+from hubd.relay.books import Books
 from hubd.relay.ends import KINDS_SAID, Ends
 from hubd.relay.lease import lease_s, uplinks
 from hubd.relay.node import Node
@@ -49,10 +50,12 @@ class Links:
 class Gathering:
     """Reads set and views for one outbox. `react` hands it an event and performs what it asks for."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it reads, and what it tells, by name
         self,
         links: Links,
+        books: Books,
         hub: Principal,
+        *,
         outbox: Outbox,
         receipts: Receipts,
         react: Callable[[ev.InEvent], Awaitable[None]],
@@ -60,7 +63,7 @@ class Gathering:
         self.settled = Settled()
         self.ends = Ends(hub)
         self.trouble = ""  # a code, while actions of the set wait unread for a place in the queue
-        self._links, self._hub = links, hub
+        self._links, self._books, self._hub = links, books, hub
         self._outbox, self._receipts, self._react = outbox, receipts, react
         self._sequence = 0  # read so far
         self._heard = 0  # the same of what time alone decides
@@ -84,7 +87,7 @@ class Gathering:
         if redeemed := self.settled.redeemed(views):
             await self._admit(redeemed)
         claims = self._some_claims(views)
-        self.settled.own = await self._links.ledger.own(self.settled.named(waiting, views) | claims)
+        self.settled.own = await self._books.own(self.settled.named(waiting, views) | claims)
         reading = self.settled.read(waiting, claims, views)
         self.settled.watched(self._receipts.claim(reading.claims))
         for event in reading.events:
@@ -122,7 +125,7 @@ class Gathering:
     async def _admit(self, ids: Sequence[ActionId]) -> None:
         """Hand those that are open to the outbox, each with the time that it is left to the hubs which go first."""
         views = self._links.views()
-        self.settled.own = await self._links.ledger.own(self.settled.named(ids, views))
+        self.settled.own = await self._books.own(self.settled.named(ids, views))
         wanted = [id_ for id_ in ids if self.settled.is_open(id_, views) and id_ not in self._outbox.queue]
         actions = self.settled.admit(await self._links.store.get(wanted), views) if wanted else ()
         hubs = uplinks(views)

@@ -69,6 +69,7 @@ class Outbox:
             ev.TransactionSigned: self._transaction_signed,
             ev.BroadcastTaken: self._broadcast_taken,
             ev.BroadcastRefused: self._broadcast_refused,
+            ev.BytesLost: self._bytes_lost,
             ev.TransactionSeen: self._transaction_seen,
             ev.SpentSeen: self._spent_seen,
             ev.TimerFired: self._timer_fired,
@@ -220,6 +221,13 @@ class Outbox:
             case Remedy.WAIT:
                 pass
         return [note]
+
+    def _bytes_lost(self, event: ev.BytesLost, _now: float) -> list[ev.OutEvent]:
+        """Whatever a node has of it may be mined still; another one with this account nonce is signed in its place."""
+        slot = self.slots.of(event.txid)
+        if slot is not None and event.txid == slot.entry.txid:
+            slot.is_spoiled, slot.send_s = True, None
+        return []
 
     def _spoil(self, slot: Slot, now: float) -> None:
         """This transaction is not to be sent again: halves of it are, the first with the same account nonce."""

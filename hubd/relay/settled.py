@@ -4,7 +4,7 @@ A receipt counts when the mesh believes it, or when it is about a transaction of
 claims is looked up here, at our own node: its receipt becomes ours, and the claim is confirmed.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hubd.action.envelope import Action
@@ -56,6 +56,10 @@ class Settled:
         """Whether nothing that counts says of an action that the chain has it, or will never take it."""
         settlement = views.settlement.get(id_)
         return settlement is None or not self._counts(settlement) or fate(settlement.code) is Fate.WAITS
+
+    def undone(self, ids: Iterable[ActionId], slot_of: Callable[[bytes], object], views: Views) -> list[ActionId]:
+        """Those of the actions in open account nonces that no other transaction has done, a replacement or a half."""
+        return [id_ for id_ in ids if self.is_open(id_, views) or slot_of(views.settlement[id_].txid) is not None]
 
     def admit(self, actions: Iterable[Action], views: Views) -> tuple[Action, ...]:
         """The ones that are to go to the chain. Void ones are kept in mind: no fee is paid for what has no effect."""

@@ -53,8 +53,12 @@ class Slots:
         return id_ in self._under_way
 
     def read(self, entries: Collection[LedgerEntry], now: float) -> None:
-        """Take up what the ledger holds. A replaced transaction counts only beside one that is open."""
-        open_nonces = {entry.account_nonce for entry in entries if entry.state in _OPEN}
+        """Take up what the ledger holds. A replaced transaction counts only beside one that is open.
+
+        Beside one that was mined none is open, whatever its state says: that was not written any more, or rotted.
+        """
+        mined = {entry.account_nonce for entry in entries if entry.state in _CLOSED}
+        open_nonces = {entry.account_nonce for entry in entries if entry.state in _OPEN} - mined
         for entry in sorted(entries, key=lambda entry: (entry.account_nonce, entry.fee_ustx)):
             if entry.account_nonce in open_nonces:
                 self.put(entry, now)

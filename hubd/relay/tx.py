@@ -14,7 +14,7 @@ from typing import TypeAlias
 from hubd.action.network import Network
 from hubd.action.principal import STANDARD_BYTES, Principal
 from hubd.action.signature import Signer, hash160
-from hubd.errors import LocalError
+from hubd.errors import LocalError, RemoteError
 from hubd.limits import TRANSACTION_MEMO_BYTES
 
 _STANDARD_AUTH, _SPONSORED_AUTH = 0x04, 0x05
@@ -25,6 +25,7 @@ _TRANSFER, _DEPLOY, _CALL, _DEPLOY_VERSIONED = 0x00, 0x01, 0x02, 0x06
 _UNSIGNED = bytes(65)
 _HEAD_BYTES = 5  # version, chain id
 _CONDITION_BYTES = 1 + 20 + 8 + 8 + 1 + 65  # hash mode, signer, account nonce, fee, key encoding, signature
+_NUMBERS_AT = _HEAD_BYTES + 1 + 1 + 20  # account nonce and fee
 _BODY_AT = _HEAD_BYTES + 1 + _CONDITION_BYTES  # where a plain transaction's body begins
 
 
@@ -119,6 +120,15 @@ class Signed:
 
     raw: bytes
     txid: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A transaction that is this wallet's own."""
+
+    signed: Signed
+    account_nonce: int
+    fee_ustx: int
 
 
 def _sha512_256(raw: bytes) -> bytes:
@@ -238,6 +248,38 @@ def sign_again(raw: bytes, signer: Signer, network: Network, fee_ustx: int) -> S
         raise LocalError("transaction", "not a plain transaction of this wallet")
     (account_nonce,) = struct.unpack_from(">Q", raw, len(start))
     return _sign_plain(raw[_BODY_AT:], signer, network, account_nonce, fee_ustx)
+
+
+def proven(raw: bytes, signer: Signer, network: Network) -> Proven | None:
+    """What bytes say that are a plain transaction as this very wallet signed it, to the last bit; None for all others.
+
+    A signature is made of nothing but the key and what is signed, so signing again makes the same bytes.
+    """
+    try:
+        account_nonce, fee_ustx = struct.unpack_from(">QQ", raw, _NUMBERS_AT)
+        again = sign_again(raw, signer, network, fee_ustx)
+    except (LocalError, struct.error):
+        return None
+    return Proven(again, account_nonce, fee_ustx) if again.raw == raw else None
+
+
+def is_signed(raw: bytes, txid: bytes) -> bool:
+    """Whether these are the bytes of this transaction."""
+    return _sha512_256(raw) == txid
+
+
+def called(raw: bytes, contract: Principal) -> tuple[str, bytes]:
+    """The function of this contract that a signed transaction calls, and its arguments, counted as a list's items.
+
+    Raises `RemoteError("transaction")` where it calls another one.
+    """
+    head = bytes([_CALL]) + _contract(contract)
+    found = raw.find(head, _BODY_AT)
+    if found < 0:
+        raise RemoteError("transaction", "a call of another contract")
+    at = found + len(head)
+    end = at + 1 + raw[at]
+    return raw[at + 1 : end].decode("ascii"), raw[end:]
 
 
 def size_bytes(transaction: Transaction) -> int:

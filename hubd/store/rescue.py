@@ -3,8 +3,8 @@
 A flipped bit in a row's own bytes costs that row (`hubd/store/scrub.py`). One in what SQLite keeps around them, lengths,
 pointers, the heads of pages, makes it refuse the row, the page or all beyond it, and no statement takes that out. So whoever
 meets it leaves a mark, and whoever opens the database next copies it, each action by its own proof. What is lost a neighbour
-gives again. The relay's ledger is copied whole or not at all: what it forgot might be paid twice. The damaged file stays
-beside the new one for a week, or until its room is needed: what nobody else has may be in it yet.
+gives again; of the relay's ledger, which nobody else has, the chain tells it (`hubd/store/salvage.py`). The damaged file
+stays beside the new one for a week, or until its room is needed: what nobody else has may be in it yet.
 """
 
 import os
@@ -21,7 +21,7 @@ from hubd.action.fingerprint import EMPTY, extend
 from hubd.action.sip018 import Domain
 from hubd.errors import FatalError, RemoteError
 from hubd.limits import RESCUE_ROOM_PERCENT
-from hubd.store import migrations, wreck
+from hubd.store import migrations, salvage, wreck
 from hubd.store.database import EPOCH_BYTES, MARK_NAME, connect, connect_damaged
 from hubd.store.room import KEPT_NAME, Room
 from hubd.store.rows import proven, row_digest
@@ -140,10 +140,7 @@ def _copy(
     counted = said["count"] if type(said["count"]) is int else 0
     progress = _Progress(path.parent, counted)
     new.execute("begin")
-    for table in ("ledger", "ledger_item"):
-        rows = old.execute(f"select * from {table}").fetchall()
-        if rows:
-            new.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
+    salvage.copy(old, new)
     copy = _Copy(old, new, domain, progress)
     copy.take(wreck.rows(old, names))
     if not copy.weighs(said):

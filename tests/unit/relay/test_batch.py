@@ -13,10 +13,21 @@ from hubd.action.kinds import KINDS
 from hubd.action.principal import contract
 from hubd.errors import RemoteError
 from hubd.limits import INTEGER_MAX
-from hubd.relay.batch import _ORDER, Candidate, build, choose, codes_of, has_venue, in_causal_order, is_carried, results
+from hubd.relay.batch import (
+    _ORDER,
+    Candidate,
+    build,
+    choose,
+    codes_of,
+    contents,
+    has_venue,
+    in_causal_order,
+    is_carried,
+    results,
+)
 from hubd.relay.chain import Seen, Standing
 from hubd.relay.codes import ABORTED
-from hubd.relay.tx import Compare, PostCondition, Token
+from hubd.relay.tx import Call, Compare, PostCondition, Token, Transaction, proven, sign
 
 VILLAGE = Village(4)
 VENUE = venue_of(VILLAGE)
@@ -205,3 +216,45 @@ def test_an_aborted_transaction_blames_its_action_only_where_there_is_one():
 
 def test_a_result_that_cannot_be_read_says_nothing_of_any_action():
     assert codes_of(Seen(Standing.SUCCESS, place_at(1), b"\xff"), [LESSON.book.id]) == ()
+
+
+# --- what was signed, read again
+
+WALLET = VILLAGE.signer("wallet")
+BATCHES = {
+    "nothing": [],
+    "lesson": [*PEOPLE, *LESSON.actions],
+    "ustx": [VILLAGE.withdraw("tomas", 5, asset=None), VILLAGE.withdraw("ana", 7, asset=None)],
+    "hours": [VILLAGE.withdraw("tomas", 5)],
+}
+
+
+def signed(actions, fee_ustx=3_000):
+    batch = build(actions, VENUE)
+    return sign(Transaction(batch.call, 7, fee_ustx, conditions=batch.conditions), WALLET, VILLAGE.network), batch
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_a_signed_batch_says_itself_what_it_was(name):
+    made, batch = signed(BATCHES[name])
+    own = proven(made.raw, WALLET, VILLAGE.network)
+    assert (own.signed, own.account_nonce, own.fee_ustx) == (made, 7, 3_000)
+    assert contents(made.raw, VENUE.gateway, VILLAGE.domain) == (batch.call.function, batch.ids)
+
+
+def test_bytes_with_another_bit_or_of_another_wallet_or_cut_off_prove_nothing():
+    made, _ = signed(PEOPLE)
+    for at in range(0, 8 * len(made.raw), 5):
+        changed = bytearray(made.raw)
+        changed[at // 8] ^= 1 << at % 8
+        assert proven(bytes(changed), WALLET, VILLAGE.network) is None
+    assert proven(made.raw, VILLAGE.signer("thief"), VILLAGE.network) is None
+    for length in range(len(made.raw)):
+        assert proven(made.raw[:length], WALLET, VILLAGE.network) is None
+
+
+@pytest.mark.parametrize("call", [Call(VENUE.escrow, "submit-batch"), Call(VENUE.gateway, "other", (encode(UInt(1)),))])
+def test_a_call_that_is_no_batch_says_so(call):
+    made = sign(Transaction(call, 7, 3_000), WALLET, VILLAGE.network)
+    with pytest.raises(RemoteError, match="transaction"):
+        contents(made.raw, VENUE.gateway, VILLAGE.domain)

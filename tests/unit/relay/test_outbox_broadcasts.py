@@ -162,3 +162,27 @@ def test_a_refused_argument_is_found_by_halving():
         uplink.chain.mine()
     assert uplink.chain.spent == {action.id for action in actions} - {culprit}
     assert culprit in uplink.outbox.queue
+
+
+def test_a_transaction_whose_bytes_rotted_is_not_sent_and_another_one_takes_its_account_nonce():
+    uplink = uplink_with(PEOPLE)
+    uplink.tick()
+    [lost] = uplink.ledger.values()
+    uplink.chain.drop(Standing.UNKNOWN)
+    uplink.react(ev.BytesLost(lost.txid))
+    uplink.tick()
+    [made] = uplink.chain.mempool.values()
+    assert (made.account_nonce, set(made.ids)) == (lost.account_nonce, set(lost.ids))
+    assert made.fee_ustx >= raised(lost.fee_ustx)
+
+
+def test_a_transaction_whose_bytes_rotted_may_be_mined_still():
+    uplink = uplink_with(PEOPLE)
+    uplink.tick()
+    [lost] = uplink.ledger.values()
+    uplink.react(ev.BytesLost(lost.txid))
+    uplink.chain.mine()
+    uplink.tick()
+    assert uplink.ledger[lost.txid].state is TransactionState.INCLUDED
+    assert set(uplink.receipts) == {action.id for action in PEOPLE}
+    assert uplink.outbox.handle(ev.BytesLost(lost.txid), uplink.now) == []

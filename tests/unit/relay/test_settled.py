@@ -75,6 +75,14 @@ def test_an_aborted_batch_and_one_without_actions_are_not_opened_again():
         assert Settled().reopened([entry], views()) == (entry,)
 
 
+def test_what_another_transaction_has_done_is_not_brought_back_by_a_slot_that_is_open():
+    settled, other = Settled(), VILLAGE.register("tomas")
+    settled.own = {TXID: (ANA.id,)}
+    ids, said = (ANA.id, other.id), views(receipt("uplink"), other)
+    assert settled.undone(ids, {TXID: "its slot"}.get, said) == [ANA.id, other.id], "a fork may have undone it"
+    assert settled.undone(ids, {}.get, said) == [other.id]
+
+
 def test_what_waits_for_something_else_is_wanted_and_what_is_refused_is_not():
     for code, wanted in ((601, True), (602, False)):
         both = views(receipt("uplink", code), receipt("other", code))

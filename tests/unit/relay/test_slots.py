@@ -53,6 +53,13 @@ def test_the_ledger_is_read_by_nonce_and_fee():
     assert (list(slots.open), list(slots.closed)) == ([4], [3])
 
 
+def test_beside_what_was_mined_nothing_is_open_whatever_its_state_became():
+    rotten, winner = entry(4, state=TransactionState.BROADCAST), entry(4, 3_751, state=TransactionState.INCLUDED)
+    slots = Slots()
+    slots.read([rotten, winner], 0)
+    assert (list(slots.open), slots.closed[4].txid) == ([], winner.txid)
+
+
 def test_vacancies_are_spoiled_slots_gaps_and_what_lies_above():
     slots = Slots()
     for nonce in (4, 5, 7):

@@ -25,10 +25,10 @@ async def test_the_ledger_keeps_signed_bytes_and_their_ids_in_order(store):
     await ledger.record(entry)
     assert await ledger.entries([TransactionState.SIGNED]) == [entry]
     assert await ledger.entries([TransactionState.SIGNED], with_raw=False) == [replace(entry, raw=b"")]
-    assert await ledger.raw(entry.txid) == b"raw"
+    assert await ledger.found(entry.txid) == entry
+    assert await ledger.found(b"?" * 32) is None
     await ledger.mark(entry.txid, TransactionState.REPLACED)
     assert await ledger.entries([TransactionState.SIGNED]) == []
-    assert await ledger.highest_account_nonce() == 7
     assert await ledger.fees_between(0, 200) == 0
 
 
