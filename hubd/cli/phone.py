@@ -23,6 +23,7 @@ from hubd.cli.terminal import (
     passphrase_option,
     say,
     show,
+    tell,
     warn_unsealed,
 )
 from hubd.config import check_url
@@ -171,9 +172,13 @@ def _report(report: SyncReport) -> dict[str, Any]:
     return {
         "hub": address(report.hub), "hub_name": report.hub_name, "acknowledged": report.acknowledged,
         "deferred": report.deferred, "refused": report.refused, "received": report.received,
-        "reconciled": report.reconciled, "reason": report.reason,
+        "texts": report.texts, "reconciled": report.reconciled, "reason": report.reason,
         "post": asdict(report.carried) if report.carried else None,
     }  # fmt: skip
+
+
+def _texts(texts: int) -> list[str]:
+    return [phrase("phone.texts", texts=texts)] if texts else []
 
 
 @phone.command()
@@ -194,7 +199,7 @@ async def sync(urls: tuple[str, ...], directory: Path, passphrase_file: Path | N
     acknowledged, deferred, received = (facts[name] for name in ("acknowledged", "deferred", "received"))
     hub = facts["hub_name"]
     line = phrase("phone.synced", hub=hub, acknowledged=acknowledged, deferred=deferred, received=received)
-    show(facts, as_json, [line])
+    show(facts, as_json, [line, *_texts(facts["texts"])])
     if facts["reason"]:
         say("phone.unread", why=words(facts["reason"]))
     if post := facts["post"]:
@@ -275,6 +280,8 @@ async def serve(
             complain(report)
         else:
             say("phone.visited", hub=report.hub_name, acknowledged=report.acknowledged, received=report.received)
+            for line in _texts(report.texts):
+                tell(line)
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,6 +1,7 @@
 """A text that reaches a hub after its header reaches the phones that had taken the header, and only who may read it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -10,12 +11,14 @@ from typing import Any
 
 import pytest
 from builders import Village
+from click.testing import CliRunner
 from commands import hubd, make_hub, running, status
 from phone_hubs import PhoneHub, phone_hub, phone_of, served
 
-from hubd.action import envelope
+from hubd.action import charter, envelope
 from hubd.action.envelope import Action, without_content
-from hubd.action.principal import address
+from hubd.action.principal import address, parse_address
+from hubd.cli import main
 from hubd.limits import PHONE_LACKING_IDS_MAX, PHONE_LACKING_PAGES_MAX, PHONE_LACKING_S_MAX, PHONE_LACKING_S_MIN
 from hubd.phone.dial import called
 from hubd.phone.http_link import HttpLink
@@ -201,3 +204,28 @@ async def test_a_running_hub_tells_a_phone_that_stays_of_a_text_that_another_bri
                 while envelope.encode(whole) not in heard:
                     await link.news()
     await phone.close()
+
+
+async def told(*arguments: object) -> str:
+    """What a command of the phone says."""
+    ended = await asyncio.to_thread(CliRunner().invoke, main, ["phone", *map(str, arguments)])
+    assert ended.exit_code == 0, ended.output
+    return ended.stdout
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+async def test_the_command_says_how_many_texts_came(tmp_path: Path, is_json: bool) -> None:
+    village = Village(1)
+    phone, as_json = ("--phone", tmp_path / "phone"), ("--json",) * is_json
+    (tmp_path / "charter.toml").write_bytes(charter.write(village.charter))
+    person = json.loads(await told("register", "Amina", "--charter", tmp_path / "charter.toml", "--json", *phone))
+    named = village.seal("ben", "vouch-give", who=parse_address(person["person"]), bits=1, text={"note": "she reads"})
+    async with phone_hub(tmp_path, village, "a") as bare, phone_hub(tmp_path, village, "b") as whole:
+        await bare.take(*village.found("b"), without_content(named))
+        await whole.take(named)
+        async with served(bare) as one, served(whole) as other:
+            said = [await told("sync", url, *phone, *as_json) for url in (one, other, other)]
+    if is_json:
+        assert [json.loads(each)["texts"] for each in said] == [0, 0, 1]
+    else:
+        assert ["1 text came to an action that was here without it" in each for each in said] == [False, False, True]
