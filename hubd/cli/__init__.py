@@ -22,7 +22,7 @@ COMMANDS = {
     "steward": ("hubd.cli.stewards:steward", "Add or remove a steward; two stewards must agree."),
     "vouch": ("hubd.cli.members:vouch", "Vouch, as a steward, that a person is real."),
     "export": ("hubd.cli.post:export_bundle", "Write the whole set to a file, sealed to the mesh's hubs."),
-    "import": ("hubd.cli.post:import_bundle", "Read a bundle from a file."),
+    "import": ("hubd.cli.importing:import_bundle", "Read a bundle from a file."),
     "post": ("hubd.cli.post:post_folder", "Exchange post with a stick or a folder."),
     "phone": ("hubd.cli.phone:phone", "A person's phone: register, act, sync, look."),
     "contracts": ("hubd.cli.contracts:contracts", "Publish the mesh's contracts."),

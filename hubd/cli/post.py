@@ -1,29 +1,27 @@
-"""`hubd export`, `hubd import` and `hubd post`: carry the set on a stick, sealed to the mesh's hubs."""
+"""`hubd export` and `hubd post`: carry the set on a stick, sealed to the mesh's hubs."""
 
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from hubd.action.principal import address, parse_address
-from hubd.cli.local import LocalHub, local_hub
+from hubd.cli.local import local_hub
 from hubd.cli.terminal import EXIT_PART, command, data_option, json_option, show, warn
-from hubd.errors import FatalError, RemoteError
+from hubd.errors import FatalError
 from hubd.hub import read_config
-from hubd.limits import BUNDLE_BYTES_MAX, BUNDLE_PIECE_BYTES, RECEIPT_BYTES_MAX, STICK_STEP_S
+from hubd.limits import STICK_STEP_S
 from hubd.messages import phrase, words
-from hubd.post.bundle import Reader, Report, Writer
+from hubd.post.bundle import Writer
 from hubd.post.counter import Office
-from hubd.post.exchange import Exchange
-from hubd.post.office import Tally
+from hubd.post.exchange import Exchange, Visit
+from hubd.post.result import Result
 from hubd.post.stick import FOLDER, RECEIPT_TEXT, Stick
 from hubd.post.thread import Patience
 from hubd.post.writing import Writing
 
 MEGABYTE = 1_000_000
-_UNREAD = {"bundle-mesh": "it belongs to another mesh", "bundle-recipient": "it is not addressed to this hub"}
 
 
 @click.command("export")
@@ -86,83 +84,6 @@ async def _write(file: Path, post: Office, writing: Writing) -> None:
         ) from error
 
 
-@click.command("import")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@data_option
-@json_option
-@command
-async def import_bundle(file: Path, directory: Path, as_json: bool) -> int:
-    """Read a bundle from FILE. Damaged parts are skipped and counted; the others count. Exit code 3: some were damaged."""
-    if not file.is_file():
-        raise FatalError("file", f"{file} is no ordinary file", hint="name the bundle itself")
-    if file.stat().st_size > BUNDLE_BYTES_MAX:
-        raise FatalError(
-            "bundle", f"{file} is larger than {BUNDLE_BYTES_MAX} bytes", hint="ask the sender for a smaller bundle"
-        )
-    async with local_hub(directory) as hub:
-        if await _is_receipt(file, hub):
-            show({"receipt": str(file)}, as_json, [phrase("post.receipt", file=file)])
-            return 0
-        report, tally = await _read(file, hub.post())
-    if not report.chunks:
-        code = min(report.codes, default="") or ("bundle-mesh" if report.foreign else "bundle")
-        raise FatalError(
-            code,
-            f"{file}: {_UNREAD.get(code, 'no bundle, or all of it is damaged')}",
-            hint="was it made by a hub of this mesh, after this hub was admitted?",
-        )
-    facts = {
-        "actions": tally.actions,
-        "new": tally.new,
-        "refused": tally.refused,
-        "deferred": tally.deferred,
-        "chunks_good": report.chunks,
-        "chunks_bad": report.damaged + report.unopened,
-        "whole": report.is_whole,
-    }
-    new, refused, deferred = tally.new, tally.refused, tally.deferred
-    line = phrase("post.imported", actions=tally.actions, new=new, refused=refused, deferred=deferred)
-    show(facts, as_json, [line])
-    if facts["chunks_bad"]:
-        warn(phrase("post.damaged", parts=facts["chunks_bad"]))
-    elif not report.is_whole:
-        warn(phrase("post.torn"))
-    is_part = bool(facts["chunks_bad"]) or not report.is_whole
-    return EXIT_PART if is_part or tally.refused or tally.deferred else 0
-
-
-async def _is_receipt(file: Path, hub: LocalHub) -> bool:
-    if file.stat().st_size > RECEIPT_BYTES_MAX:
-        return False
-    try:
-        await hub.post().heard(file.read_bytes())
-    except (RemoteError, FatalError):
-        return False
-    await hub.post().settle()
-    return True
-
-
-def _pieces(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as source:
-        while source.tell() < BUNDLE_BYTES_MAX and (piece := source.read(BUNDLE_PIECE_BYTES)):
-            yield piece
-
-
-async def _read(file: Path, post: Office) -> tuple[Report, Tally]:
-    reader, tally = Reader(post.charter, post.box_key, post.unseal), Tally()
-    while True:
-        for piece in _pieces(file):
-            for opened in reader.feed(piece):
-                tally.add(await post.take(opened))
-        for opened in reader.end():
-            tally.add(await post.take(opened))
-        if not reader.wants_again:
-            break
-        reader.again()
-    await post.settle()
-    return reader.report, tally
-
-
 @click.command("post")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @data_option
@@ -191,9 +112,28 @@ async def post_folder(folder: Path, directory: Path, as_json: bool) -> int:
         finally:
             patience.stop()
     facts = {"actions": visit.tally.actions, "new": visit.tally.new, "deferred": visit.tally.deferred,
-             "damaged": visit.damaged, "given": visit.given, "all": visit.is_all, "code": visit.code}  # fmt: skip
+             "damaged": visit.damaged, "given": visit.given, "all": visit.is_all, "code": visit.code,
+             "bundles": {result.value: count for result, count in sorted(visit.bundles.items())}}  # fmt: skip
     receipt = folder / FOLDER / RECEIPT_TEXT
-    show(facts, as_json, [phrase("post.exchanged", new=visit.tally.new, given=visit.given, receipt=receipt)])
+    lines = [phrase("post.exchanged", new=visit.tally.new, given=visit.given, receipt=receipt)]
+    show(facts, as_json, lines + _not_taken(visit))
     if visit.code:
         warn(words(visit.code))
-    return 0 if visit.is_all and not visit.damaged and not visit.tally.deferred else EXIT_PART
+    is_part = bool(visit.damaged or visit.tally.deferred or visit.bundles[Result.OTHER_HUBS])
+    return 0 if visit.is_all and not is_part else EXIT_PART
+
+
+def _not_taken(visit: Visit) -> list[str]:
+    """What lay there and gave this hub nothing, and what to do about it."""
+    lines = []
+    if not any(result.is_for_us for result in visit.bundles):
+        lines.append(phrase("post.no-bundles"))
+    if count := visit.bundles[Result.OTHER_MESH]:
+        lines.append(phrase("post.other-mesh", bundles=count))
+    if count := visit.bundles[Result.OTHER_HUBS]:
+        lines.append(phrase("post.other-hubs", bundles=count))
+    if visit.damaged:
+        lines.append(phrase("post.damaged-there", parts=visit.damaged))
+    if visit.tally.deferred:
+        lines.append(phrase("post.waiting-there", deferred=visit.tally.deferred))
+    return lines

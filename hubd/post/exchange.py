@@ -5,6 +5,7 @@ back and forth carries what is new only; one that meets a hub for the first time
 """
 
 import errno
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from hubd.post.bundle import Opened, Reader, Seal, Writer
 from hubd.post.counter import Office
 from hubd.post.growing import Growing
 from hubd.post.office import Row, Tally
+from hubd.post.result import Result, result_of
 from hubd.post.stick import BUNDLE, RECEIPT, RECEIPT_TEXT, Stick
 from hubd.post.thread import Patience
 from hubd.post.words import giving, text_of
@@ -33,7 +35,8 @@ class Visit:
     tally: Tally = field(default_factory=Tally)
     taken: dict[Principal, Tally] = field(default_factory=dict)  # by the hub that wrote it, as far as they are told
     taken_besides: Tally = field(default_factory=Tally)  # from more writers than are told
-    damaged: int = 0  # parts of bundles that were skipped
+    bundles: Counter[Result] = field(default_factory=Counter)  # files that lay there, by what they were for this hub
+    damaged: int = 0  # parts of bundles for this hub that were skipped
     receipts: int = 0  # that said something new
     given: int = 0
     given_bytes: int = 0
@@ -107,25 +110,31 @@ class Exchange:
             self._visit.receipts += 1
 
     async def _take(self, name: str) -> None:
-        reader = Reader(self._office.charter, self._office.box_key, self._office.unseal)
-        try:
-            while True:
-                async for piece in self._pieces(name):
-                    await self._take_in(await self._do(partial(reader.feed, piece)))
-                await self._take_in(await self._do(reader.end))
-                if not reader.wants_again:
-                    break
-                reader.again()
-        finally:
-            self._visit.damaged += reader.report.damaged + reader.report.unopened
+        reader, tally, others = Reader(self._office.charter, self._office.box_key, self._office.unseal), Tally(), 0
+        while True:
+            async for piece in self._pieces(name):
+                others += await self._take_in(await self._do(partial(reader.feed, piece)), tally)
+            others += await self._take_in(await self._do(reader.end), tally)
+            if not reader.wants_again:
+                break
+            reader.again()
+        report = reader.report
+        result = result_of(report, tally, is_own=not others)
+        self._visit.bundles[result] += 1
+        if result.is_for_us:
+            self._visit.damaged += max(report.damaged + report.unopened, result is Result.DAMAGED)
 
-    async def _take_in(self, chunks: list[Opened]) -> None:
-        for opened in chunks:
+    async def _take_in(self, chunks: list[Opened], of_file: Tally) -> int:
+        """Take these; how many of them another hub wrote."""
+        others = [opened for opened in chunks if opened.signer != self._office.hub]
+        for opened in others:
             tally = await self._office.take(opened)
+            of_file.add(tally)
             self._visit.tally.add(tally)
             is_told = opened.signer in self._visit.taken or len(self._visit.taken) < STICK_SENDERS_TOLD_MAX
             told = self._visit.taken.setdefault(opened.signer, Tally()) if is_told else self._visit.taken_besides
             told.add(tally)
+        return len(others)
 
     # --- leaving
 

@@ -7,6 +7,7 @@ from hubd.action.fingerprint import spoken
 from hubd.action.principal import Principal
 from hubd.messages import phrase, words
 from hubd.post.receipt import Receipt
+from hubd.post.result import Result
 
 if TYPE_CHECKING:
     from hubd.post.exchange import Visit
@@ -33,6 +34,10 @@ def text_of(own_name: str, visit: "Visit", summary: Receipt, names: Callable[[Pr
         phrase("receipt.taken" if visit.taken else "receipt.taken-nothing"),
         *(phrase("terminal.indented", what=line) for line in told),
     ]
+    if count := visit.bundles[Result.OTHER_MESH]:
+        lines.append(phrase("receipt.other-mesh", bundles=count))
+    if count := visit.bundles[Result.OTHER_HUBS]:
+        lines.append(phrase("receipt.other-hubs", bundles=count))
     if visit.damaged:
         lines.append(phrase("receipt.damaged", parts=visit.damaged))
     lines += ["", phrase("receipt.left", actions=visit.given)]
