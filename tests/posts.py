@@ -21,7 +21,10 @@ from hubd.phone.socket_link import SocketLink
 from hubd.ports import Door, Outcome
 from hubd.post.bundle import Reader, Report, Writer
 from hubd.post.desk import PocketDesk
+from hubd.post.exchange import Exchange, Visit
 from hubd.post.office import PostOffice, PostPorts, Tally
+from hubd.post.stick import FOLDER, Stick
+from hubd.post.thread import Patience
 from hubd.post.writing import Writing
 from hubd.store.actions import Store
 from hubd.web.conversation import Conversation
@@ -175,3 +178,22 @@ async def hubs(directory: Path, *names: str, village: Village | None = None) -> 
     founding = [action for name in names for action in found(village, name)]
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(post_hub(directory, village, name, founding)) for name in names]
+
+
+async def plug(hub: "PostHub", place: Path, bytes_max: int = 1 << 30) -> Visit:
+    """One visit to a stick."""
+    place.mkdir(exist_ok=True)
+    patience = Patience(20)
+    stick = Stick.open(place)
+    assert stick is not None
+    try:
+        names = {hub.village.principal(name): name for name in ("hub-a", "hub-b", "hub-c")}
+        return await Exchange(hub.office, stick, patience, bytes_max, lambda each: names.get(each, "?")).run()
+    finally:
+        stick.close()
+        patience.stop()
+
+
+def words(place: Path) -> str:
+    """What RECEIPT.txt on a stick says."""
+    return (place / FOLDER / "RECEIPT.txt").read_text()

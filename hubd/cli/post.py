@@ -112,11 +112,15 @@ async def post_folder(folder: Path, directory: Path, as_json: bool) -> int:
         finally:
             patience.stop()
     facts = {"actions": visit.tally.actions, "new": visit.tally.new, "deferred": visit.tally.deferred,
-             "damaged": visit.damaged, "given": visit.given, "all": visit.is_all, "code": visit.code,
+             "damaged": visit.damaged, "given": visit.given, "all": visit.is_all, "told": visit.is_told,
+             "code": visit.code,
              "bundles": {result.value: count for result, count in sorted(visit.bundles.items())}}  # fmt: skip
-    receipt = folder / FOLDER / RECEIPT_TEXT
-    lines = [phrase("post.exchanged", new=visit.tally.new, given=visit.given, receipt=receipt)]
-    show(facts, as_json, lines + _not_taken(visit))
+    if visit.is_told:
+        receipt = folder / FOLDER / RECEIPT_TEXT
+        line = phrase("post.exchanged", new=visit.tally.new, given=visit.given, receipt=receipt)
+    else:
+        line = phrase("post.exchanged-untold", new=visit.tally.new, given=visit.given)
+    show(facts, as_json, [line, *_not_taken(visit)])
     if visit.code:
         warn(words(visit.code))
     is_part = bool(visit.damaged or visit.tally.deferred or visit.bundles[Result.OTHER_HUBS])

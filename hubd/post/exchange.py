@@ -5,9 +5,10 @@ back and forth carries what is new only; one that meets a hub for the first time
 """
 
 import errno
+import os
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -41,6 +42,7 @@ class Visit:
     given: int = 0
     given_bytes: int = 0
     is_all: bool = True
+    is_told: bool = False  # whether RECEIPT.txt says all this
     code: str = ""
 
 
@@ -75,18 +77,20 @@ class Exchange:
                 if name.endswith(BUNDLE) and name != file_name(self._office.hub, BUNDLE):
                     await self._take(name)
         await self._office.settle()
+        said = await self._office.receipt()
         with self._noted():
-            await self._leave()
-        self._visit.is_all &= not self._visit.code
+            await self._leave(said)
+        await self._tell(said)
         return self._visit
 
     @contextmanager
     def _noted(self) -> Iterator[None]:
-        """What the stick refuses ends this step and no other."""
+        """What the stick refuses ends this step and no other. Of several words for it, a clear one counts."""
         try:
             yield
         except OSError as error:
-            self._visit.code = _CODES.get(error.errno or 0, "stick")
+            self._visit.is_all = False
+            self._visit.code = _CODES.get(error.errno or 0) or self._visit.code or "stick"
 
     async def _pieces(self, name: str) -> AsyncIterator[bytes]:
         at = 0
@@ -138,19 +142,28 @@ class Exchange:
 
     # --- leaving
 
-    async def _leave(self) -> None:
+    async def _leave(self, said: bytes) -> None:
         """The receipt first: what was taken stays taken, whatever becomes of the rest."""
-        said = await self._office.receipt()
         if await self._do(self._stick.free_bytes) == 0:
-            raise OSError(errno.ENOSPC, "no room, or read-only")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         await self._do(partial(self._stick.replace, RECEIPT_TEXT, giving().encode()))
         await self._do(partial(self._stick.replace, file_name(self._office.hub, RECEIPT), said))
-        with self._noted():
-            await self._give()
-        self._visit.is_all &= not self._visit.code
+        await self._give()
+
+    async def _tell(self, said: bytes) -> None:
+        """The last word, in the place of the old one where there is no room beside it.
+
+        Where not even that can be written, no text stays: one that says "wait" would be waited for.
+        """
         summary = receipts.parse(said, self._office.charter)
-        told = text_of(self._names(self._office.hub), self._visit, summary, self._names)
-        await self._do(partial(self._stick.replace, RECEIPT_TEXT, told.encode()))
+        for write in (self._stick.replace, self._stick.overwrite):
+            told = text_of(self._names(self._office.hub), self._visit, summary, self._names)
+            with self._noted():
+                await self._do(partial(write, RECEIPT_TEXT, told.encode()))
+                self._visit.is_told = True
+                return
+        with suppress(OSError):
+            await self._do(partial(self._stick.remove, RECEIPT_TEXT))
 
     async def _give(self) -> None:
         """Go on with our own bundle, or begin it anew."""

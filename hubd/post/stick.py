@@ -92,18 +92,33 @@ class Stick:
     def replace(self, name: str, raw: bytes) -> None:
         """Write a small file whole, durably; a stick pulled out meanwhile has the old one or the new one."""
         waiting = name + ".new"
-        with suppress(FileNotFoundError):
-            os.unlink(waiting, dir_fd=self._folder)
-        with self._opened(waiting, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:
-            _write_all(descriptor, raw)
-            os.fsync(descriptor)
-        os.rename(waiting, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        self.remove(waiting)
+        try:
+            with self._opened(waiting, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:
+                _write_all(descriptor, raw)
+                os.fsync(descriptor)
+            os.rename(waiting, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        except OSError:
+            with suppress(OSError):
+                self.remove(waiting)
+            raise
         os.fsync(self._folder)
+
+    def overwrite(self, name: str, raw: bytes) -> None:
+        """Write a small file in the place of what it says now, where there is no room for a second one."""
+        with self._opened(name, os.O_WRONLY) as descriptor:
+            _write_all(descriptor, raw)
+            os.ftruncate(descriptor, len(raw))
+            os.fsync(descriptor)
+
+    def remove(self, name: str) -> None:
+        """Take a file away, if it is there."""
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self._folder)
 
     def begin(self, name: str) -> None:
         """An empty file in the place of whatever has the name."""
-        with suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=self._folder)
+        self.remove(name)
         with self._opened(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL):
             pass
 
@@ -122,9 +137,11 @@ class Stick:
         os.fsync(self._folder)
 
     def free_bytes(self) -> int:
-        """What we may still write: the stick's room, less some for its owner; 0 where it can't be written."""
+        """What we may still write: the stick's room, less some for its owner."""
         space = os.fstatvfs(self._folder)
-        return 0 if space.f_flag & os.ST_RDONLY else max(0, space.f_bavail * space.f_frsize - STICK_RESERVE_BYTES)
+        if space.f_flag & os.ST_RDONLY:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return max(0, space.f_bavail * space.f_frsize - STICK_RESERVE_BYTES)
 
     @contextmanager
     def _opened(self, name: str, flags: int) -> Iterator[int]:

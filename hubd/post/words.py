@@ -21,7 +21,7 @@ def _text(lines: Iterable[str]) -> str:
 
 def giving() -> str:
     """What stands there while the hub writes."""
-    return _text([phrase("receipt.writing")])
+    return _text([phrase("receipt.writing"), phrase("receipt.broken-off")])
 
 
 def text_of(own_name: str, visit: "Visit", summary: Receipt, names: Callable[[Principal], str]) -> str:

@@ -1,5 +1,6 @@
 """The main commands say every word of a result by the catalogue: in a language of wide letters, none is in plain ones."""
 
+import errno
 import json
 import re
 
@@ -8,6 +9,7 @@ from click.testing import CliRunner
 from pseudo import plain_words, spoken
 
 from hubd.cli import main
+from hubd.post.stick import Stick
 
 ADDRESS = "ST2CY5V39NHDPWSXMW9QDT3HC3GD6Q6XX4CFRK9AG"
 # What is no language: addresses, digests, words read aloud, paths, file names, options.
@@ -69,6 +71,20 @@ def test_post_is_told_by_the_catalogue_and_so_is_its_receipt(monkeypatch, mesh):
         assert in_plain_letters("status", *data) == []
         receipt = (mesh / "stick" / "hubd-post" / "RECEIPT.txt").read_text()
     assert plain_words(VALUES.sub(" ", receipt), NAMES) == []
+
+
+def test_post_names_a_receipt_only_where_it_wrote_one(monkeypatch, mesh):
+    def refuse(*_of):
+        raise OSError(errno.EROFS, "read-only")
+
+    (mesh / "stick").mkdir()
+    assert "RECEIPT.txt says more" in told("post", mesh / "stick", "--data", mesh / "hub")
+    for name in ("replace", "overwrite", "free_bytes", "remove"):
+        monkeypatch.setattr(Stick, name, refuse)
+    said = told("post", mesh / "stick", "--data", mesh / "hub", code=3)
+    assert "no receipt could be written" in said
+    assert "can only be read" in said
+    assert "RECEIPT.txt" not in said
 
 
 def test_a_phone_is_told_by_the_catalogue(monkeypatch, mesh):

@@ -5,7 +5,7 @@ import threading
 
 import nacl.public
 import pytest
-from posts import hubs
+from posts import hubs, plug, words
 
 from hubd.action import envelope
 from hubd.errors import RemoteError
@@ -15,25 +15,6 @@ from hubd.post.stick import FOLDER, Stick
 from hubd.post.thread import Patience
 
 TEXT = {"note": "x" * 3_000}
-
-
-async def plug(hub, place, bytes_max=1 << 30, spoil=None):
-    """One visit. `spoil` may change the stick before."""
-    place.mkdir(exist_ok=True)
-    patience = Patience(20)
-    stick = Stick.open(place)
-    if spoil:
-        spoil(stick)
-    try:
-        names = {hub.village.principal(name): name for name in ("hub-a", "hub-b", "hub-c")}
-        return await Exchange(hub.office, stick, patience, bytes_max, lambda each: names.get(each, "?")).run()
-    finally:
-        stick.close()
-        patience.stop()
-
-
-def words(place):
-    return (place / FOLDER / "RECEIPT.txt").read_text()
 
 
 def own(hub, place):

@@ -1,5 +1,6 @@
 """A stick may hold anything. We touch our folder and nothing else, and nothing on it holds us up."""
 
+import errno
 import os
 import socket
 import threading
@@ -158,7 +159,27 @@ def test_some_room_is_left_to_the_owner(stick, monkeypatch):
     Space.f_bavail = 2048
     assert stick.free_bytes() == 1024 * 1024
     Space.f_flag = os.ST_RDONLY
-    assert stick.free_bytes() == 0
+    with pytest.raises(OSError) as refused:
+        stick.free_bytes()
+    assert refused.value.errno == errno.EROFS
+
+
+def test_what_cannot_be_replaced_leaves_nothing_beside_it(stick, monkeypatch, tmp_path):
+    stick.replace("a", b"first")
+    with monkeypatch.context() as patch:
+        patch.setattr(sticks, "_write_all", broken)
+        with pytest.raises(OSError):
+            stick.replace("a", b"second")
+    assert [(path.name, path.read_bytes()) for path in (tmp_path / FOLDER).iterdir()] == [("a", b"first")]
+    stick.overwrite("a", b"2nd")
+    assert stick.read("a", 0, 9) == b"2nd"
+    stick.remove("a")
+    stick.remove("a")
+    assert list((tmp_path / FOLDER).iterdir()) == []
+
+
+def broken(*_of):
+    raise OSError(errno.ENOSPC, "no room")
 
 
 def test_a_place_that_is_gone_is_an_ordinary_error(tmp_path):
