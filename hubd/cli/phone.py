@@ -108,10 +108,12 @@ async def register(
         made = await Phone.create(directory, charter_file.read_bytes(), passphrase)
         await made.close()
     async with _opened(directory, passphrase_file) as mine:
+        before = mine.views.persons.get(mine.principal)
         action = await mine.register(name, sum(ROLES[role] for role in set(roles)), home)
         who = address(mine.principal)
-    line = phrase("phone.registered", name=name, person=who)
-    show({"person": who, "action": action.id.hex()}, as_json, [line])
+    is_new = before is None or before.registered != action.id
+    line = phrase("phone.registered" if is_new else "phone.registered-already", name=name, person=who)
+    show({"person": who, "action": action.id.hex(), "new": is_new}, as_json, [line])
 
 
 @phone.command()

@@ -36,7 +36,20 @@ def told(rows: Iterable[Sequence[Any]], charter: Charter) -> list[Told]:
 
 
 async def keep(outbox: Outbox, said: Iterable[Told]) -> None:
-    """Remember what a hub said, in the place of what was said before."""
+    """Remember what a hub said, in the place of what was said of the same assets before.
+
+    Of what it says nothing it has heard nothing: a hub with a new card takes nobody's money away.
+    """
+    newest = {each.asset: each for each in (*await kept(outbox), *said)}
+    await _write(outbox, newest.values())
+
+
+async def forget(outbox: Outbox) -> None:
+    """At home the reports themselves are here, and they decide."""
+    await _write(outbox, ())
+
+
+async def _write(outbox: Outbox, said: Iterable[Told]) -> None:
     rows = [[each.asset and each.asset.hex(), each.free, each.locked, each.burn_height] for each in said]
     note = json.dumps(rows)
     if note != (await outbox.note(_NOTE) or "[]"):

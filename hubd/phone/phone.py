@@ -118,17 +118,20 @@ class Phone:
     async def register(self, name: str, roles: int, home: str | None = None) -> Action:
         """Join the mesh: sign a registration. `home` is the home hub's name or address, None for none yet.
 
-        The name leaves this phone sealed, and only where the village's key is here. Who says the same again signs nothing.
+        The name leaves this phone sealed, and only where the village's key is here. Who says the same again signs nothing:
+        what is signed goes to every hub that does not know it yet.
         """
         name = name.strip()
         if not 0 < len(name) <= NAME_CHARS_MAX or not name.isprintable():
             raise RemoteError("field", "no name", hint=f"a name has 1 to {NAME_CHARS_MAX} characters")
+        is_renamed = name != await self._replica.outbox.note(_NAME)
         await self._replica.outbox.set_note(_NAME, name)
         self._names.give(self.principal, name)
         sealed = self._names.seal(name)
         columns = {"bits": roles, "who": await self._hub(home) if home else None}
         known = self.views.persons.get(self.principal)
-        if known is not None and (known.roles, known.home) == (columns["bits"], columns["who"]):
+        is_same = known is not None and (known.roles, known.home) == (columns["bits"], columns["who"])
+        if known is not None and is_same and not (is_renamed and sealed):
             [registration] = await self._replica.store.get([known.registered])
             return registration
         return await self._seal("user-register", columns, {"name": sealed} if sealed else None)

@@ -2,12 +2,13 @@
 
 A phone speaks with admitted hubs only. It brings its outbox first (a registration lets it read), then goes on where it
 left off at this hub; where the hub's database is another one than last time, it reconciles, and what the hub has lost
-comes back to it. Everything is idempotent: a sync that breaks off is simply made again.
+comes back to it. A hub that does not know this phone's person is not believed to have anything of it: it is brought what
+shows whose key this is, and then all of it again. Everything is idempotent: a sync that breaks off is simply made again.
 """
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from hubd.action.principal import Principal
@@ -15,10 +16,11 @@ from hubd.action.sip018 import ActionId
 from hubd.errors import RemoteError
 from hubd.gossip.negentropy import Initiator
 from hubd.limits import PHONE_ENVELOPES_MAX, PHONE_PAGE_BYTES_MAX, RECONCILE_ROUNDS_MAX
-from hubd.phone import missing, money
+from hubd.phone import missing, money, returning
 from hubd.phone.carry import CarryReport
 from hubd.phone.link import HubLink, Sink
 from hubd.phone.replica import Replica
+from hubd.phone.returning import Envelopes
 from hubd.ports import Outcome, Verdict
 from hubd.web.proofs import authorize
 from hubd.web.standing import Scope
@@ -35,14 +37,30 @@ class SyncReport:
 
     hub: Principal
     hub_name: str = ""
-    acknowledged: int = 0
-    deferred: int = 0
-    refused: int = 0
+    said: dict[ActionId, Verdict] = field(default_factory=dict)  # the last word to each that was brought
     received: int = 0
     texts: int = 0  # that came to what was here without them
     reconciled: bool = False
     reason: str = ""
     carried: CarryReport | None = None  # None: no post was carried
+
+    @property
+    def acknowledged(self) -> int:
+        """How many of the actions that were brought the hub has on disk."""
+        return self._count(Verdict.OK)
+
+    @property
+    def deferred(self) -> int:
+        """How many the hub did not take now."""
+        return self._count(Verdict.DEFERRED)
+
+    @property
+    def refused(self) -> int:
+        """How many no hub will take."""
+        return self._count(Verdict.REFUSED)
+
+    def _count(self, verdict: Verdict) -> int:
+        return sum(each is verdict for each in self.said.values())
 
 
 async def meet(replica: Replica, link: HubLink) -> Principal:
@@ -59,6 +77,7 @@ async def sync(replica: Replica, link: HubLink, hub: Principal, now_s: int) -> S
     """
     report = SyncReport(hub, replica.hub_name(hub))
     await _bring(replica, link, report)
+    is_known = False
     for tried in range(_REGISTRATION_TRIES):
         try:
             await link.authorize(partial(authorize, replica.signer, replica.charter))
@@ -66,15 +85,44 @@ async def sync(replica: Replica, link: HubLink, hub: Principal, now_s: int) -> S
         except RemoteError as error:
             if error.code != "unregistered":
                 raise
-            report.reason = error.code
-            if replica.views.person_of(replica.key) is None or tried == _REGISTRATION_TRIES - 1:
+            if replica.views.person_of(replica.key) is None:
+                report.reason = error.code
                 break
-            await asyncio.sleep(_REGISTRATION_PAUSE_S)
+            if tried:
+                await asyncio.sleep(_REGISTRATION_PAUSE_S)
+            elif not await _introduce(replica, link, report):
+                break
         else:
-            report.reason = ""
+            is_known = True
             break
+    if is_known:
+        await _bring(replica, link, report)
+    elif not report.reason:
+        await _disbelieve(replica, report)
+        report.reason = "unregistered-here"
     await replica.forget_settled()
     return report
+
+
+async def _introduce(replica: Replica, link: HubLink, report: SyncReport) -> bool:
+    """Bring what shows whose key this is, unless the hub has just taken it; whether the hub may know the person now."""
+    shown = await returning.identity(replica)
+    if all(report.said.get(action_id) is Verdict.OK for action_id, _ in shown):
+        return True
+    await _disbelieve(replica, report)
+    is_taken = True
+    mine = {item.id for item in await replica.outbox.items()}
+    for batch in _batches(shown):
+        outcomes = await _put(replica, link, batch)
+        await _note(replica, report, [(each, outcome) for each, outcome in outcomes if each in mine])
+        is_taken = is_taken and all(outcome.verdict is Verdict.OK for _, outcome in outcomes)
+    return is_taken
+
+
+async def _disbelieve(replica: Replica, report: SyncReport) -> None:
+    """This hub does not know who signed this: nothing counts as being there, and all of it is to be brought again."""
+    await replica.outbox.unanswered(report.hub, [item.id for item in await replica.outbox.items()])
+    report.said.update({each: Verdict.DEFERRED for each, verdict in report.said.items() if verdict is Verdict.OK})
 
 
 async def _check_admitted(replica: Replica, link: HubLink, hub: Principal) -> None:
@@ -99,11 +147,17 @@ async def _bring(replica: Replica, link: HubLink, report: SyncReport) -> None:
     waiting = await replica.outbox.items(kept_only=True)
     mine = [(item.id, item.envelope) for item in waiting if not item.is_refused and report.hub not in item.hubs]
     for batch in _batches(mine):
-        outcomes = _judged(replica, dict(batch), await link.put(batch))
-        await replica.outbox.answer(report.hub, outcomes)
-        report.acknowledged += _count(outcomes, Verdict.OK)
-        report.deferred += _count(outcomes, Verdict.DEFERRED)
-        report.refused += _count(outcomes, Verdict.REFUSED)
+        await _note(replica, report, await _put(replica, link, batch))
+
+
+async def _put(replica: Replica, link: HubLink, batch: Envelopes) -> list[tuple[ActionId, Outcome]]:
+    return _judged(replica, dict(batch), await link.put(batch))
+
+
+async def _note(replica: Replica, report: SyncReport, outcomes: Sequence[tuple[ActionId, Outcome]]) -> None:
+    """Remember what the hub said to actions of the outbox."""
+    await replica.outbox.answer(report.hub, outcomes)
+    report.said.update((action_id, outcome.verdict) for action_id, outcome in outcomes)
 
 
 def _judged(
@@ -127,7 +181,10 @@ async def _take(replica: Replica, link: HubLink, report: SyncReport, now_s: int)
     if not sees_village:
         await _take_as(replica, link, report, Scope.OWN)
         sees_village = await _take_village(replica, link, report)
-    await money.keep(replica.outbox, () if sees_village else await link.balances())
+    if sees_village:
+        await money.forget(replica.outbox)
+    else:
+        await money.keep(replica.outbox, await link.balances())
     if not report.reconciled:  # that ends with less in sight than this phone may see
         report.texts = await missing.ask(replica, link, report.hub, now_s, sees_village=sees_village)
 
@@ -224,7 +281,7 @@ _PARTS = {Scope.VILLAGE: (Scope.VILLAGE,), Scope.OWN: (Scope.MINE, Scope.GUEST)}
 
 
 async def _reconcile(replica: Replica, link: HubLink, report: SyncReport, take: Sink, scope: Scope) -> None:
-    """Find the differences, fetch what is missing here, and bring again what the hub has lost of this phone's."""
+    """Find the differences, fetch what is missing here, and bring again what the hub has lost of this person's."""
     places = []
     lost: set[bytes] = set()
     for part in _PARTS[scope]:
@@ -244,12 +301,14 @@ async def _reconcile(replica: Replica, link: HubLink, report: SyncReport, take: 
     waiting = await replica.outbox.items()
     await replica.outbox.unanswered(report.hub, [item.id for item in waiting if item.id in lost])
     await _bring(replica, link, report)
+    for batch in _batches(await returning.held(replica, lost, scope)) if lost else ():
+        await _put(replica, link, batch)
     await replica.outbox.set_place(report.hub, places[0])
 
 
-def _batches(items: Sequence[tuple[ActionId, bytes]]) -> Iterator[list[tuple[ActionId, bytes]]]:
+def _batches(items: Envelopes) -> Iterator[Envelopes]:
     """Parts that fit one message."""
-    batch: list[tuple[ActionId, bytes]] = []
+    batch: Envelopes = []
     size = 0
     for item in items:
         if batch and (size + len(item[1]) > PHONE_PAGE_BYTES_MAX or len(batch) == PHONE_ENVELOPES_MAX):
@@ -259,7 +318,3 @@ def _batches(items: Sequence[tuple[ActionId, bytes]]) -> Iterator[list[tuple[Act
         size += len(item[1])
     if batch:
         yield batch
-
-
-def _count(outcomes: Sequence[tuple[ActionId, Outcome]], verdict: Verdict) -> int:
-    return sum(outcome.verdict is verdict for _, outcome in outcomes)

@@ -221,12 +221,15 @@ async def test_a_hub_that_acknowledges_and_drops_everything_loses_nothing(
         phone_hub(tmp_path, village, "hub-b") as honest,
         phone_of(tmp_path, village) as phone,
     ):
+        await liar.take(await phone.register("Amina", 1))
+        await phone.sync_over(HttpLink(liar.http, phone.charter))
+        await phone.sync_over(HttpLink(honest.http, phone.charter))
         monkeypatch.setattr(liar.door._putting, "put", nod)
-        action = await phone.register("Amina", 1)
+        action = await phone.do("request-open", subjects="reading", ceiling="5")
         for _ in range(3):
             report = await phone.sync_over(HttpLink(liar.http, phone.charter))
         assert report.acknowledged == 0, "it said so the first time"
-        assert await statuses(phone) == [("at the hub", "")]
+        assert await statuses(phone) == [("at the hub", ""), ("at the hub", "")]
         assert await kept(phone) == [action.id]
         await phone.sync_over(HttpLink(honest.http, phone.charter))
         assert await honest.store.get([action.id]) == [action]
@@ -362,11 +365,12 @@ async def test_a_hub_that_has_not_heard_of_a_vouch_yet_shows_the_rest_later(tmp_
         await one.take(*village.found("hub-b"))
         await two.take(*village.found("hub-a"), village.register("ben"), village.request("ben"))
         registered = await phone.register("Amina", 1)
-        vouch = village.vouch("steward-1", phone.principal, 4)
-        await one.take(registered, vouch)
+        vouch = village.vouch("carla", phone.principal)
+        carla = [village.register("carla"), village.vouch("steward-1", "carla", 4)]
+        await one.take(registered, vouch, *carla)
         await phone.sync_over(HttpLink(one.http, phone.charter))
         assert (await phone.sync_over(HttpLink(two.http, phone.charter))).reason == ""
-        assert not phone.views.requests
-        await two.take(vouch)
+        assert not phone.views.requests, "the phone brought the vouch of one whom nobody knows there"
+        await two.take(*carla)
         await phone.sync_over(HttpLink(two.http, phone.charter))
         assert len(phone.views.requests) == 1

@@ -6,7 +6,7 @@ import pytest
 from builders import Village
 
 from hubd.fold.views import Balance, SettlementState
-from hubd.phone.money import Told, keep, kept, own, told
+from hubd.phone.money import Told, forget, keep, kept, own, told
 from hubd.phone.outbox import Outbox
 
 VILLAGE = Village(1)
@@ -40,10 +40,13 @@ def test_a_word_on_what_no_report_tells_is_shown_and_nobody_elses_money_is() -> 
     }
 
 
-async def test_what_is_said_takes_the_place_of_what_was_said_before(tmp_path: Path) -> None:
+async def test_what_is_said_of_an_asset_takes_the_place_of_what_was_said_of_it_before(tmp_path: Path) -> None:
     outbox = await Outbox.open(tmp_path / "outbox.sqlite3")
     assert await kept(outbox) == []
-    for said in ([Told(None, 9, 1, 900), Told(VILLAGE.hours, 60, 30, 901)], [Told(None, 8, 1, 902)], []):
+    one, other, newer = Told(None, 9, 1, 900), Told(VILLAGE.hours, 60, 30, 901), Told(None, 8, 1, 902)
+    for said, left in (([one, other], [one, other]), ([newer], [newer, other]), ([], [newer, other])):
         await keep(outbox, said)
-        assert await kept(outbox) == said
+        assert await kept(outbox) == left
+    await forget(outbox)
+    assert await kept(outbox) == []
     await outbox.close()
