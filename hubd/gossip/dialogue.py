@@ -171,7 +171,7 @@ class Ended:
     `code` says why nothing was proven: `busy` (both sets kept growing), `silent`, `missing` (the peer did not give what
     it said it had), `refused` (it gave what is no valid action), `deferred` (our own store takes nothing now),
     `database` (it can't be read now),
-    `later` (the peer put it off), `remote-fault` (it says that we broke the protocol), or, with `is_fault`, how the peer
+    `later` (the peer put it off), `closed` (the link ended), `replaced` (the peer began another one), `remote-fault` (it says that we broke the protocol), or, with `is_fault`, how the peer
     broke it.
     """
 
@@ -190,6 +190,8 @@ class Ended:
     peer_grew: int = 0  # by so many actions since it greeted
     lacking: int = 0  # contents of actions that are missing here, which no proof speaks of
     peer_lacking: int = 0  # ... and at the peer, as it last said
+    landed: int = 0  # of those sent, on the peer's disk by its own word
+    fresh: int = 0  # of these, new to it
 
 
 OutEvent: TypeAlias = (

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.gossip.dialogue import Ended
+from hubd.gossip.giving import Giving
 from hubd.limits import SESSIONS_BURST_MAX
 
 KEY_TAG_BYTES = 8
@@ -73,6 +74,14 @@ class LinkLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Greeted:
+    """The peer, who dialled us, wants to begin a session, and says how many actions it has."""
+
+    hub: Principal
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class PeerCounted:
     """In a session that begins, the peer has so many actions more than we have."""
 
@@ -87,6 +96,14 @@ class SessionEnded:
 
     hub: Principal
     side: Side
+    ended: Ended
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLeft:
+    """A session with this peer has no end: its link is gone, or the peer began another one."""
+
+    hub: Principal
     ended: Ended
 
 
@@ -194,8 +211,10 @@ InEvent: TypeAlias = (
     | AddressHeard
     | LinkOpened
     | LinkLost
+    | Greeted
     | PeerCounted
     | SessionEnded
+    | SessionLeft
     | Appended
     | Gained
     | PushTaken
@@ -317,8 +336,7 @@ class Peer:
     session_at: float = 0.0
     is_in_session: bool = False
     is_surplus: bool = False  # our dialled link is the one to drop
-    stalls: int = 0  # sessions in a row whose bodies it took without growing by them
-    stalled_until: float = 0.0  # no session before
+    giving: Giving = field(default_factory=Giving)
     wants_session: bool = False  # a push was lost, and only the peer can begin one
     reason: str = ""  # of the last loss
     faults: deque[float] = field(default_factory=deque)

@@ -24,6 +24,7 @@ from hubd.gossip.peer import (
     FaultSeen,
     FoundKnown,
     Gained,
+    Greeted,
     HangUp,
     HaveReceived,
     InEvent,
@@ -41,6 +42,7 @@ from hubd.gossip.peer import (
     PushTaken,
     SendNudge,
     SessionEnded,
+    SessionLeft,
     Side,
     TimerFired,
 )
@@ -50,7 +52,6 @@ from hubd.limits import (
     PEER_FAULTS_S,
     SESSION_AGAIN_S,
     SESSION_REFUSED_MAX,
-    SESSION_STALLED_S_MAX,
     SESSIONS_BURST_MAX,
     SESSIONS_PER_S_MAX,
 )
@@ -59,7 +60,6 @@ _NOT_NOW = frozenset(
     {"deferred", "database", "remote-fault"}
 )  # one of the two takes nothing now; it would say so again
 _SPREADING = (PushTaken, HaveReceived, AskReceived, PruneReceived, AskedLoaded, FoundKnown)
-_COMPARED = frozenset({"busy", "missing", "refused"})  # both said at the end what their sets are
 
 
 class Peers:
@@ -135,7 +135,7 @@ class Peers:
     def rests(self, hub: Principal, now: float) -> bool:
         """Whether this hub is asked to come again later with its session."""
         peer = self.peers.get(hub)
-        return peer is not None and now < peer.stalled_until
+        return peer is not None and now < peer.giving.rests_until
 
     def takes_fill(self, hub: Principal, side: Side, now: float) -> bool:
         """Whether this hub, with which a session begins, may bring us many actions now. See `hubd.gossip.floor`."""
@@ -144,7 +144,15 @@ class Peers:
     def _take_peer_event(
         self,
         peer: Peer,
-        event: LinkOpened | LinkLost | PeerCounted | SessionEnded | PushJudged | NudgeReceived | FaultSeen,
+        event: LinkOpened
+        | LinkLost
+        | Greeted
+        | PeerCounted
+        | SessionEnded
+        | SessionLeft
+        | PushJudged
+        | NudgeReceived
+        | FaultSeen,
         now: float,
     ) -> list[OutEvent]:
         match event:
@@ -158,8 +166,14 @@ class Peers:
                 if self._floor.waits(peer.member.hub):
                     self._reconcile_soon(peer, now)
                 return []
+            case Greeted(_, count):
+                peer.giving.greeted(count, now)
+                return []
             case SessionEnded(_, side, ended):
                 return self._session_ended(peer, side, ended, now)
+            case SessionLeft(_, ended):
+                peer.giving.ended(ended, now)
+                return []
             case PushJudged():
                 return self._pushed(peer, event, now)
             case NudgeReceived():
@@ -237,8 +251,9 @@ class Peers:
             peer.is_surplus = True
             return [] if peer.is_in_session else self._drop_surplus(peer, now)
         if side is Side.DIALLED:
-            peer.session_at, peer.is_in_session, peer.wants_session = now, True, False
-            return [BeginSession(peer.member.hub)]
+            peer.session_at, peer.wants_session = max(now, peer.giving.rests_until), False
+            peer.is_in_session = peer.session_at <= now
+            return [BeginSession(peer.member.hub)] if peer.is_in_session else []
         return []
 
     def _drop_surplus(self, peer: Peer, now: float) -> list[OutEvent]:
@@ -289,7 +304,7 @@ class Peers:
         peer.last, peer.last_at = ended, now
         if ended.is_proven:
             peer.proven, peer.proven_at = ended, now
-        self._note_growth(peer, ended, now)
+        peer.giving.ended(ended, now)
         has_more = ended.code not in _NOT_NOW and not ended.is_proven
         self._floor.ended(peer.member.hub, side, has_more=has_more and bool(ended.received))
         out = self._performed(self._spread.proven(peer.member.hub, side, now), now) if ended.is_proven else []
@@ -305,20 +320,8 @@ class Peers:
         peer.failures = 0
         is_soon = (has_more and bool(ended.received or ended.sent)) or self._floor.waits(peer.member.hub)
         wait_s = SESSION_AGAIN_S if is_soon else self.interval_s * (0.75 + self._chance() / 2)
-        peer.session_at = max(now + wait_s, peer.stalled_until)
+        peer.session_at = max(now + wait_s, peer.giving.rests_until)
         return out
-
-    def _note_growth(self, peer: Peer, ended: Ended, now: float) -> None:
-        """Who acknowledges everything and keeps nothing is given everything again, but more and more seldom.
-
-        So are sessions tried again that our own card could not be read for.
-        """
-        is_for_nothing = ended.code in _COMPARED and 2 * (max(0, ended.peer_grew) + ended.received) < ended.sent
-        if ended.is_proven:
-            peer.stalls, peer.stalled_until = 0, 0.0
-        elif is_for_nothing or ended.code == "database":
-            peer.stalls += 1
-            peer.stalled_until = now + min(SESSION_STALLED_S_MAX, SESSION_AGAIN_S * 2 ** min(peer.stalls, 16))
 
     def _pushed(self, peer: Peer, event: PushJudged, now: float) -> list[OutEvent]:
         """Now and then an invalid action is a rotten row on a worn card; many are a fault."""
@@ -343,5 +346,5 @@ class Peers:
         return done
 
     def _reconcile_soon(self, peer: Peer, now: float) -> None:
-        peer.session_at = max(min(peer.session_at, now + SESSION_AGAIN_S), peer.stalled_until)
+        peer.session_at = max(min(peer.session_at, now + SESSION_AGAIN_S), peer.giving.rests_until)
         peer.wants_session = True

@@ -160,6 +160,11 @@ class Session(ABC):
             raise RemoteError("order", f"{type(frame).__name__} in {self.state.name}")
         return transition(self, frame)
 
+    def leave(self, code: str) -> Ended:
+        """No more of it, in the middle; how it was left."""
+        self.state = State.ENDED
+        return self._ended(code)
+
     @abstractmethod
     def _advance(self) -> list[OutEvent]:
         """Whatever has become due."""
@@ -214,11 +219,14 @@ class Session(ABC):
         self, code: str = "", detail: str = "", *, is_proven: bool = False, is_fault: bool = False
     ) -> list[OutEvent]:
         self.state = State.ENDED
+        return [self._ended(code, detail, is_proven=is_proven, is_fault=is_fault)]
+
+    def _ended(self, code: str, detail: str = "", *, is_proven: bool = False, is_fault: bool = False) -> Ended:
         moved = (self._received, self._transfer.sent, self._refused, self._missing)
         first, last = (self._peer_counts[0], self._peer_counts[-1]) if self._peer_counts else (0, 0)
         sets = (self._ours.fingerprint, last, last - first)
-        bare = (self._ours.lacking, self._peer_lacking)
-        return [Ended(is_proven, code, detail, is_fault, self._ours.count, *moved, self._rung, *sets, *bare)]
+        rest = (self._ours.lacking, self._peer_lacking, self._transfer.landed, self._transfer.fresh)
+        return Ended(is_proven, code, detail, is_fault, self._ours.count, *moved, self._rung, *sets, *rest)
 
     # --- reconciliation
 

@@ -8,7 +8,7 @@ from hubd.gossip.dialogue import Ended, KeepCursor, Parties, SendFrame
 from hubd.gossip.errands import Errand
 from hubd.gossip.house import Line
 from hubd.gossip.initiator import Initiator
-from hubd.gossip.peer import PeerCounted, SessionEnded
+from hubd.gossip.peer import Greeted, PeerCounted, SessionEnded, SessionLeft
 from hubd.gossip.responder import Responder
 from hubd.gossip.session import Session
 
@@ -35,10 +35,12 @@ class Sessions:
         self._handle(session, dialogue.Began())
 
     def greeted(self, frame: wire.Hello) -> None:
-        """The peer, who dialled us, starts a session."""
+        """The peer, who dialled us, starts a session, and leaves one that it has not ended."""
         house, peer = self._line.house, self._line.peer
+        self._leave("replaced")
         if not house.admits_session(peer):
             raise RemoteError("too-many-sessions", "one after the other, faster than anything changes")
+        house.report(Greeted(peer, frame.count))
         if house.rests(peer):
             self._line.send(wire.Fault("later"))
             return
@@ -64,8 +66,13 @@ class Sessions:
             self._handle(self._session, dialogue.StoreFailed())
 
     def close(self) -> None:
-        """No more of it."""
-        self._session = None
+        """The link is gone."""
+        self._leave("closed")
+
+    def _leave(self, code: str) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            self._line.house.report(SessionLeft(self._line.peer, session.leave(code)))
 
     def _handle(self, session: Session, event: dialogue.InEvent) -> None:
         for out in session.handle(event, self._line.house.now()):

@@ -84,17 +84,23 @@ class Transfer:
         self._page_until = 0
         self._sample_after: int | None = None  # where the stream is tried first; None: it need not be
         self._sampled = 0
-        self._fresh = 0  # of these, new to the other side
+        self.fresh = 0  # of what was sent, new to the other side by its own word
         self.is_given_up = False  # the stream was of little use
         self._ready: deque[Chunk] = deque()
         self._is_loading = False
         self.in_flight = 0  # chunks sent and not yet acknowledged
+        self._flying: deque[int] = deque()  # how many actions are in each of them
         self.sent = 0  # actions
 
     @property
     def is_exhausted(self) -> bool:
         """Everything has been sent, though maybe not yet acknowledged."""
         return not (self._ids or self._ready or self._is_loading) and self._page_after is None
+
+    @property
+    def landed(self) -> int:
+        """Actions that are on the other side's disk, by its own word."""
+        return self.sent - sum(self._flying)
 
     @property
     def is_settled(self) -> bool:
@@ -118,12 +124,13 @@ class Transfer:
         if self.in_flight == 0:
             raise RemoteError("credit", "took a chunk that was never sent")
         self.in_flight -= 1
-        self._fresh += fresh
+        self._flying.popleft()
+        self.fresh += fresh
         if self._sampled and not self._ready and self.in_flight == 0:
             self._judge_sample()
 
     def _judge_sample(self) -> None:
-        self.is_given_up = 2 * self._fresh < self._sampled
+        self.is_given_up = 2 * self.fresh < self._sampled
         self.sent -= self._sampled  # most of it was known, or comes again
         self._sample_after, self._sampled = None, 0
         if self.is_given_up:
@@ -150,6 +157,7 @@ class Transfer:
         while self._ready and self.in_flight < self._window:
             chunk = self._ready.popleft()
             self.in_flight += 1
+            self._flying.append(len(chunk.envelopes))
             self.sent += len(chunk.envelopes)
             out.append(chunk)
         if self._ready or self._is_loading:

@@ -69,13 +69,25 @@ def test_who_takes_everything_and_does_not_grow_is_given_it_more_and_more_seldom
     assert desk.after(SESSION_AGAIN_S) == [BeginSession(hub(LOW))]
 
 
+def test_who_is_put_off_gains_nothing_by_hanging_up_and_being_dialled_again():
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    for _ in range(5):
+        desk.tell(SessionEnded(hub(LOW), DIALLED, Ended(is_proven=False, code="busy", sent=1_000)))
+    desk.tell(LinkLost(hub(LOW), DIALLED, "closed"))
+    assert desk.after(2) == [Dial(member(LOW, "a:1"), "a:1")]
+    assert desk.tell(LinkOpened(hub(LOW), DIALLED)) == []
+    assert desk.after(20) == []
+    assert desk.after(20) == [BeginSession(hub(LOW))]
+
+
 def test_sessions_that_our_own_card_could_not_be_read_for_come_more_and_more_seldom_until_a_proof():
     desk, unread = Desk(member(LOW, "a:1")), Ended(is_proven=False, code="database", received=3)
     desk.up(LOW)
     waits = []
     for _ in range(12):
         desk.tell(SessionEnded(hub(LOW), DIALLED, unread))
-        waits.append(max(desk.peer(LOW).session_at, desk.peer(LOW).stalled_until) - desk.now)
+        waits.append(max(desk.peer(LOW).session_at, desk.peer(LOW).giving.rests_until) - desk.now)
         assert desk.peers.rests(hub(LOW), desk.now)
         desk.now += waits[-1]
     assert waits == sorted(waits)
