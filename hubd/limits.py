@@ -78,8 +78,8 @@ SESSION_INTERVAL_S = 30  # default: 160 bytes a time and peer where nothing is n
 SESSION_AGAIN_S = 1  # until the next one, where the last moved something and proved nothing
 SESSION_STALLED_S_MAX = 600  # ... with a peer whose set doesn't grow by what it takes: doubles, up to ten minutes
 GIVEN_SETS_MAX = 2  # a hub is sent our whole set twice, a restored backup once more than before ...
-GIVEN_SPARE_ACTIONS = 4_096  # ... and so many actions beside, before its sessions rest: what broke on the way goes again
-GIVEN_SETS_S = 600  # in which one set and that spare are forgotten: SESSION_STALLED_S_MAX, for the same bytes in the end
+GIVEN_SPARE_ACTIONS = 4_096  # ... and so many actions beside, before its sessions rest: what was refused goes again
+GIVEN_SETS_S = 600  # in which one set and that spare are forgotten: SESSION_STALLED_S_MAX, so both rules allow as much
 DIAL_WAIT_S_MIN = 1  # first pause after a failure; doubles
 DIAL_WAIT_S_MAX = 300  # a hub that was off for a week is found again in five minutes
 DIAL_ROUND_MAX = 24  # addresses of one hub tried one after the other before a pause: 8 announced, 8 hinted, 8 of yours
@@ -103,29 +103,21 @@ LINK_UNREAD_BYTES_MAX = 16 * 1024 * 1024  # received from one address and not ha
 LINK_SOCKETS_PER_ADDRESS_MAX = 32  # connections of one address at the hubs' door: a whole mesh behind one router
 DESCRIPTORS_MAX = 4_096  # files and sockets open at once: both doors, and a burst of knocks until it is counted
 HEAPS_MAX = 1  # of glibc's malloc, for all threads: each thread's own would keep what it freed, 5 MB in all
-LINK_SOCKETS_MAX = (
-    400  # connections at that door in all: 1,024 descriptors are what a program has that is not given more
-)
+LINK_SOCKETS_MAX = 400  # connections at that door in all: 1,024 descriptors are what a program has by itself
 LINK_KNOCKS_BURST_MAX = 120  # links that one hub may open at once: a network that comes and goes for two minutes ...
-LINK_KNOCKS_PER_S_MAX = (
-    0.5  # ... and in the long run: to run into one of 2**32 numbers that libzmq gives takes years then
-)
+LINK_KNOCKS_PER_S_MAX = 0.5  # ... in the long run: one of libzmq's 2**32 numbers is met again after years then
 LINK_BYTES_PER_S_IDLE = 64  # below the frames, where hubs of another make may let ZeroMQ beat; never handed over
 TURNSTILE_S = 0.2  # between two looks at them: 13 MB pass in it where CURVE is the limit
 LINK_SEND_FRAMES_MAX = 64  # ZeroMQ SNDHWM a peer
 LISTEN_TRIES_MAX = 200  # every 50 ms: libzmq gives a port back a moment after its socket was closed, a busy Pi later
-DISCOVERED_HUBS_MAX = (
-    256  # instances followed at once with an admitted hub's key tag: 64 hubs by all four names of each
-)
+DISCOVERED_HUBS_MAX = 256  # instances followed at once with an admitted hub's key tag: 64 hubs by all four names
 DISCOVERED_PHONES_MAX = 64  # phones followed at once; where there are more, they take turns by lot
 DISCOVERED_ADDRESSES_MAX = 8  # of one instance: two networks, each with IPv4 and two of IPv6, and some for luck
 DISCOVERED_PORT_MIN = 1024  # lower ones belong to other services of whoever a stranger names
 DISCOVERY_ABREAST_MAX = 8  # look-ups at a time, of hubs and of phones each: neither waits for a flood of the other
 DISCOVERY_LOOK_UP_MS = 3_000  # one look-up: an instance that is there answers within one second
 DISCOVERY_AGAIN_S = 60  # between two looks at an instance that is there
-DISCOVERY_RETRY_S = (
-    10  # between two looks at one whose records make no sense: somebody may lie about a hub that is there
-)
+DISCOVERY_RETRY_S = 10  # between two looks at one whose records make no sense: somebody may lie about a hub
 DISCOVERY_ASK_S_MAX = 3_600  # between two questions who is there, from one second on; an answer holds for 75 minutes
 DISCOVERY_RECORDS_MAX = 5_000  # records of the whole network, of 250 chatty machines; more is a flood, and forgotten
 INTERFACES_S = 15  # between two looks at this machine's own addresses, where the system tells no news

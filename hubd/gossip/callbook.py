@@ -44,6 +44,11 @@ class Callbook:
             peer.tried.clear()
             peer.failures, peer.dial_at = 0, min(peer.dial_at, now)
 
+    def meet(self, peer: Peer) -> None:
+        """Whatever is known of the way to it was of another key, or long ago."""
+        peer.tried.clear()
+        peer.address, peer.failures, peer.dial_at = "", 0, 0.0
+
     def due(self, now: float) -> list[Dial]:
         """Whom to dial now, and where."""
         out: list[Dial] = []

@@ -169,10 +169,9 @@ class Ended:
     """The conversation is over; the last out event of a machine.
 
     `code` says why nothing was proven: `busy` (both sets kept growing), `silent`, `missing` (the peer did not give what
-    it said it had), `refused` (it gave what is no valid action), `deferred` (our own store takes nothing now),
-    `database` (it can't be read now),
-    `later` (the peer put it off), `closed` (the link ended), `replaced` (the peer began another one), `remote-fault` (it says that we broke the protocol), or, with `is_fault`, how the peer
-    broke it.
+    it said it had), `refused` (it gave what is no valid action), `deferred` (our own store takes nothing now), `database`
+    (it can't be read now), `later` (the peer put it off), `closed` (the link ended), `replaced` (the peer began another
+    one), `remote-fault` (it says that we broke the protocol), or, with `is_fault`, how the peer broke it.
     """
 
     is_proven: bool

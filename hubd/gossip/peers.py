@@ -70,6 +70,7 @@ class Peers:
     ) -> None:
         self.peers: dict[Principal, Peer] = {}
         self.interval_s = interval_s
+        self._former: dict[Principal, Peer] = {}  # no members now, but what they did counts; no more than ever were
         self._hub = hub
         self._chance = chance
         self._callbook = Callbook(hub, self.peers, chance=chance, configured=configured)
@@ -209,12 +210,12 @@ class Peers:
             member = admitted.get(hub)
             if member is None or member.curve_key != peer.member.curve_key:
                 out += self._cut(peer)
-                del self.peers[hub]
+                self._former[hub] = self.peers.pop(hub)
         for hub, member in admitted.items():
-            if hub in self.peers:
-                self.peers[hub].member = member
-            else:
-                self.peers[hub] = Peer(member)
+            if hub not in self.peers:
+                self.peers[hub] = self._former.pop(hub, Peer(member))
+                self._callbook.meet(self.peers[hub])
+            self.peers[hub].member = member
         return out
 
     # --- links

@@ -209,6 +209,38 @@ def test_faults_in_a_short_time_ban_a_hub_and_the_ban_expires():
     assert desk.peers.welcomes(hub(LOW), desk.now)
 
 
+@pytest.mark.parametrize("goes", [False, True], ids=["announces another key", "is no member for a moment"])
+def test_a_ban_outlives_whatever_a_hub_can_do_about_its_membership(goes):
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    for _ in range(PEER_FAULTS_MAX):
+        desk.tell(FaultSeen(hub(LOW), "frame"))
+    if goes:
+        desk.tell(MembersChanged([]))
+    desk.tell(MembersChanged([member(LOW, "a:1", key=7)]))
+    assert not desk.peers.welcomes(hub(LOW), desk.now)
+    assert desk.after(PEER_BAN_S - 1) == []
+    assert desk.after(1) == [Dial(member(LOW, "a:1", key=7), "a:1")]
+
+
+@pytest.mark.parametrize("goes", [False, True], ids=["announces another key", "is no member for a moment"])
+def test_neither_faults_nor_sessions_nor_what_it_was_given_are_forgotten_for_another_key(goes):
+    desk = Desk(member(LOW, "a:1"))
+    desk.up(LOW)
+    for _ in range(PEER_FAULTS_MAX - 1):
+        desk.tell(FaultSeen(hub(LOW), "frame"))
+    while desk.peers.admits_session(hub(LOW), desk.now):
+        pass
+    desk.tell(SessionEnded(hub(LOW), DIALLED, Ended(is_proven=False, code="busy", sent=1_000)))
+    if goes:
+        desk.tell(MembersChanged([]))
+    desk.tell(MembersChanged([member(LOW, "a:1", key=7)]))
+    assert desk.peers.rests(hub(LOW), desk.now)
+    assert not desk.peers.admits_session(hub(LOW), desk.now)
+    desk.up(LOW)
+    assert desk.tell(FaultSeen(hub(LOW), "frame")) == [HangUp(hub(LOW), DIALLED)]
+
+
 def test_ten_thousand_sessions_of_one_peer_are_no_more_than_the_limit_and_later_ones_go_on():
     desk = Desk(member(LOW), member(HIGH))
     admitted = sum(desk.peers.admits_session(hub(LOW), desk.now) for _ in range(10_000))
