@@ -4,6 +4,7 @@ After a sync, over the same proven link. Whatever fails is made good by the next
 """
 
 import asyncio
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from hubd.action import cbor
@@ -24,7 +25,7 @@ from hubd.phone.pocket import Carried, Pocket
 from hubd.ports import Cursor
 from hubd.web.frames import blob, cursor_text, decode_body, expect, list_of, parse_cursor, row, text, uint
 
-_HANDED = "handed "  # the note of the highest number of a bundle that a hub got from this phone
+_HANDED = "handed "  # and two hubs: the note of the highest number of a bundle of the second that the first one took
 _brought = row(blob(1, RECEIPT_BYTES_MAX), list_of(row(uint, uint, uint), CARRY_BUNDLES_MAX))
 _parcel = row(blob(0, CARRY_PARCEL_BYTES_MAX), text, text, lambda value: isinstance(value, bool))
 
@@ -33,7 +34,8 @@ _parcel = row(blob(0, CARRY_PARCEL_BYTES_MAX), text, text, lambda value: isinsta
 class CarryReport:
     """What was carried. `reason` says in a code why not all was, "" where it was."""
 
-    brought: int = 0  # bundles handed to the hub
+    brought: int = 0  # bundles that the hub took
+    deferred: int = 0  # bundles that it did not take now
     new: int = 0  # actions in them that it did not have
     fetched: int = 0  # bundles taken along
     fetched_bytes: int = 0
@@ -42,33 +44,40 @@ class CarryReport:
 
 @dataclass
 class Carrier:
-    """`await run()` once. `bytes_max` is what the owner allowed."""
+    """`await run()` once. `bytes_max` is what the owner allowed; post of `retired` hubs is carried no further."""
 
     pocket: Pocket
     outbox: Outbox
     link: HubLink
     hub: Principal
     bytes_max: int
+    retired: Container[Principal] = frozenset()
     report: CarryReport = field(default_factory=CarryReport)
 
     async def run(self) -> CarryReport:
         """Bring, then fetch. Never raises for what the hub says: the reason is in the report."""
         try:
             async with asyncio.timeout(CARRY_S):
+                self._forget_retired()
                 await self._bring()
                 await self._fetch()
         except RemoteError as error:
             self.report.reason = error.code
         except TimeoutError:
-            self.report.reason = "too-slow"
+            self.report.reason = "post-waits"
         except OSError:
             self.report.reason = "disk-full"
         return self.report
 
     async def _bring(self) -> None:
         """The receipts that are on their way, and what the hub has not got from this phone yet; its receipt in return."""
-        handed = int(await self.outbox.note(_HANDED + self.hub.hex()) or 0)
-        waiting = [each for each in self.pocket.bundles() if each.hub != self.hub and each.number > handed]
+        handed = {name: int(value) for name, value in await self.outbox.notes(self._handed_note())}
+        waiting = [
+            each
+            for each in self.pocket.bundles()
+            if each.hub != self.hub and each.number > handed.get(each.hub.hex(), 0)
+        ]
+        deferred = set[Principal]()
         receipts = [raw for hub, raw in self.pocket.receipts().items() if hub != self.hub][:CARRY_RECEIPTS_MAX]
         while True:
             part = _first_part(waiting, CARRY_BRING_BYTES_MAX - sum(map(len, receipts)))
@@ -80,15 +89,35 @@ class Carrier:
             if len(told) != len(part):
                 raise RemoteError("frame", "not one answer for each bundle")
             self.pocket.put_receipt(self.hub, receipt)
-            self.report.brought += len(part)
+            deferred = await self._note(part, [left > 0 for _, _, left in told], deferred)
             self.report.new += sum(new for _, new, _ in told)
-            if any(deferred for _, _, deferred in told):
-                break  # it does not know their hub yet: the next visit brings them again
-            if part:
-                await self.outbox.set_note(_HANDED + self.hub.hex(), str(part[-1].number))
-            waiting, receipts = waiting[len(part) :], []
+            waiting, receipts = [each for each in waiting[len(part) :] if each.hub not in deferred], []
             if not waiting:
                 break
+
+    async def _note(self, part: list[Carried], are_deferred: list[bool], before: set[Principal]) -> set[Principal]:
+        """Note what the hub took. Of a hub whose bundle it deferred, all from that one on comes again."""
+        deferred = set(before)
+        for each, is_deferred in zip(part, are_deferred, strict=True):
+            if is_deferred:
+                deferred.add(each.hub)
+                self.report.deferred += 1
+            elif each.hub not in deferred:
+                self.report.brought += 1
+                await self.outbox.set_note(self._handed_note() + each.hub.hex(), str(each.number))
+        return deferred
+
+    def _handed_note(self) -> str:
+        return f"{_HANDED}{self.hub.hex()} "
+
+    def _forget_retired(self) -> None:
+        """Nobody takes their post, and nobody is to bring them any."""
+        for each in self.pocket.bundles():
+            if each.hub in self.retired:
+                self.pocket.drop(each)
+        for hub in self.pocket.receipts():
+            if hub in self.retired:
+                self.pocket.drop_receipt(hub)
 
     async def _fetch(self) -> None:
         """What the hubs whose receipts are here lack of this one, until the pocket is full."""
@@ -121,7 +150,7 @@ class Carrier:
                 self.pocket.drop(each)
 
     async def _handed(self) -> int:
-        """The highest number of a bundle that any hub got."""
+        """The highest number of a bundle that any hub took."""
         return max([int(value) for _, value in await self.outbox.notes(_HANDED)], default=0)
 
     async def _make_room(self, needed: int) -> bool:

@@ -25,7 +25,7 @@ from hubd.action.signature import Signer
 from hubd.action.sip018 import NO_ID, ActionId
 from hubd.action.statement import SALT_BYTES, Statement
 from hubd.errors import FatalError, RemoteError
-from hubd.fold.views import Views
+from hubd.fold.views import HubState, Views
 from hubd.limits import PHONE_TRUST_S, STATEMENT_LIFE_S, SYNC_S
 from hubd.phone import compose, money, rating
 from hubd.phone.carry import Carrier, CarryReport
@@ -254,7 +254,8 @@ class Phone:
         allowed_mb = await self.carries_mb()
         if not allowed_mb or report.reason:
             return None
-        return await Carrier(self.pocket, self._replica.outbox, link, report.hub, allowed_mb * 1_000_000).run()
+        retired = {hub.principal for hub in self.views.hubs.values() if hub.state is HubState.RETIRED}
+        return await Carrier(self.pocket, self._replica.outbox, link, report.hub, allowed_mb * 1_000_000, retired).run()
 
     async def carries_mb(self) -> int:
         """How many megabytes of other people's post the owner allowed; 0: none."""

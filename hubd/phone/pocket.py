@@ -72,6 +72,10 @@ class Pocket:
         """It arrived, or there is no room for it."""
         bundle.path.unlink(missing_ok=True)
 
+    def drop_receipt(self, hub: Principal) -> None:
+        """Nobody needs it any more."""
+        (self._folder / f"{hub.hex()}.receipt").unlink(missing_ok=True)
+
     def _files(self) -> Iterator[Path]:
         if self._folder.is_dir():
             for count, path in enumerate(sorted(self._folder.iterdir())):

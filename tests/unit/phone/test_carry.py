@@ -216,6 +216,65 @@ async def test_bundles_that_were_damaged_in_the_pocket_are_passed_over_and_come_
         assert (await two.proof())[0] >= 50
 
 
+async def test_post_of_a_hub_that_another_one_holds_off_keeps_nobody_elses_waiting(tmp_path):
+    """The phone does not know that it was retired there. Its parcel is the older one, in one message with the other."""
+    async with world(tmp_path, "hub-a", "hub-b") as (village, one, two, phone):
+        founding = [action for _, action in await one.store.page(0, 99)]
+        announced, admitted = found(village, "hub-c")
+        async with post_hub(tmp_path, village, "hub-c", [*founding, announced, admitted]) as three:
+            await phone.allow_carrying(16)
+            await three.take(*(village.request("ana") for _ in range(9)))
+            await visit(phone, three)
+        for hub in (one, two):
+            await hub.take(announced, admitted, village.retire("steward-1", admitted))
+        requests = [village.request("ben") for _ in range(20)]
+        await one.take(*requests)
+        await visit_by_hand(phone, one)
+        reports = [await visit_by_hand(phone, two) for _ in range(3)]
+        assert await two.store.get([each.id for each in requests]) == requests
+        assert [each.brought for each in reports] == [1, 0, 0]
+        assert [each.deferred for each in reports] == [1, 1, 1], "it is tried again"
+
+
+async def visit_by_hand(phone, hub):
+    """The post alone."""
+    async with carried_between(hub) as link:
+        await link.identify()
+        await link.authorize(partial(authorize, phone._replica.signer, phone.charter))
+        return await carry.Carrier(
+            phone.pocket, phone._replica.outbox, link, hub.village.principal(hub.name), 10**7
+        ).run()
+
+
+async def test_post_of_a_hub_that_was_retired_takes_no_room(tmp_path):
+    async with world(tmp_path, "hub-a", "hub-b") as (village, one, two, phone):
+        await phone.allow_carrying(16)
+        await visit(phone, one)
+        await visit(phone, two)
+        hub = village.principal("hub-a")
+        assert hub in {each.hub for each in phone.pocket.bundles()}
+        assert hub in phone.pocket.receipts()
+        [admission] = [action for _, action in await two.store.page(0, 99)
+                       if action.kind == "hub-admit" and action.statement.who == hub]  # fmt: skip
+        await two.take(village.retire("steward-1", admission))
+        await visit(phone, two)
+        assert hub not in {each.hub for each in phone.pocket.bundles()}
+        assert hub not in phone.pocket.receipts()
+
+
+async def test_a_phone_with_more_post_than_a_visit_takes_is_not_sent_nearer_to_the_hub(tmp_path, monkeypatch):
+    monkeypatch.setattr(carry, "CARRY_S", 0.01)
+    async with world(tmp_path, "hub-a", "hub-b") as (_, one, _two, phone), carried_between(one) as link:
+        await phone.allow_carrying(16)
+        report = await phone.sync_over(link)
+
+        async def slow(*_of, **_more):
+            await asyncio.sleep(60)
+
+        link.ask = slow
+        assert (await phone.carry_over(link, report)).reason == "post-waits"
+
+
 async def test_a_sync_is_done_whatever_becomes_of_the_post(tmp_path):
     async with world(tmp_path, "hub-a", "hub-b") as (_, one, _two, phone):
         await phone.allow_carrying(16)
