@@ -4,12 +4,14 @@ Who is admitted is never late: membership is folded as it comes, before anything
 a set that grows by thousands at once; `behind` says by how much. What was folded lasts with the place in the set's order of
 arrival that it covers, so a hub that was killed goes on from there; what is folded twice changes nothing.
 
-The file follows from the set. Where it does not fit, or what is in it can't be so, it is thrown away and folded anew.
+The file follows from the set. Where it does not fit, or what is in it can't be so, it is thrown away and folded anew. A
+small file is looked through before it is used, a large one soon after; either once a week, for cards forget bits.
 """
 
 import asyncio
 import hashlib
 import sqlite3
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -31,20 +33,30 @@ from hubd.limits import (
     FOLD_KEEP_ACTIONS,
     FOLD_KEEP_S,
     PAGE_ACTIONS,
+    SCRUB_IDLE_TIMES,
+    SCRUB_INTERVAL_S,
+    VIEWS_CHECK_AT_ONCE_BYTES,
     VIEWS_LOG_BYTES_MAX,
 )
 from hubd.ports import Door
 from hubd.store.actions import DATABASE_NAME, Store
 from hubd.store.headers import Headers
+from hubd.store.viewcheck import steps
 from hubd.store.viewfile import FILE_NAME, checkpoint, discard
 from hubd.store.views import SqliteMemory
 
 _FAULTS: Final = (sqlite3.Error, LocalError, RemoteError)
 
+_END: Final = object()
+
 _OF_THE_CARD: Final = (  # no fault of what the file holds
     *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN),
     *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM),
 )
+
+
+def _is_of_the_card(error: BaseException) -> bool:
+    return getattr(error.__cause__ or error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_CARD
 
 
 class Folding:
@@ -89,12 +101,16 @@ class Folding:
         stamp = cbor.encode([FOLD_VERSION, charters.write(self._charter), self._store.epoch])
         memory = SqliteMemory.open(self._path, hashlib.sha256(stamp).digest(), self._headers)
         try:
+            self._check_at_once()
             folder = await self._with_members(memory)
         except BaseException:
             memory.close()
             raise
         old, self._memory, self.folder, self._after = self._memory, memory, folder, memory.covered[0]
+        self.behind = max(1, self.behind)  # until the set was asked
+        memory.on_fault = self._met
         if old is not None:
+            old.on_fault = lambda _: None
             old.close()
         self.behind = max(0, (await self._store.summary()).sequence - self._after)
         self._is_checked = False
@@ -112,18 +128,37 @@ class Folding:
             after = page[-1][0]
         return folder
 
+    def _check_at_once(self) -> None:
+        if self._path.stat().st_size <= VIEWS_CHECK_AT_ONCE_BYTES:
+            for _ in steps(self._path):
+                pass
+
     async def _anew(self, reason: str) -> None:
         self._log.warning("views-anew", detail=reason)
         discard(self._path)
         await self._open()
+        self._error = None  # of the file that is gone
+
+    def _met(self, error: Exception) -> None:
+        """Whoever read the views met what can't be so."""
+        self._error = error
+        self._wake.set()
 
     async def close(self) -> None:
         """Keep what is done, and leave the rest for the next start."""
         async with self._turn:
             if self._memory is not None and self._error is None:
-                await self._keep()
+                try:
+                    await self._keep()
+                    self._memory.close()
+                    await asyncio.to_thread(checkpoint, self._path)
+                except _FAULTS as error:
+                    self._error = error
+            if self._memory is not None and self._error is not None:
                 self._memory.close()
-                await asyncio.to_thread(checkpoint, self._path)
+                if not _is_of_the_card(self._error):
+                    self._log.warning("views-anew", detail=str(self._error))
+                    discard(self._path)
         self._headers.close()
 
     # --- as the set grows
@@ -164,6 +199,7 @@ class Folding:
     async def run(self) -> None:
         """Fold what comes, in steps, for ever. What fails here is taken up from the last commit, or begun anew."""
         self._is_stepping = True
+        checking = asyncio.create_task(self._look_through(), name="views-check")
         try:
             while True:
                 await self._wake.wait()
@@ -171,7 +207,35 @@ class Folding:
                 await self.catch_up()
                 await asyncio.sleep(FOLD_KEEP_S)
         finally:
+            checking.cancel()
             self._is_stepping = False
+
+    async def _look_through(self) -> None:
+        """Once a week, whether the file is what was written; in another thread, at a pace that leaves the hub its time."""
+        while True:
+            try:
+                await self.check(SCRUB_IDLE_TIMES)
+            except LocalError as error:
+                self._met(error)
+            await asyncio.sleep(SCRUB_INTERVAL_S)
+
+    async def check(self, idle_times: float = 0) -> None:
+        """Look through the file, and after each step rest so many times as long as it took. Raises `LocalError("views")`."""
+        memory, clock = self._memory, asyncio.get_running_loop().time
+        is_given_up = threading.Event()
+        left = steps(self._path, is_given_up.is_set)
+        try:
+            while memory is self._memory:  # else it is another file by now
+                started = clock()
+                try:
+                    if await asyncio.to_thread(next, left, _END) is _END:
+                        return
+                except LocalError:
+                    if memory is self._memory:
+                        raise
+                await asyncio.sleep((clock() - started) * idle_times)
+        finally:
+            is_given_up.set()
 
     async def catch_up(self) -> None:
         """Bring the views up to the set's end, and make that last."""
@@ -179,7 +243,7 @@ class Folding:
             try:
                 await self._work()
             except _FAULTS as error:
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_CARD:
+                if _is_of_the_card(error):
                     await self._open()
                     raise LocalError(
                         "views", str(error), hint="is the card full, worn or mounted read-only?"

@@ -202,6 +202,7 @@ VIEWS_CELLS_CACHED = 512  # entries, reads, names and places kept at hand, twice
 VIEWS_ACTIONS_CACHED = 512  # headers that rules asked for last, twice at most: 1 kB each
 VIEWS_WAITING_MAX = 500  # changed entries in memory before the database gets them: about 4 ms here
 VIEWS_NAMES_YOUNG = 512  # numbered last, twice at most, of which is known what is on disk: 350 actions; 0.5 MB
+VIEWS_CHECK_AT_ONCE_BYTES = 4 * 1024 * 1024  # of a file that is looked through before it is used: 0.1 s
 VIEWS_READERS_PAGE = 1_000  # of one entry's readers told at once; every receipt reads the membership
 VIEWS_SHELF_ROWS_MAX = 64  # of one place kept at hand; a longer one is asked author by author
 
@@ -214,9 +215,7 @@ RELAY_WAITING_MAX = 1_000  # actions in the queue, 3 kB each: twenty full transa
 RELAY_LEFT_MAX = (
     10_000  # ids of what was left there, so that nothing goes before what it is about, and the past of as many: 2 MB
 )
-RELAY_ROUND_S = (
-    21_600  # between two walks through the whole set for what was left: a minute's work of a Pi for a million
-)
+RELAY_ROUND_S = 21_600  # between two walks through the whole set for what was left: a Pi's minute for a million
 RELAY_VOID_MAX = 1_000  # actions without effect, asked about each turn whether that changed: 10 ms; others once a round
 RELAY_FINISHED_MAX = 4_096  # ids of what is done, so that a fork or a late receipt brings none of it twice: 0.5 MB
 RELAY_SAID_MAX = (
@@ -230,9 +229,7 @@ RELAY_CHAINED_MAX = 20  # account nonces ahead of the chain's; a node refuses be
 RELAY_REPLACEMENTS_MAX = 8  # fee raises of one account nonce: 1.25^8 is six times the first fee
 RELAY_TRIES_MAX = 6  # of one action, before it waits for something about it to change
 RELAY_STRIKES_MAX = 3  # actions of one author that aborted a whole batch, before that author pauses a day
-RELAY_STRUCK_MAX = (
-    2_048  # authors with such, 150 bytes each: a day's usual fees pay for 1,666 transactions, aborted ones, too
-)
+RELAY_STRUCK_MAX = 2_048  # authors with such, 150 bytes each: a day's usual fees pay for 1,666 transactions
 RELAY_FEE_USTX_MIN = 3_000  # the floor that production relays pay, whatever the size
 RELAY_FEE_USTX_MAX = 1_000_000  # one transaction, replacements included: 1 STX
 RELAY_FEES_DAY_USTX_MAX = 5_000_000  # a runaway loop spends 5 STX and no more before somebody looks

@@ -3,18 +3,57 @@
 Everything the fold remembers hangs on a *name*: an action, a person, a pair of both. Names are numbered as they come, so
 what belongs to one lesson lies side by side on the card. A *node* is a table's number above a name's number.
 
+What rots on the card is met where it is read: a value carries a check that knows its node, and a name is asked both ways.
+What is missing no read can tell, so it is told beside the tables what they add up to (`check`), and
+`hubd/store/viewcheck.py` adds it up again.
+
 Nothing here is thread-safe, and nothing is on disk before the owner commits.
 """
 
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from hubd.errors import LocalError
 from hubd.limits import VIEWS_NAMES_YOUNG
 
 NAME_BITS: Final = 40
 NAME_MASK: Final = (1 << NAME_BITS) - 1
 _MISSING: Final = object()
+_CHECK_BYTES: Final = 4
+_ODD: Final = 0x9E37_79B9_7F4A_7C15  # whichever bit of a number changes, its product does
+_OTHER: Final = 0xC2B2_AE3D_27D4_EB4F
+CHECK_MASK: Final = (1 << 64) - 1
+_SAME_NAME = "(select other.key from name other where other.no = name.no)"
+_SAME_NUMBER = "(select other.no from name other where other.key = name.key)"
+
+
+def sealed(node: int, body: bytes) -> bytes:
+    """The bytes of a value behind their check, which those of another node don't pass."""
+    return zlib.crc32(body, (node ^ node >> 32) & 0xFFFF_FFFF).to_bytes(_CHECK_BYTES, "big") + body
+
+
+def unsealed(node: int, raw: Any) -> bytes:
+    """The bytes of a node's value. Raises `LocalError("views")` where they are not what was written there."""
+    if type(raw) is not bytes or sealed(node, body := raw[_CHECK_BYTES:]) != raw:
+        raise LocalError("views", "a stored value changed")
+    return body
+
+
+def name_check(number: int, raw: bytes) -> int:
+    """What a name adds to its table's check."""
+    return number * _ODD + zlib.crc32(raw)
+
+
+def pair_check(read: int, reader: int) -> int:
+    """What a pair adds to its table's check."""
+    return read * _ODD + reader * _OTHER
+
+
+def moment_check(time_s: int) -> int:
+    """What one transaction's block time adds to its table's check."""
+    return zlib.crc32(b"%d" % time_s) * _ODD
 
 
 class Cache:
@@ -81,6 +120,7 @@ class Names:
         self._connection = connection
         self._encode, self._decode = encode, decode
         self._numbers, self._keys = Cache(size), Cache(size)
+        self.check = 0
         self._fresh: dict[Any, int] = {}
         self._by_fresh: dict[int, Any] = {}
         [(last,)] = connection.execute("select coalesce(max(no), 0) from name")
@@ -110,15 +150,21 @@ class Names:
         """Numbers and keys of the pairs on disk that begin with this."""
         prefix = self._prefix(first)
         bounds = prefix, prefix + b"\xff" * 8  # a check and a list follow, and no list begins with 0xff
-        rows = self._connection.execute("select no, key from name where key >= ? and key < ?", bounds)
-        return ((number, self._key(raw)) for number, raw in rows)
+        sql = f"select no, key, {_SAME_NAME} from name where key >= ? and key < ?"
+        for number, raw, named in self._connection.execute(sql, bounds):
+            if raw != named:
+                raise LocalError("views", "a stored name changed")
+            yield number, self._key(raw)
 
     def find(self, key: Any) -> int | None:
         """The number of a key, None where it has none."""
         found: int | None = self._numbers.young.get(key) or self._fresh.get(key) or self._numbers.get(key)
         if found is None:
-            row = self._connection.execute("select no from name where key = ?", (self._bytes(key),)).fetchone()
+            sql = f"select no, key, {_SAME_NAME} from name where key = ?"
+            row = self._connection.execute(sql, (self._bytes(key),)).fetchone()
             if row is not None:
+                if row[1] != row[2]:
+                    raise LocalError("views", "a stored name changed")
                 found = row[0]
                 self._numbers.put(key, found)
         return found
@@ -139,14 +185,18 @@ class Names:
             return self._by_fresh[number]
         found = self._keys.get(number, _MISSING)
         if found is _MISSING:
-            [(raw,)] = self._connection.execute("select key from name where no = ?", (number,))
-            found = self._key(raw)
+            sql = f"select key, {_SAME_NUMBER} from name where no = ?"
+            row = self._connection.execute(sql, (number,)).fetchone()
+            if row is None or type(row[0]) is not bytes or row[1] != number:
+                raise LocalError("views", "a stored name changed")
+            found = self._key(row[0])
             self._keys.put(number, found)
         return found
 
     def flush(self) -> None:
         """Write what is new."""
-        rows = ((number, self._bytes(key)) for key, number in self._fresh.items())
+        rows = [(number, self._bytes(key)) for key, number in self._fresh.items()]
+        self.check += sum(name_check(*row) for row in rows)
         self._connection.executemany("insert into name (no, key) values (?, ?)", rows)
         for key, number in self._fresh.items():
             self._numbers.put(key, number)
@@ -198,7 +248,7 @@ class Cells:
 
     def _load(self, node: int) -> Any:
         row = self._connection.execute(self._select, (node,)).fetchone()
-        return None if row is None else self._decode(row[0])
+        return None if row is None else self._decode(unsealed(node, row[0]))
 
     def put(self, node: int, value: Any) -> None:
         """Set a value; None takes it away."""
@@ -215,7 +265,7 @@ class Cells:
         dirty, self._dirty = self._dirty, {}
         encode = self._encode
         self._connection.executemany(
-            self._replace, [(node, encode(value)) for node, value in dirty.items() if value is not None]
+            self._replace, [(node, sealed(node, encode(value))) for node, value in dirty.items() if value is not None]
         )
         self._connection.executemany(self._delete, [(node,) for node, value in dirty.items() if value is None])
         self._written.note(dirty)
@@ -229,12 +279,14 @@ class Pairs:
     def __init__(self, names: Names, connection: sqlite3.Connection, flush_all: Callable[[], None], page: int) -> None:
         self._names, self._connection, self._page = names, connection, page
         self._flush_all = flush_all
+        self.check = 0
         self._written = Written(names)
         self._added: dict[int, set[int]] = {}
         self._dropped: set[tuple[int, int]] = set()
 
     def add(self, read: int, reader: int) -> None:
         """A reader more."""
+        self.check += pair_check(read, reader)
         if (read, reader) in self._dropped:
             self._dropped.discard((read, reader))
         else:
@@ -242,6 +294,7 @@ class Pairs:
 
     def drop(self, read: int, reader: int) -> None:
         """A reader less."""
+        self.check -= pair_check(read, reader)
         added = self._added.get(read)
         if added is not None and reader in added:
             added.discard(reader)
@@ -267,7 +320,7 @@ class Pairs:
     def flush(self) -> None:
         """Write what changed."""
         rows = ((read, reader) for read, readers in self._added.items() for reader in readers)
-        self._connection.executemany("insert or ignore into reader (read, reader) values (?, ?)", rows)
+        self._connection.executemany("insert into reader (read, reader) values (?, ?)", rows)
         self._connection.executemany("delete from reader where read = ? and reader = ?", self._dropped)
         self._written.note(self._added)
         self._added, self._dropped = {}, set()

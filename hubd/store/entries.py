@@ -59,8 +59,18 @@ def _raised(value: Any) -> Any:
     return _TYPES[number - 2](*items)
 
 
+def pack(value: Any) -> bytes:
+    """The bytes of an entry or of sums, whose check lies in front of them and knows their place, too."""
+    return cbor2.dumps(_flat(value))
+
+
+def unpack(body: bytes) -> Any:
+    """The value again."""
+    return _raised(cbor2.loads(body))
+
+
 def encode(value: Any) -> bytes:
-    """The bytes of an entry, of a key or of sums."""
+    """The bytes of a key or of a fact."""
     body = cbor2.dumps(_flat(value))
     return zlib.crc32(body).to_bytes(_CHECK_BYTES, "big") + body
 

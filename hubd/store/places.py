@@ -1,6 +1,7 @@
 """Shelves in SQLite: which actions stand at a place, by author, best rank first (hubd/fold/filing.py)."""
 
 import sqlite3
+import zlib
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias
@@ -11,7 +12,14 @@ from hubd.fold.filing import Rank
 from hubd.store.cells import Cache, Names, Written
 
 _Row: TypeAlias = tuple[bytes, int, int, bytes]  # author, both parts of the rank (0 where there is none), id
+_ODDS: Final = (0x9E37_79B9_7F4A_7C15, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9)
 _BIG: Final = None  # in the cache: a place with more rows than are kept in memory
+
+
+def row_check(place: int, author: bytes, first: int, second: int, action_id: bytes) -> int:
+    """What a row adds to its table's check: see `hubd/store/cells.py`."""
+    numbers = sum(number * odd for number, odd in zip((place, first, second), _ODDS, strict=True))
+    return numbers + zlib.crc32(action_id, zlib.crc32(author))
 
 
 class Places:
@@ -32,6 +40,7 @@ class Places:
         self._connection, self._rows_max = connection, rows_max
         self._written = Written(names)
         self._flush_all = flush_all
+        self.check = 0
         self._cache = Cache(size)
         self._fresh: dict[int, list[_Row]] = {}
 
@@ -87,8 +96,9 @@ class Places:
     def flush(self) -> None:
         """Write what is new."""
         rows = [(place, *row) for place, added in self._fresh.items() for row in added]
+        self.check += sum(row_check(*row) for row in rows)
         self._connection.executemany(
-            "insert or ignore into shelf (place, author, first, second, id) values (?, ?, ?, ?, ?)", rows
+            "insert into shelf (place, author, first, second, id) values (?, ?, ?, ?, ?)", rows
         )
         self._written.note(self._fresh)
         self._fresh = {}

@@ -6,15 +6,23 @@ complete, and what it holds changes in one transaction with that. Whatever does 
 """
 
 import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 
-from hubd.errors import LocalError
+from hubd.errors import FatalError, LocalError
 from hubd.limits import VIEWS_CACHE_KIB
 from hubd.store.entries import encode
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 FILE_NAME = "views.sqlite3"
-_FORMAT: Final = 2  # goes up with every change of what bytes in the file mean
+_FORMAT: Final = 3  # goes up with every change of what bytes in the file mean
+FAULTS: Final = (sqlite3.Error, LocalError, ValueError, TypeError, KeyError, IndexError, OverflowError)
+"""What comes of bytes that are not what was written: a value that can't be there, or a name without one."""
 _PRAGMAS = (
     "pragma journal_mode = wal",
     "pragma synchronous = normal",  # whole after a power cut, though maybe older
@@ -36,9 +44,42 @@ create table moment (time_s integer primary key, count integer not null);
 """
 
 
+class Checks(NamedTuple):
+    """What the file's tables add up to, and which facts there are; see `hubd/store/viewcheck.py`."""
+
+    names: int
+    pairs: int
+    places: int
+    moments: int
+    sums: int  # how many there are
+    facts: tuple[str, ...]
+
+
+def checks_of(facts: Mapping[str, Any]) -> Checks:
+    """Those of a file with these facts. Raises `LocalError("views")` where a fact is missing or too many."""
+    checks = Checks(*facts.get("checks", (0, 0, 0, 0, 0, ())))
+    if set(checks.facts) != set(facts) - {"stamp", "checks"}:
+        raise LocalError("views", "a stored fact changed its name")
+    return checks
+
+
+def met(method: Callable[P, T]) -> Callable[P, T]:
+    """A reading method that says so where it meets what can't be so."""
+
+    @wraps(method)
+    def meeting(*arguments: P.args, **named: P.kwargs) -> T:
+        try:
+            return method(*arguments, **named)
+        except FAULTS as error:
+            raise arguments[0].fault(error) from error  # type: ignore[attr-defined]  # the memory
+
+    return meeting
+
+
 def connect(path: Path, stamp: bytes) -> sqlite3.Connection:
     """Open the file, or a new one. Raises `LocalError("views")` where it is of another set, charter or version."""
-    path.touch(mode=0o600)
+    with _in_words(path):
+        path.touch(mode=0o600)
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         for pragma in _PRAGMAS:
@@ -57,8 +98,21 @@ def connect(path: Path, stamp: bytes) -> sqlite3.Connection:
 
 def discard(path: Path) -> None:
     """Throw a views file away, with what SQLite keeps beside it."""
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    with _in_words(path):
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FatalError(
+            "views",
+            f"{path}: {error.strerror}",
+            hint=f"move {path.name} away, it is made anew; is the card worn, or mounted read-only?",
+        ) from error
 
 
 def checkpoint(path: Path) -> None:

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from hubd import log
 from hubd.action.content import is_anchored
 from hubd.action.envelope import Action, without_content
 from hubd.action.principal import Principal
@@ -27,11 +28,12 @@ from hubd.limits import (
     VIEWS_WAITING_MAX,
 )
 from hubd.store import viewfile
-from hubd.store.cells import NAME_BITS, NAME_MASK, Cache, Cells, Names, Pairs
-from hubd.store.entries import decode, encode
+from hubd.store.cells import CHECK_MASK, NAME_BITS, NAME_MASK, Cache, Cells, Names, Pairs, moment_check
+from hubd.store.entries import decode, encode, pack, unpack
 from hubd.store.places import Places
+from hubd.store.viewfile import FAULTS, Checks, checks_of, met
 
-_HERE: Final = ""  # the view of which actions are here: True, or False where its anchored content is lacking
+HERE: Final = ""  # the view of which actions are here: True, or False where its anchored content is lacking
 _NONE: Final[frozenset[int]] = frozenset()
 
 
@@ -88,21 +90,25 @@ class SqliteMemory:
         self._action = actions
         facts = dict(connection.execute("select key, value from fact"))
         self._kept: dict[str, Any] = {key: decode(value) for key, value in facts.items()}
+        checks = checks_of(self._kept)
         self.total: int = int.from_bytes(self._kept.get("total", b""), "big", signed=True)
         self.sizes: dict[str, int] = self._kept.get("sizes", {})
         self._count: int = self._kept.get("count", 0)
-        self._titles: list[str] = list(self._kept.get("titles", (_HERE,)))
+        self._titles: list[str] = list(self._kept.get("titles", (HERE,)))
         self._codes = {title: code << NAME_BITS for code, title in enumerate(self._titles)}
         self._nodes = Cache(cells)  # numbers of (view or shelf, key): asked for thirty times an action
         self._names = Names(connection, encode, decode, cells)
-        self._entries = Cells(self._names, connection, "entry", (encode, decode), cells)
-        self._sums = Cells(self._names, connection, "sum", (encode, decode), cells)
+        self._entries = Cells(self._names, connection, "entry", (pack, unpack), cells)
+        self._sums = Cells(self._names, connection, "sum", (pack, unpack), cells)
         self._reads = Cells(self._names, connection, "reads", (_pack, _unpack), cells)
         self._pairs = Pairs(self._names, connection, self.flush, VIEWS_READERS_PAGE)
         self._places = Places(
             self._names, connection, self.flush, size=cells, rows_max=min(cells, VIEWS_SHELF_ROWS_MAX)
         )
         self._actions = Cache(min(cells, VIEWS_ACTIONS_CACHED))
+        self._names.check, self._pairs.check, self._places.check = checks.names, checks.pairs, checks.places
+        self._moments, self._sums_count = checks.moments, checks.sums
+        self.on_fault: Callable[[Exception], None] = lambda _: None
 
     @classmethod
     def open(
@@ -115,7 +121,8 @@ class SqliteMemory:
         """Open the file, or begin it anew where it is of another set, charter or version, or can't be read."""
         try:
             return cls._opened(path, stamp, actions, cells)
-        except (sqlite3.Error, LocalError, ValueError, TypeError, KeyError, IndexError):
+        except FAULTS as error:
+            log.get("fold").warning("views-anew", detail=str(error))
             viewfile.discard(path)
             return cls._opened(path, stamp, actions, cells)
 
@@ -154,14 +161,16 @@ class SqliteMemory:
     def __len__(self) -> int:
         return self._count
 
+    @met
     def is_news(self, action: Action) -> bool:
         """See `Memory`."""
-        here = self._entries.get(self._node(_HERE, action.id))
+        here = self._entries.get(self._node(HERE, action.id))
         return here is None or (here is False and action.content is not None)
 
+    @met
     def file(self, action: Action) -> list[Place]:
         """See `Memory`."""
-        node = self._node(_HERE, action.id)
+        node = self._node(HERE, action.id)
         here = self._entries.get(node)
         if here or (here is False and action.content is None):
             return []
@@ -177,6 +186,7 @@ class SqliteMemory:
             changed.append(place)
         return changed
 
+    @met
     def action(self, action_id: ActionId) -> Action | None:
         """See `Memory`."""
         found: Action | None = self._actions.get(action_id)
@@ -195,18 +205,29 @@ class SqliteMemory:
 
     def filed(self, shelf: str, key: bytes, author: Principal) -> Iterator[Action]:
         """See `Memory`."""
-        for action_id in self._places.filed(self._node(shelf, key), author):
-            action = self.action(action_id)
-            if action is None:
-                raise LocalError("views", f"{action_id.hex()[:16]} stands on a shelf and is not here")
-            yield action
+        try:
+            for action_id in self._places.filed(self._node(shelf, key), author):
+                action = self.action(action_id)
+                if action is None:
+                    raise LocalError("views", f"{action_id.hex()[:16]} stands on a shelf and is not here")
+                yield action
+        except FAULTS as error:
+            raise self.fault(error) from error
 
+    @met
     def authors(self, shelf: str, key: bytes) -> Sequence[Principal]:
         """See `Memory`."""
         return self._places.authors(self._node(shelf, key))
 
+    def fault(self, error: Exception) -> LocalError:
+        """Something in the file is not what was written: whoever works with it is told, and has it made anew."""
+        told = error if isinstance(error, LocalError) else LocalError("views", f"{type(error).__name__}: {error}")
+        self.on_fault(told)
+        return told
+
     # --- entries and sums
 
+    @met
     def entry(self, view: str, key: Any) -> Any:
         """See `Memory`."""
         node = self._nodes.young.get((view, key))
@@ -218,6 +239,7 @@ class SqliteMemory:
             self._nodes.put((view, key), node)
         return self._entries.get(node)
 
+    @met
     def keep(self, view: str, key: Any, entry: Any) -> None:
         """See `Memory`."""
         node = self._node(view, key)
@@ -230,17 +252,24 @@ class SqliteMemory:
 
     def keys(self, view: str) -> Iterator[Any]:
         """The keys of a view's entries."""
-        self.flush()
-        code = self._code(view)
-        for node in self._entries.nodes(code, code + NAME_MASK, VIEWS_READERS_PAGE):
-            yield self._names.key(node & NAME_MASK)
+        try:
+            self.flush()
+            code = self._code(view)
+            for node in self._entries.nodes(code, code + NAME_MASK, VIEWS_READERS_PAGE):
+                yield self._names.key(node & NAME_MASK)
+        except FAULTS as error:
+            raise self.fault(error) from error
 
     def beginning(self, view: str, first: bytes) -> Iterator[Any]:
         """Those of them that begin with this."""
-        self.flush()
-        code = self._code(view)
-        return (key for no, key in self._names.beginning(first) if self._entries.get(code | no) is not None)
+        try:
+            self.flush()
+            code = self._code(view)
+            yield from (key for no, key in self._names.beginning(first) if self._entries.get(code | no) is not None)
+        except FAULTS as error:
+            raise self.fault(error) from error
 
+    @met
     def beyond(self, view: str, after: Any | None, keys_max: int) -> list[Any]:
         """Some of them after one key (None: from the first), in the order in which they were first heard of."""
         self.flush()
@@ -248,22 +277,28 @@ class SqliteMemory:
         found = self._entries.nodes(code | (self._names.find(after) or 0), code + NAME_MASK, keys_max)
         return [self._names.key(node & NAME_MASK) for node in islice(found, keys_max)]
 
+    @met
     def sums(self, tally: str, key: Any) -> tuple[int, ...] | None:
         """See `Memory`."""
         found: tuple[int, ...] | None = self._sums.get(self._node(tally, key))
         return found
 
+    @met
     def keep_sums(self, tally: str, key: Any, sums: tuple[int, ...] | None) -> None:
         """See `Memory`."""
-        self._sums.put(self._node(tally, key), sums)
+        node = self._node(tally, key)
+        self._sums_count += (sums is not None) - (self._sums.get(node) is not None)
+        self._sums.put(node, sums)
 
     # --- the trace
 
+    @met
     def readers(self, node: Node, after: After | None = None) -> tuple[Iterable[Node], After | None]:
         """See `Memory`."""
         found, beyond = self._pairs.readers(self._node(*node), after)
         return [self._named(reader) for reader in found], beyond
 
+    @met
     def remember(self, node: Node, reads: set[Node]) -> None:
         """See `Memory`."""
         reader = self._node(*node)
@@ -282,12 +317,14 @@ class SqliteMemory:
     def count_time(self, time_s: int, sign: int) -> None:
         """See `Memory`."""
         self._begin()
+        self._moments += sign * moment_check(time_s)
         self._connection.execute(
             "insert into moment (time_s, count) values (?, ?) on conflict do update set count = count + excluded.count",
             (time_s, sign),
         )
         self._connection.execute("delete from moment where time_s = ? and count = 0", (time_s,))
 
+    @met
     def latest_time(self) -> int | None:
         """See `Memory`."""
         latest: int | None = self._connection.execute("select max(time_s) from moment").fetchone()[0]
@@ -322,6 +359,10 @@ class SqliteMemory:
             "count": self._count,
             "titles": tuple(self._titles),
         }
+        sums = (self._names.check, self._pairs.check, self._places.check, self._moments)
+        facts = tuple(sorted(set(self._kept) - {"stamp", "checks"}))
+        names, pairs, places, moments = (each & CHECK_MASK for each in sums)
+        self._kept["checks"] = Checks(names, pairs, places, moments, self._sums_count, facts)
         self._connection.executemany(
             "insert or replace into fact (key, value) values (?, ?)",
             [(key, encode(value)) for key, value in self._kept.items() if key != "stamp"],

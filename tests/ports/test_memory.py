@@ -283,7 +283,7 @@ def test_an_entry_that_rotted_is_noticed(path):
         connection.execute("update entry set body = ?", (body[:-1] + bytes([body[-1] ^ 1]),))
     connection.close()
     memory = _open(path)
-    with pytest.raises(Exception, match="stored bytes changed"):
+    with pytest.raises(Exception, match="a stored value changed"):
         memory.entry("keys", b"ana")
     memory.close()
 

@@ -13,11 +13,11 @@ from builders import Village
 from soups import SOUPS
 
 from hubd import folding as module
+from hubd.errors import LocalError
 from hubd.fold.folder import fold
 from hubd.folding import Folding
 from hubd.ports import Door
 from hubd.store.actions import DATABASE_NAME, Store
-from hubd.store.entries import encode
 from hubd.store.viewfile import FILE_NAME
 from hubd.store.views import SqliteMemory
 
@@ -187,16 +187,14 @@ async def test_a_hub_that_died_at_any_moment_comes_to_the_same_views(tmp_path, m
 
 async def test_a_place_that_is_written_before_what_it_covers_is_noticed(tmp_path, monkeypatch):
     def place_first(memory, covered):
-        if covered is not None:
-            with sqlite3.connect(tmp_path / FILE_NAME) as other:
-                memory.abandon()
-                other.execute("insert or replace into fact values ('covered', ?)", (encode(covered),))
-            other.close()
-        commit(memory, covered)
+        commit(memory, marks.get(covered and covered[0] + 4, covered))  # the place of the next page
 
     commit = SqliteMemory.commit
-    monkeypatch.setattr(SqliteMemory, "commit", place_first)
     await filled(tmp_path)
+    store = await Store.open(tmp_path, CHARTER.domain)
+    marks = {number: (number, await store.mark_of(number)) for number, _ in await store.page(0, 500)}
+    await store.close()
+    monkeypatch.setattr(SqliteMemory, "commit", place_first)
     with monkeypatch.context() as patch:
         killed = Killed(tmp_path, patch)
         with contextlib.suppress(Exception):
@@ -279,6 +277,49 @@ async def test_a_damaged_file_is_noticed_where_it_is_used_and_folded_anew(tmp_pa
     store = await Store.open(tmp_path, CHARTER.domain)
     await store.append(SOUP.actions)
     await store.close()
+    assert await digest_of(tmp_path) == EXPECTED
+
+
+async def test_a_large_file_is_looked_through_while_it_is_used_and_what_is_missing_in_it_comes_back(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "VIEWS_CHECK_AT_ONCE_BYTES", 0)
+    await filled(tmp_path)
+    await digest_of(tmp_path)
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.execute("delete from name where no = (select max(no) from name)")
+    connection.close()
+    async with folding_in(tmp_path) as (folding, _):
+        first, service = folding.folder, asyncio.create_task(folding.run())
+        async with asyncio.timeout(10):
+            while folding.folder is first or folding.behind:
+                await asyncio.sleep(0.01)
+        assert folding.views == fold(CHARTER, SOUP.actions)
+        service.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await service
+
+
+async def test_a_reader_that_meets_rot_has_the_views_made_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "VIEWS_CHECK_AT_ONCE_BYTES", 0)
+    await filled(tmp_path)
+    await digest_of(tmp_path)
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.execute("update entry set body = x'00'")
+    connection.close()
+    async with folding_in(tmp_path) as (folding, _):
+        with pytest.raises(LocalError, match="views"):
+            dict(folding.views.persons)
+        await folding.catch_up()
+        assert folding.views == fold(CHARTER, SOUP.actions)
+
+
+async def test_a_hub_that_stops_while_its_views_cannot_be_kept_leaves_none_behind(tmp_path):
+    await filled(tmp_path)
+    async with folding_in(tmp_path) as (folding, _):
+        await folding.catch_up()
+        folding._met(LocalError("views", "met at the very end"))
+    assert not (tmp_path / FILE_NAME).exists()
     assert await digest_of(tmp_path) == EXPECTED
 
 
