@@ -28,7 +28,8 @@ _ITEMS_MAX = (10 + RECEIPT_EPOCHS_MAX) * BUNDLE_RECIPIENTS_MAX + 16
 class Memory:
     """`own` is this database's end when it was written; `taken` by hub; `receipts` are signed bytes by hub.
 
-    `past` are the databases which a hub had before, the latest last; `round` is this hub's own (hubd/post/order.py).
+    `past` are the databases which a hub had before, the latest last; `round` is this hub's own (hubd/post/order.py). `aside`
+    is how many actions had left the set for rot when `taken` was true.
     """
 
     own: Cursor
@@ -36,6 +37,7 @@ class Memory:
     receipts: dict[Principal, bytes] = field(default_factory=dict)
     past: dict[Principal, list[bytes]] = field(default_factory=dict)
     round: int = 0
+    aside: int = 0
 
 
 def read(path: Path) -> Memory | None:
@@ -46,13 +48,14 @@ def read(path: Path) -> Memory | None:
         if hashlib.sha256(body).digest() != digest:
             return None
         shown = cbor.decode(body, bytes_max=POST_MEMORY_BYTES_MAX, items_max=_ITEMS_MAX)
-        own, taken, receipts, past, number = shown
+        own, taken, receipts, past, number, *aside = shown  # an earlier hubd knew nothing of what rotted
         return Memory(
             place_of(own),
             {_hub(hub): place_of(place) for hub, place in taken},
             {_hub(hub): bytes(receipt) for hub, receipt in receipts if isinstance(receipt, bytes)},
             {_hub(hub): list(epochs) for hub, *epochs in past},
             int(number),
+            int(*aside),
         )
     except (OSError, RemoteError, TypeError, ValueError):
         return None
@@ -62,7 +65,7 @@ def write(path: Path, memory: Memory) -> None:
     """Replace the file, durably. Raises `LocalError("disk-full")` where it can't be written."""
     receipts = sorted(map(list, memory.receipts.items()))
     past = [[hub, *epochs] for hub, epochs in sorted(memory.past.items())]
-    body = cbor.encode([place_fields(memory.own), _rows(memory.taken), receipts, past, memory.round])
+    body = cbor.encode([place_fields(memory.own), _rows(memory.taken), receipts, past, memory.round, memory.aside])
     waiting = path.with_name(path.name + ".new")
     try:
         with waiting.open("wb") as file:

@@ -65,6 +65,9 @@ class PostStore(Protocol):
     async def resume(self, cursor: Cursor) -> int | None:
         """See `ActionStore`."""
 
+    async def aside(self) -> int:
+        """How many actions ever left the set because they rotted on this card."""
+
 
 @dataclass(frozen=True)
 class PostPorts:
@@ -136,6 +139,7 @@ class PostOffice:
         """Take in a chunk. What is known to be here already is passed over unread."""
         if opened.signer == self.hub:
             return Tally()
+        await self._heed_rot()
         chunk = opened.chunk
         if not chunk.is_urgent and chunk.end <= self._taken(opened).sequence:
             return Tally(len(chunk.envelopes))
@@ -158,6 +162,12 @@ class PostOffice:
         if is_admitted and not chunk.is_urgent and not tally.deferred:
             self._advance(opened)
         return tally
+
+    async def _heed_rot(self) -> None:
+        """What rotted was set aside is not here, whatever place it had in others' order: all of theirs is wanted again."""
+        if (aside := await self._ports.store.aside()) != self._memory.aside:
+            self._memory.aside, self._memory.taken, self._is_dirty = aside, {}, True
+            self._ahead.clear()
 
     def _taken(self, opened: Opened) -> Cursor:
         known = self._memory.taken.get(opened.signer)
@@ -227,6 +237,7 @@ class PostOffice:
 
     async def receipt(self) -> bytes:
         """What this hub has, signed."""
+        await self._heed_rot()
         summary, place = await self._ports.store.summary(), await self._ports.store.cursor()
         admitted = self._ports.boxes()
         has = {hub: taken for hub, taken in self._memory.taken.items() if hub in admitted}

@@ -49,5 +49,7 @@ def _of_ours(said: Receipt, us: Principal) -> int:
 
 
 def _measure(said: Receipt, us: Principal) -> tuple[int, int, int]:
-    """What grows from one receipt to the next. At one place the count only falls: what rotted left the set."""
-    return said.place.sequence, _of_ours(said, us), -said.count
+    """What grows from one receipt to the next. At one place the count only falls: what rotted left the set, and then the
+    hub wants again what it had of ours.
+    """
+    return said.place.sequence, -said.count, _of_ours(said, us)

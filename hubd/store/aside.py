@@ -13,6 +13,8 @@ from hubd.action.sip018 import ActionId
 from hubd.store import buckets, sketches, writing
 from hubd.store.rows import is_id
 
+_COUNT = """insert into meta (key, value) values ('aside', ?)
+    on conflict (key) do update set value = cast(value as integer) + excluded.value"""
 _HEADER = "select created, id, coalesce(cast(header as blob), x'') from action where sequence = ?"
 _IS_NAMED = "select sequence from action indexed by sqlite_autoindex_action_1 where id = ?"
 _IS_SORTED_AS = "select sequence from action indexed by action_by_item where created = ? and id = ?"
@@ -43,6 +45,8 @@ def set_aside(connection: sqlite3.Connection, sequences: Iterable[int]) -> int:
             writing.weigh(connection, -1, without(lthash, [action_id]))
         buckets.remove(connection, created, action_id)
         sketches.remove(connection, sequence, action_id)
+    if gone:  # whoever said of another hub's order that all of it is here says so no longer
+        connection.execute(_COUNT, (len(gone),))
     _forget(connection, gone, renamed)
     return len(gone)
 

@@ -178,6 +178,11 @@ class Reads:
         [(count,)] = await self.database.read("select count(*) from rotten")
         return int(count)
 
+    async def aside(self) -> int:
+        """How many actions ever left this database's set because they rotted, whatever came back."""
+        rows = await self.database.read("select cast(value as integer) from meta where key = 'aside'")
+        return int(rows[0][0] or 0) if rows else 0
+
     async def cursor(self) -> Cursor:
         """The end of the set, as a place to come back to."""
         rows = await self._named("select sequence, id from action order by sequence desc limit 1")

@@ -1,6 +1,7 @@
 """A stick that goes between hubs that never meet: what it carries, what it leaves out, and what it says."""
 
 import errno
+import shutil
 import threading
 
 import nacl.public
@@ -13,6 +14,7 @@ from hubd.post.bundle import Chunk, Reader, Seal, Writer, recipient_of
 from hubd.post.exchange import Exchange, file_name
 from hubd.post.stick import FOLDER, Stick
 from hubd.post.thread import Patience
+from hubd.store.aside import set_aside
 
 TEXT = {"note": "x" * 3_000}
 
@@ -40,6 +42,39 @@ def strangers_part(hub, number):
     keys = [(recipient_of(hub.office.box_key), sealed)]
     writer = Writer(Seal(hub.village.charter, signer, key[:8], b"e" * 8, key, keys))
     return writer.keys() + writer.chunk(Chunk(0, 1, b"p" * 8, [envelope.encode(hub.village.request("nobody"))]))
+
+
+@pytest.mark.parametrize("is_busy", [False, True])
+@pytest.mark.parametrize("lost", [7, 20, 34])
+async def test_what_rotted_on_a_card_comes_back_with_the_next_stick(tmp_path, lost, is_busy):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b") as (one, two):
+        await one.take(*(one.village.request("ana") for _ in range(30)))
+        for hub in (one, two, one, two):
+            await plug(hub, stick)
+        assert await one.proof() == await two.proof()
+        shutil.rmtree(stick)
+        await two.store.change(lambda writer: set_aside(writer, [lost]))
+        if is_busy:  # neither ever has all of the other
+            await one.take(one.village.request("ana"))
+            await two.take(one.village.request("ben"))
+        for hub in (two, one, two):
+            await plug(hub, stick)
+        assert await two.store.rotten() == 0
+        await plug(one, stick)
+        assert await one.proof() == await two.proof()
+
+
+async def test_what_a_stick_still_holds_is_read_again_by_whom_it_rotted(tmp_path):
+    stick = tmp_path / "stick"
+    async with hubs(tmp_path, "hub-a", "hub-b") as (one, two):
+        await one.take(*(one.village.request("ana") for _ in range(30)))
+        for hub in (one, two):
+            await plug(hub, stick)
+        await two.store.change(lambda writer: set_aside(writer, [9, 31]))
+        assert (await plug(two, stick)).tally.new == 2
+        assert await one.proof() == await two.proof()
+        assert (await plug(two, stick)).tally.new == 0
 
 
 async def test_two_hubs_that_never_meet_become_one_set_by_a_stick(tmp_path):

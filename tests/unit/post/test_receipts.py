@@ -133,6 +133,8 @@ def said(place=5, ours=5, heard=0, count=7, epoch=b"database"):
         (said(place=6, ours=0), said(), Belief.LATER),
         (said(ours=6), said(), Belief.LATER),
         (said(count=6), said(), Belief.LATER),
+        (said(count=6, ours=0), said(), Belief.LATER),
+        (said(count=8, ours=9, heard=3), said(heard=3), Belief.DOUBTED),
         (said(place=4, heard=3), said(), Belief.LATER),
         (said(place=4), said(heard=1), Belief.OLD),
         (said(place=9), said(heard=1), Belief.OLD),
