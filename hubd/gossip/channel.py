@@ -33,6 +33,8 @@ from hubd.gossip.shelf import Shelf
 from hubd.limits import LINK_PING_S, LINK_PUSH_OPEN_CHUNKS_MAX, LINK_SILENCE_S, LINK_TASKS_MAX
 from hubd.ports import Outcome, Verdict
 
+_WORDS = (wire.Ping, wire.Nudge, wire.Have, wire.Ask, wire.Prune, wire.HaveContent, wire.Fault)  # no window bounds them
+
 
 class Channel:
     """`send` takes one frame's bytes and returns "" or why it could not; `lost` is told that reason once."""
@@ -142,20 +144,25 @@ class Channel:
             return
         self._heard_at = self.house.now()
         self.traffic.bytes_in += len(raw)
+        frame = None
         try:
-            self._take_frame(wire.decode(raw))
+            frame = wire.decode(raw)
+            self._take_frame(frame)
         except RemoteError as error:
-            self.blame(error)
+            self.blame(error, is_told=not isinstance(frame, wire.Fault))
 
-    def blame(self, error: RemoteError) -> None:
+    def blame(self, error: RemoteError, *, is_told: bool = True) -> None:
         """The peer broke the protocol."""
         self.traffic.counters[error.code] += 1
-        self.send(wire.Fault(error.code))
+        if is_told:
+            self.send(wire.Fault(error.code))
         self.house.report(FaultSeen(self.peer, error.code))
 
     def _take_frame(self, frame: wire.Frame) -> None:
         if self._tasks >= LINK_TASKS_MAX:
             raise RemoteError("flood", "more requests than any window allows")
+        if isinstance(frame, _WORDS) and not self.house.admits_word(self.peer):
+            raise RemoteError("flood", "more words than any hub has to say")
         match frame:
             case wire.Ping():
                 if self.side is Side.ACCEPTED:

@@ -29,6 +29,9 @@ class House(Protocol):
     def admits_session(self, hub: Principal) -> bool:
         """Whether this peer may begin one more session now."""
 
+    def admits_word(self, hub: Principal) -> bool:
+        """Whether this peer may say one more of the frames that no window bounds."""
+
     def rests(self, hub: Principal) -> bool:
         """Whether this peer's session is put off."""
 

@@ -210,6 +210,10 @@ class Link:
         """Whether this peer may begin one more session now."""
         return self._peers.admits_session(hub, self._clock())
 
+    def admits_word(self, hub: Principal) -> bool:
+        """Whether this peer may say one more of the frames that no window bounds."""
+        return self._peers.admits_word(hub, self._clock())
+
     def rests(self, hub: Principal) -> bool:
         """Whether this peer's session is put off."""
         return self._peers.rests(hub, self._clock())

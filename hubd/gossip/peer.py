@@ -11,7 +11,7 @@ from hubd.action.principal import Principal
 from hubd.action.sip018 import ActionId
 from hubd.gossip.dialogue import Ended
 from hubd.gossip.giving import Giving
-from hubd.limits import SESSIONS_BURST_MAX
+from hubd.limits import LINK_WORDS_BURST_MAX, LINK_WORDS_PER_S_MAX, SESSIONS_BURST_MAX, SESSIONS_PER_S_MAX
 
 KEY_TAG_BYTES = 8
 
@@ -322,6 +322,23 @@ OutEvent: TypeAlias = (
 )
 
 
+class Budget:
+    """So many at once, and so many a second in the long run."""
+
+    def __init__(self, burst: float, per_s: float) -> None:
+        self._burst = self._left = burst
+        self._per_s = per_s
+        self._at = 0.0  # when that was counted
+
+    def take(self, now: float) -> bool:
+        """Take one, if one is left."""
+        self._left, self._at = min(self._burst, self._left + (now - self._at) * self._per_s), now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
 @dataclass(slots=True)
 class Peer:
     """What is remembered of one other hub. Read it for a status page; only the machine writes. Times are `now`s."""
@@ -340,8 +357,8 @@ class Peer:
     wants_session: bool = False  # a push was lost, and only the peer can begin one
     reason: str = ""  # of the last loss
     faults: deque[float] = field(default_factory=deque)
-    sessions_left: float = SESSIONS_BURST_MAX  # that it may begin now
-    sessions_at: float = 0.0  # when that was counted
+    sessions: Budget = field(default_factory=lambda: Budget(SESSIONS_BURST_MAX, SESSIONS_PER_S_MAX))  # that it begins
+    words: Budget = field(default_factory=lambda: Budget(LINK_WORDS_BURST_MAX, LINK_WORDS_PER_S_MAX))
     refused: int = 0  # invalid actions pushed, since the last fault for them
     banned_until: float = 0.0
     last: Ended | None = None

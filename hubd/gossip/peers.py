@@ -52,8 +52,6 @@ from hubd.limits import (
     PEER_FAULTS_S,
     SESSION_AGAIN_S,
     SESSION_REFUSED_MAX,
-    SESSIONS_BURST_MAX,
-    SESSIONS_PER_S_MAX,
 )
 
 _NOT_NOW = frozenset(
@@ -124,14 +122,12 @@ class Peers:
     def admits_session(self, hub: Principal, now: float) -> bool:
         """Whether this hub, which dialled us, may begin one more session now."""
         peer = self.peers.get(hub)
-        if peer is None:
-            return False
-        refill = (now - peer.sessions_at) * SESSIONS_PER_S_MAX
-        peer.sessions_left, peer.sessions_at = min(SESSIONS_BURST_MAX, peer.sessions_left + refill), now
-        if peer.sessions_left < 1:
-            return False
-        peer.sessions_left -= 1
-        return True
+        return peer is not None and peer.sessions.take(now)
+
+    def admits_word(self, hub: Principal, now: float) -> bool:
+        """Whether this hub may say one more of the frames that no window bounds."""
+        peer = self.peers.get(hub)
+        return peer is not None and peer.words.take(now)
 
     def rests(self, hub: Principal, now: float) -> bool:
         """Whether this hub is asked to come again later with its session."""

@@ -153,12 +153,16 @@ class Session(ABC):
     def _take_frame(self, frame: Frame) -> list[OutEvent]:
         if isinstance(frame, Fault):
             return self._end("later") if frame.code == "later" else self._end("remote-fault", frame.code)
-        if self.number and getattr(frame, "session", self.number) != self.number:
+        if self.is_late(frame):
             return []
         transition = self.TABLE.get((self.state, type(frame)))
         if transition is None:
             raise RemoteError("order", f"{type(frame).__name__} in {self.state.name}")
         return transition(self, frame)
+
+    def is_late(self, frame: Frame) -> bool:
+        """Whether this is of another session."""
+        return bool(self.number) and getattr(frame, "session", self.number) != self.number
 
     def leave(self, code: str) -> Ended:
         """No more of it, in the middle; how it was left."""

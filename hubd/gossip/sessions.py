@@ -11,6 +11,7 @@ from hubd.gossip.initiator import Initiator
 from hubd.gossip.peer import Greeted, PeerCounted, SessionEnded, SessionLeft
 from hubd.gossip.responder import Responder
 from hubd.gossip.session import Session
+from hubd.limits import LINK_LATE_FRAMES_MAX
 
 
 class Sessions:
@@ -22,12 +23,14 @@ class Sessions:
         self._ended = ended
         self._session: Session | None = None
         self._begun = 0
+        self._late = 0  # frames of former sessions, since the last one began
         self._is_comparing = False
         self._to_compare: tuple[Session, dialogue.Compare] | None = None  # the newest, for the present session
 
     def begin(self) -> None:
         """Start a session; on dialled links only."""
         house = self._line.house
+        self._late = 0
         self._begun = self._begun % wire.SESSION_MAX + 1
         start = house.first_rung(self._line.peer)
         takes_fill = house.takes_fill(self._line.peer, self._line.side)
@@ -40,6 +43,7 @@ class Sessions:
         self._leave("replaced")
         if not house.admits_session(peer):
             raise RemoteError("too-many-sessions", "one after the other, faster than anything changes")
+        self._late = 0
         house.report(Greeted(peer, frame.count))
         if house.rests(peer):
             self._line.send(wire.Fault("later"))
@@ -50,10 +54,13 @@ class Sessions:
 
     def take(self, frame: wire.Frame) -> None:
         """A frame of a session."""
-        if self._session is None:
-            self._line.traffic.counters["late"] += 1
-        else:
+        if self._session is not None and not self._session.is_late(frame):
             self._handle(self._session, dialogue.FrameReceived(frame))
+            return
+        self._line.traffic.counters["late"] += 1
+        self._late += 1
+        if self._late > LINK_LATE_FRAMES_MAX:
+            raise RemoteError("flood", "more of sessions that are over than was on its way")
 
     def tick(self) -> None:
         """Some seconds have passed."""

@@ -15,15 +15,18 @@ from rogues import DOINGS, STALLED_PEER_BYTES_MAX, beside, growth_in_a_fresh_pro
 
 from hubd.gossip import wire
 from hubd.gossip.sockets import Dialled
-from hubd.limits import HAVE_IDS_MAX
+from hubd.limits import HAVE_IDS_MAX, LINK_WORDS_PER_S_MAX
 
 pytestmark = pytest.mark.usefixtures("in_a_hurry")
 
 
-async def keep_sending(peer: Dialled, frame: Callable[[], wire.Frame]) -> None:
+BELOW_ITS_BUDGET_S = 1.1 / LINK_WORDS_PER_S_MAX
+
+
+async def keep_sending(peer: Dialled, frame: Callable[[], wire.Frame], every_s: float = 0.0) -> None:
     while True:
         await peer.socket.send(wire.encode(frame()))
-        await asyncio.sleep(0)
+        await asyncio.sleep(every_s)
 
 
 async def reading(peer: Dialled, heard: list[wire.Frame]) -> None:
@@ -75,12 +78,20 @@ async def test_announcements_of_what_is_never_given_cost_little_and_hold_up_nobo
 
     before = resident_bytes()
     heard: list[wire.Frame] = []
-    async with rogue(a, c) as peer, beside(keep_sending(peer, have), reading(peer, heard)):
+    async with rogue(a, c) as peer, beside(keep_sending(peer, have, BELOW_ITS_BUDGET_S), reading(peer, heard)):
         waits = [await seconds_to(b, f"news-{number}", a) for number in range(20)]
         await until(lambda: any(isinstance(frame, wire.Ask) for frame in heard))
         assert max(waits) < 2
         assert resident_bytes() - before < STALLED_PEER_BYTES_MAX
     assert sum(isinstance(frame, wire.Ask) for frame in heard) < 20
+
+
+@pytest.mark.parametrize("word", [wire.Ping(), wire.Prune(), wire.Have((bytes(32),)), wire.Took(7, 1)])
+async def test_who_never_ceases_to_say_what_costs_next_to_nothing_is_banned_too(mesh: Mesh, word: wire.Frame) -> None:
+    a, b, c = await trio(mesh)
+    async with rogue(a, c) as peer, beside(keep_sending(peer, lambda: word), reading(peer, [])):
+        await until(lambda: a.state(c) == "banned")
+    await seconds_to(b, "after", a)
 
 
 async def test_whoever_asks_for_everything_again_and_again_gets_what_was_announced_to_it(mesh: Mesh) -> None:
@@ -93,7 +104,7 @@ async def test_whoever_asks_for_everything_again_and_again_gets_what_was_announc
     def ask() -> wire.Frame:
         return wire.Ask(tuple(action.id for action in everything[:HAVE_IDS_MAX]))
 
-    async with rogue(a, c) as peer, beside(keep_sending(peer, ask), reading(peer, heard)):
+    async with rogue(a, c) as peer, beside(keep_sending(peer, ask, BELOW_ITS_BUDGET_S), reading(peer, heard)):
         before = peer_bytes(a, c)
         waits = [await seconds_to(b, f"news-{number}", a) for number in range(20)]
         assert peer_bytes(a, c) - before < 20 * 1_000, "live news, and nothing old"
@@ -107,7 +118,7 @@ def peer_bytes(hub: Hub, of: Hub) -> int:
 async def test_a_neighbour_that_begins_session_upon_session_is_banned_and_the_others_are_served(
     mesh: Mesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubd.gossip.peers.SESSIONS_BURST_MAX", 10)
+    monkeypatch.setattr("hubd.gossip.peer.SESSIONS_BURST_MAX", 10)
     a, b, c = await trio(mesh)
     c.interval_s = 0.0
     await c.start()

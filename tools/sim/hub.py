@@ -152,6 +152,10 @@ class Hub:
         """Whether this peer may begin one more session now."""
         return self.peers.admits_session(hub, self.clock.now)
 
+    def admits_word(self, hub: Principal) -> bool:
+        """Whether this peer may say one more of the frames that no window bounds."""
+        return self.peers.admits_word(hub, self.clock.now)
+
     def rests(self, hub: Principal) -> bool:
         """Whether this peer's session is put off."""
         return self.peers.rests(hub, self.clock.now)
