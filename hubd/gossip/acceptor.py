@@ -108,7 +108,8 @@ class Acceptor:
         self._shut(link.connection)
         was_open = self._board.drop(link.hub, Side.ACCEPTED, link.channel)
         if was_open:
-            self._log.info("link-lost", peer=address(link.hub), reason=reason)
+            say = self._log.debug if self._board.is_surplus(link.hub, Side.ACCEPTED) else self._log.info
+            say("link-lost", peer=address(link.hub), reason=reason)
         return was_open
 
     def _connection(self, arrival: Arrival) -> Connection | None:

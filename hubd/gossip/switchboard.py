@@ -50,6 +50,10 @@ class Switchboard:
         self._house.report(LinkOpened(hub, side))
         return channel
 
+    def is_surplus(self, hub: Principal, side: Side) -> bool:
+        """Whether the peer hangs this link up, because each dialled the other, and is not lost by that."""
+        return side is Side.ACCEPTED and self._hub < hub and self.get(hub, Side.DIALLED) is not None
+
     def drop(self, hub: Principal, side: Side, channel: Channel) -> bool:
         """Close a channel; whether it was the present one, and no newer one has taken its place."""
         channel.close()

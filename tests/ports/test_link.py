@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from linked import Cable, Mesh, are_equal, registrations, tell_address, until
+from structlog.testing import capture_logs
 
 from hubd.errors import LocalError
 from hubd.gossip.peer import Side, key_tag
@@ -157,6 +158,28 @@ async def test_two_hubs_that_dial_each_other_keep_one_link(mesh: Mesh) -> None:
     await a.offer(registrations("a", 3))
     await b.offer(registrations("b", 3))
     await are_equal(a, b, count=6)
+
+
+async def test_the_link_that_lost_such_a_race_ends_without_a_word_of_a_loss(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hubd.gossip.channel.LINK_PING_S", 0.1)
+    monkeypatch.setattr("hubd.gossip.channel.LINK_SILENCE_S", 0.5)
+    a, b = await mesh.hubs_that_know_each_other("a", "b")
+    lesser, greater = sorted((a, b), key=lambda hub: hub.principal)
+    with capture_logs() as told:
+        await mesh.start(a, b)
+        tell_address(a, b)
+        tell_address(b, a)
+        for hub in (a, b):
+            hub.link._tick()  # both at the same moment
+        known = lesser.link._peers.peers[greater.principal]
+        await until(lambda: set(known.links) == set(Side))
+        await until(lambda: set(known.links) == {Side.DIALLED})
+        assert [entry for entry in told if entry["event"] == "link-lost" and entry["log_level"] != "debug"] == []
+        await greater.stop()
+        await until(lambda: not known.links)
+    assert [entry for entry in told if entry["event"] == "link-lost" and entry["log_level"] != "debug"]
 
 
 async def test_an_address_without_a_name_is_enough(mesh: Mesh) -> None:
