@@ -1,7 +1,7 @@
 """Where to dial and how soon again: addresses, hints and waits of the peers machine."""
 
 import pytest
-from desks import DIALLED, HIGH, LOW, US, Desk, hub, member
+from desks import ACCEPTED, DIALLED, HIGH, LOW, US, Desk, hub, member
 
 from hubd.action.principal import Principal
 from hubd.gossip.peer import (
@@ -197,6 +197,16 @@ def test_no_more_links_are_dialled_than_the_limit():
     assert desk.after(1) == []
     desk.tell(LinkLost(first[0].member.hub, DIALLED, "unreachable"))
     assert len(desk.after(0)) == 1
+
+
+def test_a_hub_that_many_dial_refuses_none_and_dials_no_more_itself():
+    numbers = range(100, 140)
+    desk = Desk(*(member(number, f"a:{number}") for number in numbers))
+    for number in numbers[: 2 * LINK_PEERS_MAX]:
+        assert desk.peers.welcomes(hub(number), desk.now)
+        desk.tell(LinkOpened(hub(number), ACCEPTED))
+    assert desk.after(1_000) == []
+    assert sum(peer.is_up for peer in desk.peers.peers.values()) == 2 * LINK_PEERS_MAX
 
 
 def test_hubs_choose_different_neighbours_first():
