@@ -1,17 +1,19 @@
 """Each check of the simulation catches a bug that was planted for it, and a failing story is made small."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
 
 from tools.sim import __main__ as command
-from tools.sim import scenario, shrink
+from tools.sim import checks, scenario, shrink
 from tools.sim.checks import Finding
 from tools.sim.mutants import MUTANTS
 from tools.sim.plan import plan_of
 from tools.sim.shrink import Case
 from tools.sim.story import Result
+from tools.steps import ROOT
 
 SCENARIOS = scenario.load()
 
@@ -27,8 +29,10 @@ def test_a_planted_bug_is_caught_by_its_check(mutant):
 
 
 def test_every_check_has_a_bug_that_it_catches():
-    asked = {"lost", "proof", "queues", "livelock", "cursor", "content", "convergence", "done", "bounds", "members"}
-    assert {mutant.check for mutant in MUTANTS} == asked
+    told = re.findall(r"^([a-z]+)  +\S", checks.__doc__, re.MULTILINE)
+    assert {mutant.check for mutant in MUTANTS} == set(told)
+    page = (ROOT / "docs" / "simulation.md").read_text("utf-8").partition("\n## What is checked\n")[2]
+    assert re.findall(r"^\| ([a-z]+) \| \w", page.partition("\n## ")[0], re.MULTILINE) == told
 
 
 def test_a_failing_story_is_made_small_and_fails_again_from_what_was_written_down():

@@ -48,22 +48,23 @@ class Person:
         return signer(self.name).principal(TESTNET)
 
 
-_made: dict[tuple[str, int, int, bool], bytes] = {}
+_made: dict[tuple[str, int, int, bool, int], bytes] = {}
 _parsed: dict[bytes, Action] = {}
 _bytes: dict[tuple[ActionId, bool], bytes] = {}
 
 
-def made(person: Person, number: int, now_s: float, *, has_text: bool = False) -> bytes:
-    """The envelope of this person's action with this number; the first is the registration."""
+def made(person: Person, number: int, now_s: float, *, has_text: bool = False, letters: int = 0) -> bytes:
+    """The envelope of this person's action with this number; the first is the registration. `letters` go with it."""
     created = max(0, EPOCH_S + person.skew_s + int(now_s))
-    key = (person.name, number, created, has_text)
+    key = (person.name, number, created, has_text, letters)
     if key not in _made:
         kind = "request-open" if number else "user-register"
         fields = {"bits": 1, "amount": number, "moment": 5} if number else {"bits": 3}
         salt = sha256(f"{person.name} {number}".encode()).digest()[:8]
         statement = Statement(kind, person.principal, created, created + STATEMENT_LIFE_S, salt, **fields)
-        text = seal_content({"note": f"of {person.name}"}, (salt + salt)[:SALT_BYTES]) if has_text else None
-        action = envelope.seal(statement, signer(person.name), CHARTER.domain, text)
+        text = seal_content({"note": f"of {person.name}" + "x" * letters}, (salt + salt)[:SALT_BYTES])
+        is_told = has_text or letters
+        action = envelope.seal(statement, signer(person.name), CHARTER.domain, text if is_told else None)
         raw = envelope.encode(action)
         _made[key] = raw
         _parsed[raw] = action

@@ -44,6 +44,7 @@ class Disk:
         self.ids: dict[ActionId, int] = {}
         self.bare: set[int] = set()  # sequences of actions whose content is missing here
         self._sources: list[bytes] = []
+        self._entered_at: list[float] = []  # when each of the log came
         self._erased: set[tuple[ActionId, bytes]] = set()
         self.sums = [0]
         self.items_now = SortedItems()
@@ -51,6 +52,7 @@ class Disk:
         self.is_early = False
         self.speed = speed
         self.cursors: dict[bytes, tuple[int, bytes]] = {}
+        self.kept: Callable[[bytes], None] = lambda _peer: None  # is told when a cursor of a peer is on disk
         self._clock = clock
         self._appended = appended
         self._state = EMPTY
@@ -119,6 +121,7 @@ class Disk:
             if action.lacks_content and not self._is_erased(action):
                 self.bare.add(len(self.log))
             self._sources.append(source)
+            self._entered_at.append(self._clock.now)
             self.ids[action.id] = len(self.log)
             self.sums.append((self.sums[-1] + int.from_bytes(action.id, "big")) % _SUM_MODULUS)
             self.items_now.add(action.statement.created, action.id)
@@ -169,9 +172,16 @@ class Disk:
         self._symbols.remove(action.id for action in self.log[self._durable :])
         del self.log[self._durable :]
         del self._sources[self._durable :]
+        del self._entered_at[self._durable :]
         self.bare = {sequence for sequence in self.bare if sequence <= self._durable}
         self.items_now = SortedItems((action.statement.created, action.id) for action in self.log)
         self._state, self._summed = EMPTY, 0
+
+    def had(self, count: int, since_s: float) -> bool:
+        """Whether its first so many actions, and no more, were the set at some time since then; and are on disk."""
+        if count > self._durable:
+            return False
+        return count == len(self.log) or self._entered_at[count] >= since_s
 
     # --- reading
 
@@ -235,7 +245,7 @@ class Disk:
         self._state = extend(self._state, (action.id for action in self.log[self._summed :]))
         self._summed = len(self.log)
         count = len(self.log)
-        return SetSummary(count, fingerprint(self._state), count, self._mark(count), len(self.bare))
+        return SetSummary(count, fingerprint(self._state), count, self.mark(count), len(self.bare))
 
     async def cursor(self) -> Cursor:
         """The cursor at the end of the set."""
@@ -262,9 +272,10 @@ class Disk:
     async def mark_of(self, sequence: int) -> bytes:
         """The name of a place in this arrival order, b"" where there is no such place."""
         await Wait(self.speed.read_s)
-        return self._mark(sequence)
+        return self.mark(sequence)
 
-    def _mark(self, sequence: int) -> bytes:
+    def mark(self, sequence: int) -> bytes:
+        """`mark_of` without the time that reading it takes."""
         if not 0 < sequence <= len(self.log):
             return b""
         return sha256(self.epoch + sequence.to_bytes(8, "big") + self.log[sequence - 1].id).digest()[:8]
@@ -278,3 +289,4 @@ class Disk:
         """Remember that place; durable when this returns."""
         await Wait(self.speed.commit_s)
         self.cursors[peer] = sequence, mark
+        self.kept(peer)

@@ -38,6 +38,12 @@ class Watcher(Protocol):
     def ended(self, hub: "Hub", event: events.SessionEnded) -> None:
         """A session of this hub is over."""
 
+    def began(self, hub: "Hub", other: Principal) -> None:
+        """This hub begins a session with one that it dialled."""
+
+    def blamed(self, hub: "Hub", other: Principal, code: str) -> None:
+        """This hub says that another one broke the protocol, outside any session."""
+
     def dealt(self, hub: "Hub", other: int) -> None:
         """This hub gave something to another one, or took something from it."""
 
@@ -83,6 +89,7 @@ class Hub:
         self.intake = self._intake()
         self.channels: dict[tuple[Principal, Side], tuple[Channel, Pipe]] = {}
         self.dialled: dict[Principal, Pipe] = {}
+        self._dials: dict[Principal, object] = {}  # that have no answer yet, and were not hung up
         self.peers = self._peers()
         self.sought: dict[Principal, Sought] = {}
         self.claims = Claims()
@@ -122,6 +129,7 @@ class Hub:
         self.network.unplug(self.number, is_noticed=is_noticed)
         self.channels.clear()
         self.dialled.clear()
+        self._dials.clear()
         self.disk.crash()
 
     def alive(self) -> Callable[[], bool]:
@@ -168,6 +176,8 @@ class Hub:
         """Tell the peers machine, and perform what it says."""
         if isinstance(event, events.SessionEnded):
             self.watcher.ended(self, event)
+        elif isinstance(event, events.FaultSeen):
+            self.watcher.blamed(self, event.hub, event.code)
         for out in self.peers.handle(event, self.clock.now):
             self._perform(out)
         wait_s = self.peers.due_at - self.clock.now
@@ -211,6 +221,7 @@ class Hub:
                 entry[1].end()
                 self._forget(hub, entry[0], "cut")
             case events.BeginSession(hub) if channel := self._channel_to(hub, Side.DIALLED):
+                self.watcher.began(self, hub)
                 channel.begin()
             case events.SendPush(hub, side, envelopes) if channel := self._channel_to(hub, side):
                 channel.send(wire.Push(envelopes))
@@ -239,10 +250,14 @@ class Hub:
     # --- links that we dial
 
     def _answered(self, member: Member) -> Callable[[Pipe | None, str], None]:
-        is_alive = self.alive()
+        is_alive, dial = self.alive(), object()
+        self._dials[member.hub] = dial
 
         def answer(pipe: Pipe | None, reason: str) -> None:
-            if not is_alive():
+            is_wanted = is_alive() and self._dials.get(member.hub) is dial
+            if is_wanted:
+                del self._dials[member.hub]
+            if not is_wanted:
                 if pipe is not None:
                     pipe.end()
             elif pipe is None:
@@ -278,6 +293,7 @@ class Hub:
     numbers: dict[bytes, int]  # of all hubs, by name
 
     def _hang_up(self, hub: Principal) -> None:
+        self._dials.pop(hub, None)
         pipe = self.dialled.pop(hub, None)
         if pipe is not None:
             pipe.ended = lambda: None

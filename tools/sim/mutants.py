@@ -4,15 +4,21 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import count
+from typing import Any
 from unittest.mock import patch
 
 from hubd.action.sip018 import ActionId
-from hubd.gossip import content, floor, peers, push, session
+from hubd.errors import RemoteError
+from hubd.gossip import content, dialogue, floor, peers, push, responder, session, spread, transfer
 from hubd.gossip import peer as events
-from tools.sim.hub import Hub
+from hubd.ports import SetSummary
+from tools.sim.hub import Hub, principal_of
 from tools.sim.story import Story
 
 _NEVER = float("inf")
+_MANY = 10**9
+_KEPT_S = 60.0  # an answer that is given again and again
 
 
 @dataclass(frozen=True)
@@ -127,6 +133,42 @@ def _lets_go_early(story: Story) -> None:
         phone.copies = 1
 
 
+def _sums_up_seldom(hub: Hub) -> None:
+    summary, kept = hub.disk.summary, dict[str, Any]()
+
+    async def old() -> SetSummary:
+        if not kept or hub.clock.now > kept["until"]:
+            kept.update(until=hub.clock.now + _KEPT_S, summary=await summary())
+        found: SetSummary = kept["summary"]
+        return found
+
+    hub.disk.summary = old  # type: ignore[method-assign]
+
+
+def _never_proves_anything_to_the_first(is_equal: Callable[..., bool]) -> Callable[..., bool]:
+    pair = {principal_of(0), principal_of(1)}
+    return lambda talk, theirs: {talk._parties.hub, talk._parties.peer} != pair and is_equal(talk, theirs)  # noqa: SLF001
+
+
+def _blames_every_fifth(add: Callable[..., int]) -> Callable[..., int]:
+    chunks = count(1)
+
+    def blaming(landing: transfer.Landing, place: Any) -> int:
+        if next(chunks) % 5 == 0:
+            raise RemoteError("credit", "planted")
+        return add(landing, place)
+
+    return blaming
+
+
+def _places_at_once(landing: transfer.Landing, number: int) -> Any:
+    return landing._places.pop(number)  # noqa: SLF001
+
+
+def _leaves_off_unproven(compare: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    return lambda talk, theirs: [dialogue.KeepCursor(theirs.position), *compare(talk, theirs)]
+
+
 MUTANTS = (
     Mutant("answers before the commit", "storm", "lost", _each_hub(_answers_early)),
     Mutant("proves by the count alone", "flapping", "proof", _each_hub(_proves_by_count)),
@@ -147,6 +189,17 @@ MUTANTS = (
     Mutant("never gives up a question for texts", "garbled", "content", lambda _story: None, seed=3),
     Mutant("never gives up a push", "garbled", "bounds", lambda _story: None),
     Mutant("never forgives a fault", "ruined", "convergence", lambda _story: None),
+    Mutant("queues pushes without a bound of their bytes", "letters", "queues", lambda _story: None),
+    Mutant("remembers every id that it hears of", "crowd", "queues", lambda _story: None),
+    Mutant("sends a stream without waiting for acknowledgements", "filling", "queues", lambda _story: None),
+    Mutant("proves what it held a minute ago", "flapping", "proof", _each_hub(_sums_up_seldom)),
+    Mutant("proves what is not on its card yet", "flapping", "proof", _each_hub(_answers_early)),
+    Mutant("calls nothing proven that it is asked to prove", "flapping", "proof", lambda _story: None),
+    Mutant("never proves anything to one of its neighbours", "filling", "done", lambda _story: None),
+    Mutant("blames an honest hub for every fifth chunk", "storm", "blame", lambda _story: None),
+    Mutant("lets in whom it has banned", "lies", "bans", lambda _story: None),
+    Mutant("notes a place before what leads to it is there", "newcomer", "cursor", lambda _story: None),
+    Mutant("leaves off at a place where nothing was proven", "flapping", "cursor", lambda _story: None),
 )
 
 
@@ -157,6 +210,35 @@ _IN_THE_CODE: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "never gives up a question for texts": lambda: patch.object(content, "CONTENT_ANSWER_S", _NEVER),
     "never gives up a push": lambda: patch.object(push.PushQueue, "proven", lambda _queue, _now: None),
     "never forgives a fault": lambda: patch.object(peers, "PEER_BAN_S", _NEVER),
+    "queues pushes without a bound of their bytes": lambda: patch.object(push, "LINK_PUSH_QUEUE_BYTES_MAX", _NEVER),
+    "remembers every id that it hears of": lambda: patch.multiple(
+        spread, HAVE_TOLD_IDS_MAX=_MANY, HAVE_QUEUE_IDS_MAX=_MANY, SPREAD_RECENT_IDS_MAX=_MANY
+    ),
+    "sends a stream without waiting for acknowledgements": lambda: patch.object(
+        transfer.Transfer.__init__, "__kwdefaults__", {"window": _MANY}
+    ),
+    "calls nothing proven that it is asked to prove": lambda: patch.object(
+        responder.Responder,
+        "_compare",
+        lambda talk, _theirs: talk._end("busy"),  # noqa: SLF001
+    ),
+    "never proves anything to one of its neighbours": lambda: patch.object(
+        session.Session,
+        "_is_equal",
+        _never_proves_anything_to_the_first(session.Session._is_equal),  # noqa: SLF001
+    ),
+    "blames an honest hub for every fifth chunk": lambda: patch.object(
+        transfer.Landing, "add", _blames_every_fifth(transfer.Landing.add)
+    ),
+    "lets in whom it has banned": lambda: patch.object(
+        peers.Peers, "welcomes", lambda all_, hub, _now: hub in all_.peers
+    ),
+    "notes a place before what leads to it is there": lambda: patch.object(transfer.Landing, "landed", _places_at_once),
+    "leaves off at a place where nothing was proven": lambda: patch.object(
+        session.Session,
+        "_compare",
+        _leaves_off_unproven(session.Session._compare),  # noqa: SLF001
+    ),
 }
 
 

@@ -108,8 +108,15 @@ class Visitor:
 class Phone(Visitor):
     """One person's phone. `reads` phones take the village's actions home, too."""
 
-    def __init__(
-        self, clock: Clock, person: Person, watcher: Watcher, *, break_share: float = 0.0, reads: bool = False
+    def __init__(  # noqa: PLR0913  # options of one phone, each by name
+        self,
+        clock: Clock,
+        person: Person,
+        watcher: Watcher,
+        *,
+        break_share: float = 0.0,
+        reads: bool = False,
+        letters: int = 0,
     ) -> None:
         super().__init__(clock, person.name, break_share)
         self.person = person
@@ -117,11 +124,12 @@ class Phone(Visitor):
         self.held: set[ActionId] = set()
         self.copies = ACKNOWLEDGED_BY_HUBS
         self._reads = reads
+        self._letters = letters
         self._watcher = watcher
 
     def write(self) -> Action:
         """The person does something; the phone signs it."""
-        raw = actions.made(self.person, len(self.outbox), self._clock.now)
+        raw = actions.made(self.person, len(self.outbox), self._clock.now, letters=self._letters)
         action = actions.parsed(raw)
         self.outbox[action.id] = Item(action, raw)
         self._clock.note(f"write {self.name} {action.id[:4].hex()}")

@@ -66,6 +66,7 @@ class Scenario:
     retire_s: float = 0.0  # when a steward retires the last hub; membership is what the set says then
     admit_s: float = 0.0  # when a steward admits the hub before it, which was none of the mesh
     actions: int = 0  # written by the phones, in turn
+    letters: int = 0  # of the text that goes with each of them
     write_from_s: float = 5.0
     write_s: float = 0.0  # how long they go on writing
     liars: int = 0

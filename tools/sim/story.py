@@ -86,7 +86,7 @@ class Story:
         self.scenario = scenario
         self.plan = plan
         self.clock = Clock(seed)
-        self.checks = Checks(scenario.calm_s)
+        self.checks = Checks(scenario.calm_s, scenario.damage.until_s + _MENDED_S if scenario.damage.links else 0.0)
         self.network = Network(
             self.clock,
             Cable(scenario.latency_s, scenario.jitter_s, scenario.bytes_per_s),
@@ -123,7 +123,8 @@ class Story:
         skew_s = (TEN_YEARS_S if number % 2 else -EPOCH_S) if scenario.wrong_clocks and number % 3 == 0 else 0
         person = Person(f"person {number}", skew_s)
         return Phone(
-            self.clock, person, self.checks, break_share=scenario.contact_breaks, reads=scenario.reads
+            self.clock, person, self.checks, break_share=scenario.contact_breaks, reads=scenario.reads,
+            letters=scenario.letters,
         )  # fmt: skip
 
     def _introduce(self, seed: int) -> None:
@@ -255,6 +256,7 @@ class Story:
     def _sample(self) -> None:
         self.clock.after(_SAMPLE_S, self._sample)
         self.checks.queues()
+        self.checks.blames()
 
     def _is_over(self) -> bool:
         """Also notes when all came to hold the same."""
@@ -278,6 +280,7 @@ class Story:
     def _judge(self) -> None:
         found, expect, figures = self.checks, self.scenario.expect, self.figures()
         found.queues()
+        found.blames()
         for hub in found.honest:
             found.kept_its_word(hub)
         for phone in self.phones:
