@@ -50,7 +50,9 @@ def read_charter(path: Path) -> Charter:
                 hint="name its folder with --data, or prepare one with `hubd init`",
             ) from error
         raise FatalError(
-            "charter", f"{path}: {error.strerror}", hint="`hubd init` puts the mesh's charter into a hub's folder"
+            "charter",
+            f"{path}: {error.strerror}",
+            hint="`hubd init` makes a hub that was only begun; into one that was made, copy the mesh's charter",
         ) from error
     return charters.read(raw)
 

@@ -40,10 +40,11 @@ class Identity:
 
     @classmethod
     def make(cls, directory: Path) -> "Identity":
-        """New keys in a new data directory. Raises `FatalError("key-exists")` rather than replace one."""
+        """The keys of a new hub, made where they are not there yet; none is ever replaced."""
         for purpose in PURPOSES:
             path = directory / KEYS_FOLDER / f"{purpose}.key"
-            keyfile.write(path, keyfile.KeyFile(purpose, keyfile.new_secret()))
+            if not path.exists():
+                keyfile.write(path, keyfile.KeyFile(purpose, keyfile.new_secret()))
         return cls.open(directory)
 
     @classmethod

@@ -1,6 +1,9 @@
 """`hubd init`: a hub's data folder, from nothing."""
 
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,9 @@ from hubd.addresses import joined
 from hubd.cli.terminal import command, data_option, json_option, show
 from hubd.errors import FatalError
 from hubd.hub import CHARTER_NAME, Hub, read_charter
-from hubd.identity import KEYS_FOLDER, Identity
+from hubd.identity import Identity
 from hubd.messages import phrase
+from hubd.store.actions import DATABASE_NAME
 
 
 @click.command()
@@ -38,20 +42,16 @@ from hubd.messages import phrase
 async def init(directory: Path, charter_file: Path, town: str | None, settings: tuple[str, ...], as_json: bool) -> None:
     """Prepare a hub's data folder: its keys, its configuration, its charter."""
     made = read_charter(charter_file)
-    if any((directory / name).exists() for name in (CHARTER_NAME, configuration.FILE_NAME, KEYS_FOLDER)):
-        raise FatalError(
-            "already-initialised",
-            f"{directory} holds a hub already",
-            hint="start it with `hubd run`; to begin anew, choose an empty folder",
-        )
-    values = {**(_town(town, directory) if town else {}), **dict(_setting(text) for text in settings)}
+    _check_new(directory)
+    chosen = dict(_setting(text) for text in settings)
+    values = {**(_town(town, directory, chosen) if town else {}), **chosen}
     configuration.check_together(configuration.Config(values))
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (directory / configuration.FILE_NAME).write_bytes(configuration.write(values))
-    identity = Identity.make(directory)
-    (directory / CHARTER_NAME).write_bytes(charter_file.read_bytes())
-    async with Hub.opened(directory) as hub:
-        announce = await hub.announce()
+    with _all_or_nothing(directory):
+        _write(directory / configuration.FILE_NAME, configuration.write(values))
+        identity = Identity.make(directory)
+        _write(directory / CHARTER_NAME, charter_file.read_bytes())  # last: without it, there is no hub yet
+        async with Hub.opened(directory) as hub:
+            announce = await hub.announce()
     facts = {
         "hub": address(identity.principal(made.domain)),
         "wallet": address(identity.wallet.principal(made.network)),
@@ -65,13 +65,55 @@ async def init(directory: Path, charter_file: Path, town: str | None, settings: 
     ])  # fmt: skip
 
 
+def _check_new(directory: Path) -> None:
+    """Refuse a folder with a hub. One without charter and set is no hub yet: power failed while it was made."""
+    has_charter = (directory / CHARTER_NAME).exists()
+    if has_charter or (directory / DATABASE_NAME).exists():
+        raise FatalError(
+            "already-initialised",
+            f"{directory} holds a hub already",
+            hint="start it with `hubd run`; to begin anew, choose an empty folder"
+            if has_charter
+            else "copy the mesh's charter there, as charter.toml; to begin anew, choose an empty folder",
+        )
+
+
+@contextmanager
+def _all_or_nothing(directory: Path) -> Iterator[None]:
+    """Make the folder. If what is done in it fails, take away what this put there, so that it can be tried again."""
+    is_new = not directory.exists()
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    before = set(directory.iterdir())
+    try:
+        yield
+    except BaseException:
+        for path in set(directory.iterdir()) - before:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        if is_new:
+            directory.rmdir()
+        raise
+
+
+def _write(path: Path, raw: bytes) -> None:
+    """Write a file whole, durably, or not at all."""
+    waiting = path.with_name(f".{path.name}.part")
+    with waiting.open("wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
+    waiting.replace(path)
+
+
 _HTTPS_PORT = 443
 _CERTIFICATES = "tls"  # the folder in the hub's own where the renewal of docs/town-hub.md puts them
 
 
-def _town(name: str, directory: Path) -> dict[str, Any]:
-    """What `hubd.toml` of a hub on the internet says otherwise; each line may still be set."""
-    port = configuration.BY_NAME["mesh.listen_port"].default
+def _town(name: str, directory: Path, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """What `hubd.toml` of a hub on the internet says otherwise, besides the lines that are `chosen`."""
+    port = chosen.get("mesh.listen_port", configuration.BY_NAME["mesh.listen_port"].default)
     values = {
         "mesh.addresses": [joined(name, port)],
         "mesh.discover": False,
@@ -80,7 +122,8 @@ def _town(name: str, directory: Path) -> dict[str, Any]:
         "phones.tls_key": str(directory.absolute() / _CERTIFICATES / "privkey.pem"),
         "phones.discover": False,
     }
-    return {key: configuration.check(configuration.BY_NAME[key], value) for key, value in values.items()}
+    others = {key: value for key, value in values.items() if key not in chosen}
+    return {key: configuration.check(configuration.BY_NAME[key], value) for key, value in others.items()}
 
 
 _READERS: dict[type, Callable[[str], Any]] = {

@@ -1,6 +1,10 @@
 """`hubd init`: what the file says that it writes."""
 
+import errno
+import os
+import pkgutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import Village
@@ -32,6 +36,82 @@ def test_a_town_hub_is_one_word_and_each_line_of_it_may_be_set_otherwise(tmp_pat
         "phones.tls_key": str(tmp_path / "hub" / "tls" / "privkey.pem"),
         "phones.discover": False,
     }
+
+
+def test_a_town_hub_announces_the_port_that_it_listens_at(tmp_path: Path) -> None:
+    ended = made(tmp_path, "--town", "town.example.org", "--set", "mesh.listen_port=17701")
+    assert ended.exit_code == 0, ended.output
+    assert read_config(tmp_path / "hub")["mesh.addresses"] == ["town.example.org:17701"]
+
+
+def test_a_town_hub_may_be_reached_at_another_port_than_it_listens_at(tmp_path: Path) -> None:
+    lines = ("--set", "mesh.listen_port=0", "--set", "mesh.addresses=town.example.org:443")
+    ended = made(tmp_path, "--town", "town.example.org", *lines)
+    assert ended.exit_code == 0, ended.output
+    assert read_config(tmp_path / "hub")["mesh.addresses"] == ["town.example.org:443"]
+
+
+STEPS = [("hubd.cli.init._write", call) for call in (1, 2)]
+STEPS += [("hubd.store.keyfile.write", call) for call in range(1, 5)]
+STEPS += [("hubd.store.actions.Store.open", 1), ("hubd.hub.Hub.announce", 1)]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize(("failing", "call"), STEPS)
+def test_a_hub_that_could_not_be_made_leaves_nothing_and_is_made_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, call: int, is_there: bool
+) -> None:
+    folder = tmp_path / "hub"
+    if is_there:
+        folder.mkdir()
+        (folder / "note.txt").write_text("of its owner")
+    with monkeypatch.context() as patch:
+        spoil(patch, failing, call)
+        assert made(tmp_path).exit_code == 1
+    assert folder.exists() == is_there
+    assert not is_there or [path.name for path in folder.iterdir()] == ["note.txt"]
+    ended = made(tmp_path)
+    assert ended.exit_code == 0, ended.output
+
+
+def spoil(patch: pytest.MonkeyPatch, name: str, call: int) -> None:
+    """Let the `call`th use of something end for want of room."""
+    real, left = pkgutil.resolve_name(name), [call]
+
+    def full(*of: Any, **named: Any) -> Any:
+        left[0] -= 1
+        if not left[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(*of, **named)
+
+    patch.setattr(name, full)
+
+
+def test_power_that_fails_in_the_midst_leaves_keys_that_the_next_time_takes(tmp_path: Path) -> None:
+    assert made(tmp_path).exit_code == 0
+    folder = tmp_path / "hub"
+    kept = (folder / "keys" / "hub.key").read_bytes()
+    for path in folder.iterdir():
+        if path.is_file():
+            path.unlink()
+    (folder / "keys" / "wallet.key").unlink()
+    (folder / "hubd.toml").write_bytes(b"[hub")
+    assert made(tmp_path).exit_code == 0
+    assert (folder / "keys" / "hub.key").read_bytes() == kept
+    assert (folder / "keys" / "wallet.key").exists()
+
+
+@pytest.mark.parametrize("lost", ["charter.toml", "hubd.sqlite3"])
+def test_a_hub_that_is_there_is_never_made_anew(tmp_path: Path, lost: str) -> None:
+    assert made(tmp_path).exit_code == 0
+    folder = tmp_path / "hub"
+    (folder / lost).unlink()
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    ended = made(tmp_path, "--set", "hub.name=Other")
+    assert ended.exit_code == 1
+    assert "holds a hub already" in ended.output
+    assert ("copy the mesh's charter" in ended.output) == (lost == "charter.toml")
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
 
 
 @pytest.mark.parametrize(
