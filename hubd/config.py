@@ -175,6 +175,7 @@ def _fail(detail: str) -> FatalError:
 
 
 _EXAMPLES: dict[str, Any] = {
+    "hub.language": "en",
     "mesh.addresses": ["town.example.org:7701"],
     "mesh.peers": ["10.42.0.2:7701"],
     "mesh.interfaces": ["10.42.0.1"],
@@ -218,7 +219,7 @@ def check(key: Key, value: Any) -> Any:
         raise _fail(f"{key.name} may list {limits.HUB_ADDRESSES_MAX} addresses at most")
     if key.name == "hub.name" and not 0 < len(value) <= limits.HUB_NAME_CHARS_MAX:
         raise _fail(f"{key.name} must have 1 to {limits.HUB_NAME_CHARS_MAX} characters")
-    if key.name == "hub.name" and not value.isprintable():
+    if key.name == "hub.name" and not (value.isprintable() and value.strip()):
         raise _fail(f"{key.name} must be one line of letters, digits and signs that can be seen")
     return value
 

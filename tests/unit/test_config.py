@@ -57,6 +57,9 @@ WRONG = [
     ('[log]\nlevel = "INFO"', "one of debug, info, warning, error, not 'INFO'"),
     ('[phones]\ntls_cert = "/a.pem"', "belong together"),
     ('[phones]\ntls_key = "/a.key"', "belong together"),
+    ('[hub]\nname = "  "', "can be seen"),
+    ('[hub]\nname = "\\u3000"', "can be seen"),
+    ("[hub]\nlanguage = 3", 'a text in quotes, for example "en"'),
     ('[hub]\nname = "k\u00fc\u00e7\u00fck"', "UTF-8"),
 ]
 
@@ -68,6 +71,20 @@ def test_what_is_wrong_is_named_with_what_would_be_right(said: str, told: str) -
     assert refused.value.code == "config"
     assert told in refused.value.detail
     assert refused.value.detail.startswith("hubd.toml: ")
+
+
+OF_NO_KEY = ("2026-12-01", "1.5", "nan", "{}", "[[]]", "[3]", "-1", "99999999999999999999")
+
+
+@pytest.mark.parametrize("key", config.KEYS, ids=lambda key: key.name)
+def test_a_value_of_another_type_is_told_by_the_keys_name_whichever_it_is(key: config.Key) -> None:
+    of_its_type = {str: '"x"', int: "1", bool: "true", list: "[]"}
+    wrong = (*(said for wanted, said in of_its_type.items() if wanted is not type(key.default)), *OF_NO_KEY)
+    section, short = key.name.split(".")
+    for said in wrong:
+        with pytest.raises(FatalError) as refused:
+            config.read(f"[{section}]\n{short} = {said}".encode())
+        assert (refused.value.code, key.name in refused.value.detail) == ("config", True), said
 
 
 @pytest.mark.parametrize(
