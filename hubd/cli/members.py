@@ -16,11 +16,13 @@ from hubd.action.sip018 import ActionId
 from hubd.cli.local import LocalHub, local_hub
 from hubd.cli.naming import address_in
 from hubd.cli.terminal import command, data_option, json_option, passphrase_from, passphrase_option, say, show
+from hubd.config import check_url
 from hubd.errors import FatalError, RemoteError
 from hubd.hub import CHARTER_NAME, read_charter
 from hubd.identity import sign_action
 from hubd.limits import MESH_PAGES_MAX, NODE_TIMEOUT_S, PHONE_POST_BYTES_MAX
 from hubd.messages import phrase
+from hubd.phone.unreached import tls_trouble
 from hubd.ports import Door
 from hubd.store import keyfile
 
@@ -43,6 +45,12 @@ async def _fetch_mesh(url: str, charter: Charter) -> list[bytes]:
                 if not more:
                     break
     except (httpx.HTTPError, RemoteError, ValueError, TypeError) as error:
+        if trouble := tls_trouble(error):
+            raise FatalError(
+                "hub-certificate",
+                f"the certificate at {url} can't be trusted: {trouble}",
+                hint="is this machine's date right, and the name the certificate's? Else its owner must renew it",
+            ) from error
         raise FatalError(
             "hub-unreachable", f"{url} does not answer as a hub", hint="is it switched on, and is this its address?"
         ) from error
@@ -69,17 +77,22 @@ def _readable(envelopes: Sequence[bytes], charter: Charter) -> tuple[list[bytes]
     return readable, unread
 
 
-async def _candidate(hub: LocalHub, text: str) -> dict[str, Any]:
+async def _candidate(hub: LocalHub, text: str, *, to_retire: bool = False) -> dict[str, Any]:
     """The announced hub that an address, an announce id or else a name means: a name is whatever a stranger chose."""
     hubs = await hub.hubs()
     exact = [each for each in hubs if text in (each["hub"], each["announce"])]
     found = exact or [each for each in hubs if text == each["name"]]
     if not found:
-        known = ", ".join(f"{each['name']} {each['hub']}" for each in hubs if each["state"] != "admitted") or "none"
+        meant = [each for each in hubs if (each["state"] == "admitted") == to_retire]
+        known = ", ".join(f"{each['name']} {each['hub']}" for each in meant) or "none"
         raise FatalError(
             "hub-unknown",
-            f"no hub {text!r} has announced itself here (waiting: {known})",
-            hint="bring its announcement with --from URL, or by a bundle",
+            f"no hub {text!r} is known here (admitted: {known})"
+            if to_retire
+            else f"no hub {text!r} has announced itself here (waiting: {known})",
+            hint="write its name or its address"
+            if to_retire
+            else "bring its announcement with --from URL, or by a bundle",
         )
     if len(found) > 1:
         addresses = ", ".join(each["hub"] for each in found)
@@ -127,6 +140,8 @@ async def admit(
     as_json: bool,
 ) -> None:
     """Admit HUB (its name, address or announcement id) to the mesh. Every hub learns of it by gossip."""
+    if url is not None:
+        check_url(url, "--from")
     charter = read_charter(directory / CHARTER_NAME)
     steward = Signer(keyfile.read(steward_key, "steward", passphrase_from(passphrase_file)))
     async with local_hub(directory) as hub:
@@ -168,7 +183,7 @@ async def retire(
     steward = Signer(keyfile.read(steward_key, "steward", passphrase_from(passphrase_file)))
     async with local_hub(directory) as hub:
         await check_steward(hub, steward, charter)
-        found = await _candidate(hub, hub_name)
+        found = await _candidate(hub, hub_name, to_retire=True)
         if found["state"] != "admitted":
             raise FatalError(
                 "hub-unknown", f"{found['name']} is not admitted", hint="`hubd status` lists the neighbours"

@@ -16,6 +16,7 @@ from hubd.errors import RemoteError
 from hubd.phone.http_link import HttpLink
 from hubd.phone.link import HubLink
 from hubd.phone.socket_link import SocketLink
+from hubd.phone.unreached import unreached
 from hubd.web.client import ClientWire, dial
 from hubd.web.frames import SOCKET_PATH
 
@@ -29,7 +30,9 @@ _BARE = {
 
 @asynccontextmanager
 async def called(url: str, charter: Charter) -> AsyncIterator[HubLink]:
-    """A link to the hub at a base URL, which ends with the block. Raises `RemoteError`: `url`, `hub-unreachable`."""
+    """A link to the hub at a base URL, which ends with the block. Raises `RemoteError`: `url`,
+    `hub-unreachable`, `hub-certificate`.
+    """
     scheme = urlsplit(url).scheme
     if scheme not in SCHEMES:
         raise RemoteError("url", f"{url!r} is no address of a hub", hint="write it like http://10.42.0.1:7780")
@@ -57,9 +60,7 @@ async def _socket(url: str, charter: Charter, tls: ssl.SSLContext | None) -> Asy
     try:
         connection = await dial(url.rstrip("/") + SOCKET_PATH, tls)
     except (OSError, TimeoutError, websockets.WebSocketException) as error:
-        raise RemoteError(
-            "hub-unreachable", type(error).__name__, hint="is this phone in the hub's Wi-Fi, and the address right?"
-        ) from error
+        raise unreached(error) from error
     try:
         yield SocketLink(ClientWire(connection), charter)
     finally:

@@ -29,6 +29,7 @@ from hubd.limits import (
 )
 from hubd.phone.link import Authorizer, Sink
 from hubd.phone.money import Told, told
+from hubd.phone.unreached import unreached
 from hubd.ports import Outcome, Verdict
 from hubd.web import frames
 from hubd.web.frames import blob, decode_body, expect, list_of, nullable, row, text, uint
@@ -190,9 +191,7 @@ class HttpLink:
                     if len(body) > bytes_max:
                         raise RemoteError("too-large", "the hub's answer is larger than any should be")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise RemoteError(
-                "hub-unreachable", type(error).__name__, hint="is this phone in the hub's Wi-Fi, and the address right?"
-            ) from error
+            raise unreached(error) from error
         self._check_proof(response.headers.get("hubd-proof", ""), nonce, question, bytes(body))
         if response.status_code != httpx.codes.OK:
             raise _refusal(bytes(body))

@@ -12,6 +12,7 @@ from builders import Village
 from phone_hubs import phone_hub, served
 
 from hubd.action import charter
+from hubd.cli import members
 from hubd.errors import FatalError, RemoteError
 from hubd.phone.phone import Phone
 from hubd.web.places import Places
@@ -53,13 +54,38 @@ async def test_a_phone_syncs_over_tls_and_trusts_the_systems_roots(
         address = url.replace("https", scheme)
         with pytest.raises(RemoteError) as caught:
             await phone.sync(address)
-        assert caught.value.code == "hub-unreachable", "nobody vouches for this certificate"
+        assert caught.value.code == "hub-certificate", "nobody vouches for this certificate"
         monkeypatch.setenv("SSL_CERT_FILE", str(ROOT))
         assert (await phone.sync(address)).acknowledged == 1
         with pytest.raises(RemoteError):
             await phone.sync(address.replace("127.0.0.1", "127.0.0.2"))
         assert await hub.store.get([action.id]) == [action]
         await phone.close()
+
+
+@pytest.mark.parametrize("scheme", ["https", "wss"])
+async def test_a_hub_that_speaks_no_tls_is_not_said_to_be_out_of_reach(tmp_path: Path, scheme: str) -> None:
+    village = Village(1)
+    async with phone_hub(tmp_path, village) as hub, served(hub) as url:
+        phone = await Phone.create(tmp_path / "p", charter.write(village.charter))
+        with pytest.raises(RemoteError) as caught:
+            await phone.sync(url.replace("http", scheme))
+        assert caught.value.code == "hub-certificate"
+        with pytest.raises(RemoteError) as caught:
+            await phone.sync(f"{scheme}://127.0.0.1:9")
+        assert caught.value.code == "hub-unreachable"
+        await phone.close()
+
+
+async def test_a_steward_is_told_of_a_certificate_that_cannot_be_trusted(tmp_path: Path) -> None:
+    village = Village(1)
+    async with phone_hub(tmp_path, village) as hub, served(hub, certificate=certificate()) as url:
+        with pytest.raises(FatalError, match="certificate at https") as caught:
+            await members._fetch_mesh(url, village.charter)
+        assert caught.value.code == "hub-certificate"
+    with pytest.raises(FatalError) as caught:
+        await members._fetch_mesh("https://127.0.0.1:9", village.charter)
+    assert caught.value.code == "hub-unreachable"
 
 
 def test_what_is_wrong_with_the_files_is_told_and_nobody_is_asked_for_a_passphrase(tmp_path: Path) -> None:
