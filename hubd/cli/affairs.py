@@ -7,6 +7,7 @@ from typing import Any
 from hubd.cli.terminal import listed
 from hubd.fold.views import SettlementState
 from hubd.messages import phrase, term, words
+from hubd.sums import sum_of
 
 _ALWAYS_SHOWN = ("lessons", "requests", "matches", "balances", "outbox")
 _ID_SHOWN = 12
@@ -38,7 +39,7 @@ def lines(facts: dict[str, Any]) -> Iterator[str]:
         if entries or title in _ALWAYS_SHOWN:
             yield phrase(_TITLES[title], count=len(entries) or phrase("affairs.none"))
         for entry in entries:
-            first, *others = said(entry)
+            first, *others = said({**entry, "places": facts["places"]})
             yield phrase("terminal.indented", what=first)
             yield from (phrase("terminal.twice-indented", what=other) for other in others)
 
@@ -49,6 +50,10 @@ def _joined(*parts: str) -> str:
 
 def _short(entry: Entry, key: str = "id") -> str:
     return str(entry[key])[:_ID_SHOWN]
+
+
+def _sum(entry: Entry, key: str) -> str:
+    return sum_of(entry[key], entry["asset"], entry["places"])
 
 
 def _time(seconds: int) -> str:
@@ -65,9 +70,7 @@ def _when(entry: Entry) -> str:
 def _lesson(entry: Entry) -> list[str]:
     state = term("lesson", entry["state"])
     head = phrase(_ROLES[entry["side"]], id=_short(entry), person=entry["with"], state=state)
-    price = phrase(
-        "affairs.price", amount=entry["price"], asset=entry["asset"], payment=term("payment", entry["payment"])
-    )
+    price = phrase("affairs.price", sum=_sum(entry, "price"), payment=term("payment", entry["payment"]))
     mine, other = entry["sealed"] if entry["side"] == "student" else reversed(entry["sealed"])
     notes = [phrase("affairs.rated")] if all(entry["rated"]) else []
     if other and not mine and entry["side"] != "guardian":
@@ -79,25 +82,24 @@ def _lesson(entry: Entry) -> list[str]:
 
 def _request(entry: Entry) -> list[str]:
     subjects = listed(entry["subjects"]) or phrase("affairs.no-subject")
-    amount, asset = entry["ceiling"], entry["asset"]
+    most = phrase("affairs.at-most", sum=_sum(entry, "ceiling")) if entry["ceiling"] else phrase("affairs.any-price")
     if entry["mine"]:
-        return [phrase("affairs.request-mine", id=_short(entry), subjects=subjects, amount=amount, asset=asset)]
-    person = entry["student"]
-    return [phrase("affairs.request", id=_short(entry), person=person, subjects=subjects, amount=amount, asset=asset)]
+        return [_joined(phrase("affairs.request-mine", id=_short(entry), subjects=subjects), most)]
+    return [_joined(phrase("affairs.request", id=_short(entry), person=entry["student"], subjects=subjects), most)]
 
 
 def _match(entry: Entry) -> list[str]:
-    amount, asset, shown = entry["price"], entry["asset"], _short(entry)
+    price, shown = _sum(entry, "price"), _short(entry)
     if entry["mine"]:
-        head = phrase("affairs.match-mine", id=shown, person=entry["student"], amount=amount, asset=asset)
+        head = phrase("affairs.match-mine", id=shown, person=entry["student"], sum=price)
     else:
-        head = phrase("affairs.match", id=shown, person=entry["tutor"], amount=amount, asset=asset)
+        head = phrase("affairs.match", id=shown, person=entry["tutor"], sum=price)
     return [_joined(head, _when(entry), phrase("affairs.match-taken") if entry["accepted"] else "")]
 
 
 def _balance(entry: Entry) -> list[str]:
     state = term("balance", entry["state"])
-    return [phrase("affairs.balance", asset=entry["asset"], free=entry["free"], locked=entry["locked"], state=state)]
+    return [phrase("affairs.balance", free=_sum(entry, "free"), locked=_sum(entry, "locked"), state=state)]
 
 
 def _signed(entry: Entry) -> list[str]:
@@ -134,11 +136,11 @@ def _dispute(entry: Entry) -> list[str]:
 
 
 def _class(entry: Entry) -> list[str]:
-    amount, asset, shown = entry["price"], entry["asset"], _short(entry)
+    price, shown = _sum(entry, "price"), _short(entry)
     if entry["mine"]:
-        head = phrase("affairs.class-mine", id=shown, amount=amount, asset=asset)
+        head = phrase("affairs.class-mine", id=shown, sum=price)
     else:
-        head = phrase("affairs.class", id=shown, person=entry["tutor"], amount=amount, asset=asset)
+        head = phrase("affairs.class", id=shown, person=entry["tutor"], sum=price)
     people = phrase("affairs.class-attended", people=entry["attended"])
     settled = phrase("affairs.class-settled", people=entry["settled"]) if entry["settled"] else ""
     waiting = [phrase("affairs.class-waiting", people=listed(entry["waiting"]))] if entry["waiting"] else []
@@ -148,8 +150,9 @@ def _class(entry: Entry) -> list[str]:
 def _earmark(entry: Entry) -> list[str]:
     return [
         phrase(
-            "affairs.earmark", id=_short(entry), amount=entry["amount"], asset=entry["asset"], student=entry["student"],
-            tutor=entry["tutor"], left=entry["left"], time=_time(entry["until"]), state=term("earmark", entry["state"]),
+            "affairs.earmark", id=_short(entry), sum=_sum(entry, "amount"), student=entry["student"],
+            tutor=entry["tutor"], left=_sum(entry, "left"), time=_time(entry["until"]),
+            state=term("earmark", entry["state"]),
         )
     ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from hubd.errors import FatalError
 from hubd.messages import phrase
 from hubd.relay import deploy as deployment
 from hubd.relay.node import Node
+from hubd.sums import stx_of
 
 
 @click.group()
@@ -41,6 +42,6 @@ async def deploy(order_for: Paying) -> None:
         listed(
             (phrase("money.published", contracts=len(outcome.deployed)), phrase("money.called", calls=outcome.called))
         ),
-        phrase("money.skipped", steps=outcome.skipped, fees=outcome.fees_ustx),
+        phrase("money.skipped", steps=outcome.skipped, fees=stx_of(outcome.fees_ustx)),
     ]
     show(facts, order_for.as_json, lines)

@@ -124,7 +124,7 @@ async def register(
 @json_option
 @command
 async def do(kind: str, fields: tuple[str, ...], directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
-    """Sign an action of KIND, offline. docs/phone-api.md lists the fields, e.g. request-open subjects=maths ceiling=60."""
+    """Sign an action of KIND, offline. docs/phone-api.md lists the fields, e.g. request-open subjects=maths ceiling=100."""
     said = {}
     for text in fields:
         name, equals, value = text.partition("=")

@@ -9,6 +9,7 @@ from hubd.cli.terminal import command, data_option, json_option, listed, show, w
 from hubd.control import ask
 from hubd.errors import FatalError
 from hubd.messages import is_english, phrase, words
+from hubd.sums import stx_of
 
 
 @click.command()
@@ -114,7 +115,7 @@ def _uplink_lines(facts: dict[str, Any]) -> list[str]:
         return [phrase("status.no-uplink")]
     state = words(relay["trouble"]).rstrip(".") if relay["trouble"] else phrase("status.well")
     ustx = relay["balance_ustx"]
-    money = phrase("status.money-unknown") if ustx is None else phrase("status.money", ustx=ustx)
+    money = phrase("status.money-unknown") if ustx is None else stx_of(ustx)
     return [
         phrase("status.wallet", address=facts["wallet"]),
         phrase("status.uplink", state=state, actions=relay["waiting"], money=money),

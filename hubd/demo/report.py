@@ -5,9 +5,11 @@ from typing import Any
 
 from hubd.demo.story import DEPOSIT_FACTOR, Story
 from hubd.messages import phrase, term
+from hubd.sums import HOURS_TOKEN, places, stx_of, sum_of
 
 ENDS = {"settled": "released", "cancelled": "returned"}  # what a lesson came to, and its price
 STAGES = ("settled", "final")  # beyond what people sign
+_SUMS = ("price", "free", "locked", "deposited", "paid")
 LEVELS = ("included", "anchored", "final")
 
 
@@ -39,6 +41,7 @@ async def report(story: Story) -> dict[str, Any]:
         "chain": await _chain(story),
         "balances": await _balances(story),
         "returned": returned,
+        "places": places(dict(village.charter.assets), village.charter.contract(HOURS_TOKEN)),
     }
 
 
@@ -82,7 +85,11 @@ def tables(facts: dict[str, Any]) -> list[str]:
         )
         for lesson in facts["lessons"]
     ]
-    tutors = [(row["person"], row["asset"], row["before"], row["after"]) for row in facts["balances"]]
+    sums = {each: sum_of(back[each], back["asset"], facts["places"]) for each in _SUMS}
+    tutors = [
+        (row["person"], *(sum_of(row[when], row["asset"], facts["places"]) for when in ("before", "after")))
+        for row in facts["balances"]
+    ]
     return [
         *_table([phrase("demo.hub"), phrase("demo.actions"), phrase("demo.fingerprint"), phrase("demo.views")], hubs),
         *_table(
@@ -96,14 +103,14 @@ def tables(facts: dict[str, Any]) -> list[str]:
             ],
             lessons,
         ),
-        *_table([phrase("demo.tutor"), phrase("demo.asset"), phrase("demo.before"), phrase("demo.after")], tutors),
+        *_table([phrase("demo.tutor"), phrase("demo.before"), phrase("demo.after")], tutors),
         "",
         phrase(
-            "demo.returned", person=back["person"], price=back["price"], free=back["free"], locked=back["locked"],
-            deposited=back["deposited"], paid=back["paid"],
+            "demo.returned", person=back["person"], price=sums["price"], free=sums["free"], locked=sums["locked"],
+            deposited=sums["deposited"], paid=sums["paid"],
         ),
         "",
-        phrase("demo.work", transactions=chain["transactions"], actions=chain["actions"], fees=chain["fees"]),
+        phrase("demo.work", transactions=chain["transactions"], actions=chain["actions"], fees=stx_of(chain["fees"])),
         phrase("demo.same" if facts["converged"] else "demo.different"),
     ]  # fmt: skip
 

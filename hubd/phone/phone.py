@@ -2,7 +2,7 @@
 
 phone = await Phone.create(directory, charter_bytes)
 await phone.register("Amina", roles=1)
-await phone.do("request-open", subjects="mathematics", ceiling="60")
+await phone.do("request-open", subjects="mathematics", ceiling="100")
 await phone.sync("http://10.42.0.1:7780")
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from hubd import sums
 from hubd.action import charter as charters
 from hubd.action.charter import Charter
 from hubd.action.content import SALT_BYTES as CONTENT_SALT_BYTES
@@ -296,6 +297,7 @@ class Phone:
             "balances": screen.balances(await money.kept(self._replica.outbox)),
             "outbox": screen.outbox(items, actions),
             "chain_time": self.views.time_s,
+            "places": sums.places(dict(self.charter.assets), self.charter.contract(sums.HOURS_TOKEN)),
         }
 
     # --- what the words mean here

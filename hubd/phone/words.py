@@ -88,7 +88,7 @@ class Words:
         """A whole number."""
         said = text.strip()
         if not re.fullmatch(r"[0-9]+(_[0-9]+)*", said) or len(said) > _DIGITS_MAX or int(said) > INTEGER_MAX:
-            raise wrong(f"{text!r} is no whole number", "write digits only; sums are in the asset's smallest unit")
+            raise wrong(f"{text!r} is no whole number", "write digits only: of hours 100 make one, of stx 1000000")
         return int(said)
 
     def moment(self, text: str) -> int:

@@ -18,6 +18,7 @@ from hubd.errors import FatalError, RemoteError
 from hubd.messages import phrase
 from hubd.relay.tx import Call, Deploy
 from hubd.relay.wallet import Sent, Wallet
+from hubd.sums import stx_of
 
 ATTEMPTS_MAX = 5  # at bringing the chain to the plan, while an earlier run's transactions are mined
 SEAL = ("access", "seal")
@@ -123,7 +124,7 @@ async def _bring(wallet: Wallet, plan: Plan) -> Outcome:
     sent: list[Sent] = []
     for name, source in sources.items():
         sent.append(await _within_chain(wallet, sent, Deploy(name, source, plan.clarity_version)))
-        wallet.progress(phrase("money.publishing", name=name, characters=len(source), fee=sent[-1].fee_ustx))
+        wallet.progress(phrase("money.publishing", name=name, characters=len(source), fee=stx_of(sent[-1].fee_ustx)))
     await wallet.settle(sent)
     await _check_sources(wallet, plan)
     seals = [call for call in plan.calls if _key(call) == SEAL]

@@ -13,8 +13,10 @@ FACTS = {
          "times": {"confirmed": 2.0, "settled": 4.1}},
         {"id": "8890159a" * 8, "asset": "stx", "state": "cancelled", "payment": "returned", "level": None, "times": {}},
     ],
-    "balances": [{"person": "JUMA", "asset": "hours", "before": 0, "after": 2_000_000}],
-    "returned": {"person": "AMINA", "price": 100, "free": 200, "locked": 0, "deposited": 300, "paid": 100},
+    "balances": [{"person": "JUMA", "asset": "hours", "before": 0, "after": 200},
+                 {"person": "LULU", "asset": "stx", "before": 0, "after": 2_500_000}],
+    "returned": {"person": "AMINA", "asset": "hours", "price": 100, "free": 200, "locked": 0, "deposited": 300, "paid": 100},
+    "places": {"hours": 2, "stx": 6},
     "chain": {"transactions": 1, "actions": 46, "fees": 56_314},
 }  # fmt: skip
 
@@ -31,11 +33,19 @@ def test_the_tables_stand_in_columns_with_numbers_at_the_right():
         "53bbf1fa  hours  settled    paid        final  confirmed 2.0, settled 4.1",
         "8890159a  stx    cancelled  given back  -",
     ]
-    assert "1 transaction carried out 46 actions for 56314 uSTX of fees" in lines
+    assert lines[9:12] == [
+        "tutor  before      after (on the chain)",
+        "JUMA   0.00 hours  2.00 hours",
+        "LULU   0.00 stx    2.50 stx",
+    ]
+    assert lines[13].startswith(
+        "AMINA's cancelled lesson gave 1.00 hours back; in the vault 2.00 hours are free, 0.00 hou"
+    )
+    assert "1 transaction carried out 46 actions for 0.056314 stx of fees" in lines
 
 
 def test_every_word_of_the_tables_comes_from_the_catalogue(monkeypatch):
-    shown = ("8084cd4c8084cd4c", "fc672d51fc672d51", "53bbf1fa", "8890159a", "JUMA", "AMINA", "hours", "stx")
+    shown = ("8084cd4c8084cd4c", "fc672d51fc672d51", "53bbf1fa", "8890159a", "JUMA", "LULU", "AMINA", "hours", "stx")
     with spoken(monkeypatch):
         assert plain_words("\n".join(tables(FACTS)), shown) == []
 

@@ -97,7 +97,7 @@ def test_a_phone_is_told_by_the_catalogue(monkeypatch, mesh):
         assert in_plain_letters("phone", "carry", *phone) == []
         assert in_plain_letters("phone", "status", *phone) == []
         asked = told("phone", "do", "request-open", "subjects=maths", "ceiling=sixty", *phone, code=1).splitlines()
-        assert asked[1].endswith(": write digits only; sums are in the asset's smallest unit"), "how it is written"
+        assert asked[1].endswith(": write digits only: of hours 100 make one, of stx 1000000"), "how it is written"
         unreached = in_plain_letters("phone", "sync", "http://127.0.0.1:9", *phone, code=1)
         assert unreached == ["ConnectError"], "what engineers ask for"
         assert in_plain_letters("phone", "show", *phone) == ["hours", "open", "register", "request", "user"]

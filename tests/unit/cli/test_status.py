@@ -23,6 +23,7 @@ VALUES = (
     "KIJIJI",
     "MTANDAO",
     "TESTNET",
+    "stx",
     "BABA BEBE",
     "ABCDEF" * 2 + "ABCD",
     "STWALLET",
