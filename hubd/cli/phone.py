@@ -31,6 +31,7 @@ from hubd.errors import FatalError, HubdError, RemoteError
 from hubd.gossip.presence import PhoneAdvertiser
 from hubd.messages import phrase, tabled, term, words
 from hubd.phone.dial import SCHEMES
+from hubd.phone.forms import FORMS, Form
 from hubd.phone.phone import KEY_FILE, Phone
 from hubd.phone.serve import VisitedPhone
 from hubd.phone.show import ON_THIS_PHONE
@@ -61,7 +62,16 @@ async def _opened(directory: Path, passphrase_file: Path | None) -> AsyncIterato
             f"there is no phone in {directory}",
             hint="name its folder with --phone, or make one: hubd phone register NAME --charter FILE",
         )
-    opened = await Phone.open(directory, passphrase_from(passphrase_file))
+    try:
+        opened = await Phone.open(directory, passphrase_from(passphrase_file))
+    except FatalError as error:
+        if error.code != "data-in-use":
+            raise
+        raise FatalError(
+            error.code,
+            f"another hubd has the phone in {directory}",
+            hint="end it first (`hubd phone serve` ends with Ctrl-C), or wait until it is done",
+        ) from error
     try:
         yield opened
     finally:
@@ -124,7 +134,10 @@ async def register(
 @json_option
 @command
 async def do(kind: str, fields: tuple[str, ...], directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
-    """Sign an action of KIND, offline. docs/phone-api.md lists the fields, e.g. request-open subjects=maths ceiling=100."""
+    """Sign an action of KIND, offline, e.g. `request-open subjects=maths ceiling=100` for one hour at most.
+
+    `hubd phone kinds` lists the kinds with their fields, docs/phone-api.md how each field is written.
+    """
     said = {}
     for text in fields:
         name, equals, value = text.partition("=")
@@ -152,22 +165,27 @@ async def know(name: str, who: str, directory: Path, passphrase_file: Path | Non
 
 
 @phone.command()
+@click.argument("names", metavar="[KIND]...", nargs=-1)
 @json_option
 @command
-async def kinds(as_json: bool) -> None:
-    """List the kinds of action that `do` can sign, with what each needs."""
-    table = {
-        kind.name: {name: column.text for name, column in kind.columns.items() if column.text}
-        for kind in KINDS.values()
-    }
-    show(
-        table,
-        as_json,
-        [
-            phrase("phone.kind", name=kind.name, meaning=tabled("kinds", kind.name, kind.meaning))
-            for kind in KINDS.values()
-        ],
-    )
+async def kinds(names: tuple[str, ...], as_json: bool) -> None:
+    """List the kinds of action that `do` can sign, or those named: the fields each needs and may have, and an example."""
+    if unknown := [name for name in names if name not in FORMS]:
+        raise FatalError("kind", f"no kind is called {unknown[0]!r}", hint="`hubd phone kinds` lists them all")
+    chosen = {name: form for name, form in FORMS.items() if not names or name in names}
+    table = {name: {"needs": form.needs, "may": form.may, "example": form.typed(name)} for name, form in chosen.items()}
+    show(table, as_json, [line for name, form in chosen.items() for line in _kind(name, form)])
+
+
+def _kind(name: str, form: Form) -> list[str]:
+    ways = phrase("phone.or").join(listed(way) for way in form.needs if way)
+    lines = [
+        phrase("phone.kind-needs", fields=ways) if ways else "",
+        phrase("phone.kind-may", fields=listed(form.may)) if form.may else "",
+        phrase("phone.kind-example", line=form.typed(name)),
+    ]
+    head = phrase("phone.kind", name=name, meaning=tabled("kinds", name, KINDS[name].meaning))
+    return [head, *(phrase("terminal.indented", what=line) for line in lines if line)]
 
 
 def _report(report: SyncReport) -> dict[str, Any]:
@@ -218,7 +236,7 @@ async def sync(urls: tuple[str, ...], directory: Path, passphrase_file: Path | N
 @json_option
 @command
 async def carry(mb: int, directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
-    """Allow this phone to carry other villages' post, sealed, with each sync over http from now on."""
+    """Allow this phone to carry other villages' post, sealed, with each sync from now on."""
     async with _opened(directory, passphrase_file) as mine:
         await mine.allow_carrying(mb)
     show({"mb": mb}, as_json, [_carries(mb)])

@@ -12,6 +12,7 @@ from hubd.action.kinds import KINDS, LOCKS, NEEDS_GUARDIAN, Kind
 from hubd.action.statement import Statement
 from hubd.errors import RemoteError
 from hubd.phone.fillers import FILLERS, About, Columns
+from hubd.phone.forms import FORMS
 from hubd.phone.words import Words, wrong
 
 TEXT_FIELDS = ("note", "text", "name")
@@ -75,6 +76,8 @@ def read(kind_name: str, said: Mapping[str, str], words: Words) -> tuple[Kind, C
     if kind.name in _NOT_BY_THIS_KEY:
         lines = "; ".join(words.charter.helplines) or "somebody you trust"
         raise RemoteError("kind", "a call for help is not signed with one's own key", hint=f"call {lines}")
+    if kind.name not in FORMS:
+        raise RemoteError("kind", f"a {kind.name} is not signed on a phone", hint="`hubd phone kinds` lists what is")
     columns: Columns = {}
     for name, text in said.items():
         field = FIELDS.get(name)
@@ -110,7 +113,8 @@ def check(kind: Kind, statement: Statement) -> None:
     for column in kind.broken_columns(statement):
         meaning = kind.columns[column].meaning
         if meaning:
-            words = [name for name, field in FIELDS.items() if field.column == column]
+            said = FORMS[kind.name].fields if kind.name in FORMS else tuple(FIELDS)
+            words = [name for name in said if name in FIELDS and FIELDS[name].column == column]
             raise wrong(
                 f"{kind.name} needs {meaning}", f"say it with one of: {', '.join(words) or ', '.join(TEXT_FIELDS)}"
             )

@@ -2,7 +2,9 @@
 
 import errno
 import json
+import os
 import re
+import shlex
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +12,7 @@ from pseudo import plain_words, spoken
 
 from hubd.cli import main
 from hubd.post.stick import Stick
+from hubd.store import database
 
 ADDRESS = "ST2CY5V39NHDPWSXMW9QDT3HC3GD6Q6XX4CFRK9AG"
 # What is no language: addresses, digests, words read aloud, paths, file names, options.
@@ -94,6 +97,8 @@ def test_a_phone_is_told_by_the_catalogue(monkeypatch, mesh):
         assert in_plain_letters("phone", "know", "AMINA", ADDRESS, *phone) == []
         asked = in_plain_letters("phone", "do", "request-open", "subjects=maths", "ceiling=60", *phone)
         assert asked == ["open", "request"], "a kind's name is typed, and the same in every language"
+        listed = in_plain_letters("phone", "kinds", "request-close")
+        assert set(listed) <= {"hubd", "phone", "do", "request", "close", "ends", "fa", "c"}, "what is typed"
         assert in_plain_letters("phone", "carry", *phone) == []
         assert in_plain_letters("phone", "status", *phone) == []
         asked = told("phone", "do", "request-open", "subjects=maths", "ceiling=sixty", *phone, code=1).splitlines()
@@ -101,6 +106,37 @@ def test_a_phone_is_told_by_the_catalogue(monkeypatch, mesh):
         unreached = in_plain_letters("phone", "sync", "http://127.0.0.1:9", *phone, code=1)
         assert unreached == ["ConnectError"], "what engineers ask for"
         assert in_plain_letters("phone", "show", *phone) == ["hours", "open", "register", "request", "user"]
+
+
+def test_a_phone_that_another_program_has_is_said_to_be(mesh, monkeypatch):
+    phone = ("--phone", mesh / "phone")
+    told("phone", "register", "AMINA", "--charter", mesh / "charter.toml", *phone)
+    monkeypatch.setattr(database, "LOCK_WAIT_S", 0.1)
+    descriptor = database.lock_directory(mesh / "phone")
+    said = told("phone", "show", *phone, code=1)
+    os.close(descriptor)
+    assert "another hubd has the phone" in said
+    assert "hubd phone serve" in said
+    assert "--data" not in said
+    told("phone", "show", *phone)
+
+
+def test_every_example_of_the_list_of_kinds_is_a_command_that_can_be_typed(mesh):
+    """What such a command lacks is what it is about, which this phone has not heard of."""
+    phone = ("--phone", mesh / "phone")
+    told("phone", "register", "AMINA", "--charter", mesh / "charter.toml", *phone)
+    for name, row in json.loads(told("phone", "kinds", "--json")).items():
+        typed = shlex.split(row["example"])
+        assert typed[:4] == ["hubd", "phone", "do", name]
+        ended = CliRunner().invoke(main, [*typed[1:], *map(str, phone)])
+        said = re.search(r"no field|is no |takes no|There is no such action", ended.output)
+        assert ended.exit_code == 0 or not said, ended.output
+    assert "--help" not in told("phone", "kinds")
+
+
+def test_a_kind_that_a_phone_does_not_sign_is_not_listed(mesh):
+    del mesh
+    assert "no kind is called 'relay-receipt'" in told("phone", "kinds", "relay-receipt", code=1)
 
 
 def test_a_hub_speaks_the_language_that_its_configuration_names(monkeypatch, mesh):
