@@ -52,8 +52,15 @@ async def export_bundle(
                 "hub-unknown", f"no admitted hub is called {min(unknown)}", hint="`hubd status` names the neighbours"
             )
         post = hub.post()
+        latest = await post.sequence()
         if after is None:
             after = await post.since([parse_address(known[name]["hub"]) for name in hubs])
+        elif after > latest:
+            raise FatalError(
+                "arrival",
+                f"--after {after}, and the latest arrival at this hub is {latest}",
+                hint="leave --after out, or take the number that the last export said here",
+            )
         writing = Writing(Writer(await post.seal()), after, size_mb * MEGABYTE)
         await _write(file, post, writing)
     facts = {"file": str(file), "actions": writing.actions, "bytes": writing.size_bytes, "hubs": len(known),
@@ -76,9 +83,11 @@ async def _write(file: Path, post: Office, writing: Writing) -> None:
             output.flush()
             os.fsync(output.fileno())
         waiting.replace(file)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             waiting.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise FatalError(
             "file", f"{file}: {error.strerror}", hint="is there room on the stick, and may this user write?"
         ) from error

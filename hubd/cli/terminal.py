@@ -172,6 +172,7 @@ def command(function: Callable[_P, Coroutine[Any, Any, int | None]]) -> Callable
             say("terminal.hint", what=phrase("terminal.no-place"))
             sys.exit(EXIT_FATAL)
         except (KeyboardInterrupt, asyncio.CancelledError):
+            say("terminal.complaint", what=phrase("terminal.ended"))
             sys.exit(EXIT_INTERRUPTED)
         sys.exit(code or 0)
 

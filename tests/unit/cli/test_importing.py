@@ -83,7 +83,8 @@ def test_what_is_new_is_counted_and_the_same_bundle_again_was_here_already(hubs,
 
 
 def test_a_bundle_that_holds_nothing_is_no_mistake(hubs, tmp_path):
-    run("export", tmp_path / "none", "--data", hubs[1], "--after", 100)
+    ended = json.loads(run("export", tmp_path / "all", "--data", hubs[1], "--json")[0])["position"]
+    run("export", tmp_path / "none", "--data", hubs[1], "--after", ended)
     facts, told = imported(tmp_path / "none", hubs[0])
     assert facts["result"] == "nothing"
     assert "the hub that wrote it had nothing to carry" in told

@@ -76,6 +76,25 @@ def test_post_is_told_by_the_catalogue_and_so_is_its_receipt(monkeypatch, mesh):
     assert plain_words(VALUES.sub(" ", receipt), NAMES) == []
 
 
+def test_an_export_from_beyond_the_end_is_refused_and_writes_nothing(mesh):
+    data = ("--data", mesh / "hub")
+    end = json.loads(told("export", mesh / "bundle", *data, "--json"))["position"]
+    told("export", mesh / "bundle", *data, "--after", end)
+    said = told("export", mesh / "other", *data, "--after", end + 1, code=1)
+    assert f"--after {end + 1}, and the latest arrival at this hub is {end}" in said
+    assert not (mesh / "other").exists()
+
+
+def test_an_export_that_is_ended_leaves_nothing_and_says_so(monkeypatch, mesh):
+    def ctrl_c(_descriptor):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hubd.cli.post.os.fsync", ctrl_c)
+    said = told("export", mesh / "bundle", "--data", mesh / "hub", code=130)
+    assert said == "hubd: ended before it was done\n"
+    assert not [path.name for path in mesh.iterdir() if path.name.startswith("bundle")]
+
+
 def test_post_names_a_receipt_only_where_it_wrote_one(monkeypatch, mesh):
     def refuse(*_of):
         raise OSError(errno.EROFS, "read-only")
