@@ -72,10 +72,11 @@ class Phone:
         Raises `FatalError`: `charter`, `key-exists`, `data-directory`, `data-in-use`.
         """
         charters.read(charter_file)
+        if not (directory / KEY_FILE).exists():  # the key is written last: with it, there is a phone
+            _write(directory / CHARTER_FILE, charter_file)
         keyfile.write(directory / KEY_FILE, KeyFile("person", keyfile.new_secret()), passphrase)
         if village_key:
             keyfile.write(directory / VILLAGE_KEY_FILE, KeyFile("village", village_key))
-        (directory / CHARTER_FILE).write_bytes(charter_file)
         return await cls.open(directory, passphrase, clock=clock)
 
     @classmethod
@@ -324,6 +325,14 @@ class Phone:
     async def _hub(self, said: str) -> Principal:
         named = [hub.principal for hub in self.views.hubs.values() if hub.name == said]
         return named[0] if len(named) == 1 else (await self._words()).person(said)
+
+
+def _write(path: Path, raw: bytes) -> None:
+    """A file whole, or not at all."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    waiting = path.with_name(f".{path.name}.part")
+    waiting.write_bytes(raw)
+    waiting.replace(path)
 
 
 def _charter_file(directory: Path) -> bytes:

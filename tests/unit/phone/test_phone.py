@@ -1,7 +1,11 @@
+import errno
+
+import pytest
 from builders import Village
 
 from hubd.action import charter as charters
-from hubd.phone.phone import Phone
+from hubd.errors import FatalError
+from hubd.phone.phone import KEY_FILE, Phone
 
 CHARTER = charters.write(Village(seed=9).charter)
 
@@ -47,3 +51,24 @@ async def test_ids_are_found_by_any_number_of_first_digits(tmp_path):
         assert await beginning(id_.hex()[:63], 2) == await beginning(id_.hex()[:9], 2) == [id_]
     assert 2 in [len(await beginning(digit, 2)) for digit in "0123456789abcdef"]
     await phone.close()
+
+
+@pytest.mark.parametrize("failing", ["pathlib.Path.replace", "hubd.phone.phone.keyfile.write"])
+async def test_a_phone_that_could_not_be_made_is_made_the_next_time(tmp_path, monkeypatch, failing):
+    def full(*_of):
+        raise OSError(errno.ENOSPC, "no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(failing, full)
+        with pytest.raises(OSError, match="no room"):
+            await Phone.create(tmp_path / "phone", CHARTER)
+    assert not (tmp_path / "phone" / KEY_FILE).exists()
+    await (await Phone.create(tmp_path / "phone", CHARTER)).close()
+
+
+async def test_a_phone_that_is_there_keeps_its_key_and_its_charter(tmp_path):
+    await (await Phone.create(tmp_path, CHARTER)).close()
+    with pytest.raises(FatalError) as refused:
+        await Phone.create(tmp_path, charters.write(Village(seed=8).charter))
+    assert refused.value.code == "key-exists"
+    assert (tmp_path / "charter.toml").read_bytes() == CHARTER
