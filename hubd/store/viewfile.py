@@ -76,8 +76,12 @@ def met(method: Callable[P, T]) -> Callable[P, T]:
     return meeting
 
 
+class OutdatedError(LocalError):
+    """A sound file that does not fit any more: the mesh was founded meanwhile, or the program is another one."""
+
+
 def connect(path: Path, stamp: bytes) -> sqlite3.Connection:
-    """Open the file, or a new one. Raises `LocalError("views")` where it is of another set, charter or version."""
+    """Open the file, or a new one. Raises `OutdatedError` where it is of another set, charter or version."""
     with _in_words(path):
         path.touch(mode=0o600)
     connection = sqlite3.connect(path, isolation_level=None)
@@ -89,7 +93,7 @@ def connect(path: Path, stamp: bytes) -> sqlite3.Connection:
             connection.executescript(f"begin; {_SCHEMA} commit;")
             connection.execute("insert into fact (key, value) values ('stamp', ?)", (stamped,))
         if connection.execute("select value from fact where key = 'stamp'").fetchone() != (stamped,):
-            raise LocalError("views", "of another set, charter or version")
+            raise OutdatedError("views", "of another set, charter or version")
     except BaseException:
         connection.close()
         raise

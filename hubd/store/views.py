@@ -122,7 +122,9 @@ class SqliteMemory:
         try:
             return cls._opened(path, stamp, actions, cells)
         except FAULTS as error:
-            log.get("fold").warning("views-anew", detail=str(error))
+            fold = log.get("fold")
+            tell = fold.info if isinstance(error, viewfile.OutdatedError) else fold.warning
+            tell("views-anew", detail=str(error))
             viewfile.discard(path)
             return cls._opened(path, stamp, actions, cells)
 

@@ -21,6 +21,7 @@ from hubd import folding as module
 from hubd.errors import LocalError
 from hubd.fold.folder import fold
 from hubd.folding import Folding
+from hubd.log import configure
 from hubd.store import cells, viewcheck, viewfile
 from hubd.store.actions import DATABASE_NAME, Store
 from hubd.store.viewcheck import steps
@@ -72,6 +73,7 @@ class Hub:
         (self.folder / DATABASE_NAME).write_bytes(self.set)
         store = await Store.open(self.folder, CHARTER.domain)
         folding = Folding(self.folder, store, CHARTER)
+        configure("info")
         with capture_logs() as logs:
             await folding.open()
             if not folding.behind:
