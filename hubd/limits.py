@@ -332,6 +332,7 @@ PHONE_SOCKETS_UNVOUCHED_MAX = 192  # kept for persons nobody vouched for: a quar
 PHONE_SILENT_S = 30  # such a person may say nothing for so long while others wait outside
 PHONE_SPARE_S = 10  # until the next of two places of one person is given up: 60 of 256 in ten minutes at most
 PHONE_STRANGER_S = 5  # a stranger's place is his for so long, even when all are taken; a whole sync takes two seconds
+PHONE_CROWD_PER_S = 200  # newcomers that get a young stranger's place: as many handshakes of TLS are a fifth of a core
 PHONE_OPEN_S = 5  # from connecting to a whole request head: a stalled stranger costs a descriptor no longer
 PHONE_REQUEST_S = 30  # from a request's head to the last byte of its answer, on the worst link that is of use
 PHONE_SEND_S = 20  # one WebSocket message to a slow phone, before it is let go (its cursor brings it back)
@@ -368,9 +369,7 @@ QUOTA_UNVOUCHED_ACTIONS = 50  # of one person whom nobody vouched for: enough fo
 QUOTA_VOUCHED_PER_HOUR = 60  # a tutor with a class of thirty, twice over
 QUOTA_VOUCHED_PER_DAY = 300  # a desk that enrols a village
 QUOTA_NEWCOMERS_PER_HOUR = 200  # first actions of unknown keys, all phones together: an enrolment day
-QUOTA_NEWCOMERS_PER_ADDRESS_PER_HOUR = (
-    50  # of these, from one address: a desk that enrols; nobody uses up the village's
-)
+QUOTA_NEWCOMERS_PER_ADDRESS_PER_HOUR = 50  # of these, from one address: a desk that enrols
 QUOTA_HELP_PER_ADDRESS_PER_HOUR = 6  # calls for help from one address, whoever signs them: generous for people
 QUOTA_HELP_PER_DAY = 200  # calls for help, all phones together: a bad day of a large village, and 1 MB
 QUOTA_HELP_CONTENT_BYTES_MAX = 4 * 1024  # what a call for help may carry: a page of text

@@ -27,13 +27,18 @@ from hubd.web.socket import SocketWire
 Listener = Callable[[SyncReport | RemoteError], None]
 
 
+def _places() -> Places:
+    """One place for each address: a hub has one, and whoever stalls is not to have them all."""
+    return Places(total_max=PHONE_VISITS_ABREAST_MAX, per_address_max=1)
+
+
 class VisitedPhone:
     """Serves a phone on a port; `told` hears how each visit went. Advertise `port` as `_hubd-phone._tcp`."""
 
     def __init__(self, phone: Phone, host: str, port: int, told: Listener) -> None:
         self._phone, self._told = phone, told
         app = Starlette(routes=[WebSocketRoute(VISIT_PATH, self._visit)])
-        self._server = PhoneServer(app, host, port, Places(total_max=PHONE_VISITS_ABREAST_MAX))
+        self._server = PhoneServer(app, host, port, _places())
         self.port = self._server.port
 
     async def run(self) -> None:

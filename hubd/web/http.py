@@ -304,5 +304,6 @@ def build(door: PhoneDoor) -> ASGIApp:
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "Hubd-Nonce"],
         expose_headers=["Hubd-Proof"],
+        allow_private_network=True,  # a page from the internet calls a hub in the Wi-Fi
         max_age=86_400,
     )

@@ -1,8 +1,9 @@
 """Who is connected to the phones' server: bounded in all, by address, and with a way out for newcomers."""
 
 import asyncio
+import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -22,6 +23,7 @@ person is known.
 
 @dataclass
 class _Place:
+    host: str  # by what it is counted
     since: float
     drop: Callable[[], None]
     heard: float | None = None  # when something was asked last
@@ -46,6 +48,10 @@ class Places:
     phone and a desk, they would push one another out all day. One place a known person keeps in any case, up to
     `per_person_max` while nobody waits; all the others together keep `unvouched_max`, so that some are always to be had.
 
+    Failing all that, where strangers who came just now hold most places, one of them goes: of the address that holds most,
+    so that one machine with many addresses pushes out itself; by lot, so that one with more addresses than there are places
+    shuts nobody out for good.
+
     `knocks` bounds how often one address may come: a handshake of TLS costs more than what is asked then.
     `open_s` is for a first request's head, `idle_s` for each further one, `stall_s` for somebody who reads nothing,
     `stranger_s` what a stranger has in any case, `silent_s` what a registered person has after its last word.
@@ -63,12 +69,14 @@ class Places:
     silent_s: float = limits.PHONE_SILENT_S
     spare_s: float = limits.PHONE_SPARE_S
     is_own: Callable[[str], bool] = is_loopback
+    choose: Callable[[Sequence[Client]], Client] = secrets.choice
     knocks: Pace = field(default_factory=lambda: Pace(limits.PHONE_KNOCKS_PER_S, limits.PHONE_KNOCKS_BURST))
     taken: Counter[str] = field(default_factory=Counter)
     turned_away: int = 0
     let_go: int = 0
     gave_way: int = 0
     _held: dict[Client, _Place] = field(default_factory=dict)  # the oldest first
+    _crowd: Pace = field(default_factory=lambda: Pace(limits.PHONE_CROWD_PER_S, limits.PHONE_CROWD_PER_S))
     _spared: float = -inf  # when one of two places was given up last
 
     def take(self, client: Client, now: float, drop: Callable[[], None]) -> bool:
@@ -80,7 +88,7 @@ class Places:
         if is_crowd or (len(self._held) >= self.total_max and not self._make_room(now)):
             self.turned_away += 1
             return False
-        self._held[client] = _Place(now, drop)
+        self._held[client] = _Place(host, now, drop)
         self.taken[host] += 1
         return True
 
@@ -111,7 +119,9 @@ class Places:
                 del self.taken[host]
 
     def _make_room(self, now: float) -> bool:
-        client = self._of_strangers(now) or self._of_the_silent(now) or self._of_the_richest(now)
+        client = (
+            self._of_strangers(now) or self._of_the_silent(now) or self._of_the_richest(now) or self._of_the_crowd(now)
+        )
         if client is None:
             return False
         drop = self._held[client].drop
@@ -155,6 +165,14 @@ class Places:
         if -many == _PAIR:
             self._spared = now
         return client
+
+    def _of_the_crowd(self, now: float) -> Client | None:
+        strangers = [(client, place.host) for client, place in self._held.items() if place.person is None]
+        if 2 * len(strangers) <= self.total_max or not self._crowd.take("all", now):
+            return None
+        held = Counter(host for _, host in strangers)
+        most = max(held.values())
+        return self.choose([client for client, host in strangers if held[host] == most])
 
 
 def client_of(transport: asyncio.BaseTransport) -> Client:

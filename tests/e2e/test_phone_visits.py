@@ -3,14 +3,16 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import Village
 from phone_hubs import PhoneHub, phone_hub, phone_of
+from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
+from websockets.exceptions import WebSocketException
 
 from hubd.action import envelope
 from hubd.errors import RemoteError
@@ -204,3 +206,24 @@ async def test_places_that_lead_to_one_phone_are_one_and_keep_no_other_phone_out
         visitor.seen("127.0.0.1", 9_999)
         assert ("127.0.0.1", 9_999) in visitor._candidates
         assert ("127.0.0.2", port) in visitor._candidates, "the phone itself has a place"
+
+
+async def test_idle_callers_of_one_address_keep_no_hub_from_a_phone(tmp_path: Path) -> None:
+    told: Told = []
+    village = Village(1)
+    async with phone_hub(tmp_path, village) as hub, phone_of(tmp_path, village) as phone, AsyncExitStack() as stack:
+        await phone.register("Amina", 1)
+        server = VisitedPhone(phone, "127.0.0.1", 0, told.append)
+        server._server.places.is_own = lambda _host: False
+        serving = asyncio.create_task(server.run())
+        for _ in range(8):
+            with suppress(OSError, WebSocketException):
+                await stack.enter_async_context(
+                    connect(
+                        f"ws://127.0.0.1:{server.port}/v1/visit", subprotocols=["hubd.v1"], local_addr=("127.0.0.2", 0)
+                    )
+                )
+        assert await Visitor(hub.door).visit("127.0.0.1", server.port) == phone.principal
+        assert isinstance(told[0], SyncReport)
+        serving.cancel()
+        await asyncio.wait([serving])

@@ -104,7 +104,7 @@ async def test_many_half_open_connections_leave_no_trace(hub: PhoneHub) -> None:
         async with asyncio.timeout(5):
             while places.taken:
                 await asyncio.sleep(0.05)
-        assert places.turned_away + places.let_go == 200
+        assert places.turned_away + places.let_go + places.gave_way == 200
         assert await is_alive(url)
         for _, writer in held:
             writer.close()
@@ -168,15 +168,35 @@ async def test_a_newcomer_gets_the_place_of_the_stranger_who_came_first(hub: Pho
             writer.close()
 
 
-async def test_a_stranger_has_a_few_seconds_in_any_case(hub: PhoneHub) -> None:
+async def test_where_strangers_hold_most_places_whoever_comes_gets_one_however_new_they_are(hub: PhoneHub) -> None:
     places = Places(total_max=2, stranger_s=60)
     async with served(hub, places=places) as url:
-        held = [await spoken(url) for _ in range(2)]
-        reader, writer = await opened(url)
-        assert await is_closed(reader)
-        assert (places.gave_way, places.turned_away) == (0, 1)
-        for _, each in (*held, (reader, writer)):
+        held = [await spoken(url) for _ in range(12)]
+        assert (places.gave_way, places.turned_away, places.taken.total()) == (10, 0, 2)
+        for _, each in held:
             each.close()
+
+
+@pytest.mark.parametrize(("size", "is_answered"), [(8_000, True), (13_000, False)])
+async def test_a_head_has_eight_kilobytes_and_never_more_than_twelve(
+    hub: PhoneHub, size: int, *, is_answered: bool
+) -> None:
+    async with served(hub) as url:
+        reader, writer = await opened(url)
+        writer.write(HEAD + b"x-large: " + b"x" * (size - len(HEAD) - 13) + b"\r\n\r\n")
+        assert (await reader.read(64)).startswith(b"HTTP/1.1 200") is is_answered
+        writer.close()
+
+
+async def test_a_page_from_the_internet_may_call_a_hub_in_the_wifi(hub: PhoneHub) -> None:
+    asked = {
+        "origin": "https://app.example",
+        "access-control-request-method": "POST",
+        "access-control-request-private-network": "true",
+    }
+    answer = await hub.http.options("/v1/actions", headers=asked)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-private-network"] == "true"
 
 
 async def test_whoever_proved_a_key_does_not_give_way_to_strangers(hub: PhoneHub) -> None:
