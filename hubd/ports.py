@@ -188,9 +188,9 @@ class RelayLedger(Protocol):
     async def entries(self, states: Iterable[TransactionState], *, with_raw: bool = True) -> list[LedgerEntry]:
         """Entries in these states, by account nonce; `raw` empty where it is not asked for: years of it fill a Pi."""
 
-    async def recent(self, closed_max: int, since_s: int) -> list[LedgerEntry]:
+    async def recent(self, closed_max: int, since_s: int, nonces_max: int) -> list[LedgerEntry]:
         """What a start needs, by account nonce and without `raw`: every account nonce with an open transaction, the
-        `closed_max` highest ones, and what was signed since.
+        `closed_max` highest ones, and what was signed since, of the `nonces_max` highest.
         """
 
     async def own(self, txids: Collection[bytes]) -> dict[bytes, frozenset["ActionId"] | None]:
@@ -202,5 +202,8 @@ class RelayLedger(Protocol):
     async def amend(self, txid: bytes, entry: LedgerEntry | None) -> None:
         """Write what rotted of an entry anew, which was read under this name; None: nothing proves it any more."""
 
-    async def fees_between(self, since_s: int, until_s: int) -> int:
-        """Sum of fees in uSTX of transactions signed from `since_s` to `until_s`, both included; replaced ones left out."""
+    async def fees_between(self, since_s: int, until_s: int, nonces_max: int) -> int:
+        """Sum of fees in uSTX of transactions signed from `since_s` to `until_s`, both included; replaced ones left out.
+
+        Only the highest account nonces are looked at: a ledger of years fills the card.
+        """

@@ -27,9 +27,9 @@ class Books:
         self._ledger, self._wallet, self._charter = ledger, wallet, charter
         self._gateway = charter.contract("action-gateway")
 
-    async def recent(self, closed_max: int, since_s: int) -> list[LedgerEntry]:
+    async def recent(self, closed_max: int, since_s: int, nonces_max: int) -> list[LedgerEntry]:
         """See `RelayLedger`; without what nothing proves."""
-        found = await self._ledger.recent(closed_max, since_s)
+        found = await self._ledger.recent(closed_max, since_s, nonces_max)
         again = await self._told_again([entry.txid for entry in found if not entry.is_sealed])
         known = {entry.txid: entry for entry in [*found, *again.values()] if entry.is_sealed}
         return sorted(known.values(), key=lambda entry: (entry.account_nonce, entry.signed_at_s))

@@ -21,7 +21,7 @@ from hubd.action.sip018 import ActionId
 from hubd.action.statement import Statement
 from hubd.errors import FatalError, LocalError, RemoteError
 from hubd.fold.memory import beyond
-from hubd.limits import RELAY_WATCHED_MAX
+from hubd.limits import RELAY_FEE_USTX_MIN, RELAY_WATCHED_MAX
 from hubd.ports import Door, LedgerEntry, TransactionState, Verdict
 from hubd.relay import balances, receipts
 from hubd.relay import events as ev
@@ -97,7 +97,7 @@ class Relay:
         """Take up what the ledger holds. Once, before the first tick."""
         self._reset()
         since_s = int(self._wall_s()) - DAY_S
-        entries, views = await self._books.recent(RELAY_WATCHED_MAX, since_s), self._views()
+        entries, views = await self._books.recent(RELAY_WATCHED_MAX, since_s, self._nonces_day), self._views()
         self._settled.own = {entry.txid: entry.ids for entry in entries}
         await self._react(ev.LedgerRead(self._settled.reopened(entries, views)))
         await self._recall(entries, self._gathering.acquaintances())
@@ -117,6 +117,11 @@ class Relay:
                 authors = {action.statement.author for action in await self._store.get(entry.ids)}
                 if not any(author in known for author in authors):
                     self._newcomers[entry.account_nonce] = entry
+
+    @property
+    def _nonces_day(self) -> int:
+        """At most so many account nonces fit into a day's budget: each costs the least fee at least."""
+        return self.terms.fees_day_ustx_max // RELAY_FEE_USTX_MIN + 1
 
     def _is_today(self, entry: LedgerEntry) -> bool:
         now = int(self._wall_s())
@@ -157,7 +162,7 @@ class Relay:
         for request in self._receipts.advance(tip, account.account_nonce, self._monotonic()):
             await self._follow(request)
         wall_s = int(self._wall_s())
-        self._fees_day_ustx = await self._ledger.fees_between(wall_s - DAY_S, wall_s)
+        self._fees_day_ustx = await self._ledger.fees_between(wall_s - DAY_S, wall_s, self._nonces_day)
         self._newcomers = {nonce: entry for nonce, entry in self._newcomers.items() if self._is_today(entry)}
         chain_time_s = self._views().time_s or 0
         await self._react(ev.TimerFired(self._fees_day_ustx, self._newcomers_ustx(), chain_time_s))

@@ -17,8 +17,10 @@ from hubd.store.seals import POSITION, Sealed, seal, state_of, unseal
 _COLUMNS = "txid, account_nonce, fee_ustx, raw, function, state, signed_at_s"
 _CLOSED = (TransactionState.INCLUDED.value, TransactionState.ABORTED.value, TransactionState.REPLACED.value)
 _OPEN = f"state not in ({', '.join('?' * len(_CLOSED))})"  # with the states that rotted
+_LATEST = "account_nonce in (select distinct account_nonce from ledger order by account_nonce desc limit ?)"
 _RECENT = f"""account_nonce in (select account_nonce from ledger where {_OPEN})
-    or txid in (select txid from ledger order by account_nonce desc limit ?) or signed_at_s >= ?"""
+    or txid in (select txid from ledger where {_OPEN}) /* either index may rot */
+    or txid in (select txid from ledger order by account_nonce desc limit ?) or ({_LATEST} and signed_at_s >= ?)"""
 _ALONE = """select cast(txid as blob), id from ledger_item
     where txid is not null and not exists (select 1 from ledger where ledger.txid = ledger_item.txid)"""
 _IS_NAMED = "cast(txid as blob) is ?"  # also a row that is not where a search looks, because its name rotted
@@ -63,13 +65,13 @@ class Ledger:
         wanted = [state.value for state in states]
         return await self._entries(f"state in ({', '.join('?' * len(wanted))})", wanted, with_raw=with_raw)
 
-    async def recent(self, closed_max: int, since_s: int) -> list[LedgerEntry]:
+    async def recent(self, closed_max: int, since_s: int, nonces_max: int) -> list[LedgerEntry]:
         """What a start needs: see `hubd.ports.RelayLedger`."""
         alone = await self._database.read(_ALONE)
         for txid, sealed in [(txid, unseal(txid, [value])) for txid, value in alone]:
             if sealed is not None:
                 await self.amend(txid, _sealed_entry(txid, sealed, b"", TransactionState.BROADCAST))
-        return await self._entries(_RECENT, (*_CLOSED, closed_max, since_s), with_raw=False)
+        return await self._entries(_RECENT, (*_CLOSED, *_CLOSED, closed_max, nonces_max, since_s), with_raw=False)
 
     async def _entries(self, condition: str, values: Sequence[Any], *, with_raw: bool) -> list[LedgerEntry]:
         raw = "cast(raw as blob)" if with_raw else "x''"
@@ -108,12 +110,16 @@ class Ledger:
         )
         return next(iter(await self._entries(condition, (txid,), with_raw=True)), None)
 
-    async def fees_between(self, since_s: int, until_s: int) -> int:
-        """Fees in uSTX of what was signed from `since_s` to `until_s`, both included; replaced transactions pay nothing."""
+    async def fees_between(self, since_s: int, until_s: int, nonces_max: int) -> int:
+        """Fees in uSTX of what was signed from `since_s` to `until_s`, both included, of the highest account nonces.
+
+        Replaced transactions pay nothing.
+        """
         fee = "max(0, min(cast(fee_ustx as integer), ?))"
         [(total,)] = await self._database.read(
-            f"select coalesce(sum({fee}), 0) from ledger where signed_at_s between ? and ? and state != ?",
-            (RELAY_FEE_USTX_MAX, since_s, until_s, TransactionState.REPLACED.value),
+            f"select coalesce(sum({fee}), 0) from ledger where {_LATEST}"
+            " and signed_at_s between ? and ? and state != ?",
+            (RELAY_FEE_USTX_MAX, nonces_max, since_s, until_s, TransactionState.REPLACED.value),
         )
         return int(total)
 

@@ -76,7 +76,7 @@ class Ledgers:
         self.store = await Store.open(self.path.parent, VILLAGE.domain)
         self.ledger = self.store.ledger()
         self.books = Books(self.ledger, VILLAGE.signer("wallet"), VILLAGE.charter)
-        self.whole = await self.books.recent(99, 0)
+        self.whole = await self.books.recent(99, 0, 99)
         self.rows = {
             table: self.raw.execute(f"select * from {table}").fetchall() for table in ("ledger", "ledger_item")
         }
@@ -116,7 +116,7 @@ async def wrong_values(folder, name="told", step=1):
                     continue
                 ledgers.plant(entry.txid, table, column, changed)
                 own = await ledgers.books.own([entry.txid])
-                found = await ledgers.books.recent(99, 0)
+                found = await ledgers.books.recent(99, 0, 99)
                 raw = await ledgers.books.raw(entry)
                 is_right = found == ledgers.whole or (
                     column in ("state", "signed_at_s")
@@ -151,7 +151,7 @@ async def test_a_ledger_of_an_earlier_hubd_has_no_seals_and_is_told_by_its_bytes
             rows = [(entry.txid, position, action_id) for position, action_id in enumerate(entry.ids)]
             ledgers.raw.executemany("insert into ledger_item values (?, ?, ?)", rows)
         assert not any(entry.is_sealed for entry in await ledgers.ledger.entries(ALL))
-        assert await ledgers.books.recent(99, 0) == ledgers.whole
+        assert await ledgers.books.recent(99, 0, 99) == ledgers.whole
         assert await ledgers.ledger.entries(ALL) == made.entries, "and they are sealed now"
 
 
@@ -162,7 +162,7 @@ async def test_what_nothing_proves_is_forgotten(folder):
         ledgers.plant(txid, "ledger", "raw", b"")
         ledgers.plant(txid, "ledger_item", "id", b"")
         assert await ledgers.books.own([txid]) == {}
-        assert await ledgers.books.recent(99, 0) == ledgers.whole[1:]
+        assert await ledgers.books.recent(99, 0, 99) == ledgers.whole[1:]
 
 
 # --- mutants
