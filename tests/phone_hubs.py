@@ -136,6 +136,16 @@ async def phone_hub(directory: Path, village: Village | None = None, name: str =
 
 
 @asynccontextmanager
+async def peopled_hub(directory: Path) -> AsyncIterator[PhoneHub]:
+    """Such a hub, at which Ana is at home; Bo's home is another. A steward vouches for both."""
+    async with phone_hub(directory) as hub:
+        village = hub.village
+        await hub.take(village.register("ana", home="hub-a"), village.register("bo", home="hub-b"))
+        await hub.take(village.vouch("steward-1", "ana", 4), village.vouch("steward-1", "bo", 4))
+        yield hub
+
+
+@asynccontextmanager
 async def served(hub: PhoneHub, **settings: Any) -> AsyncIterator[str]:
     """The hub's application on a real socket of this machine; gives its base URL."""
     server = PhoneServer(hub.app, "127.0.0.1", 0, **settings)

@@ -18,7 +18,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from hubd import limits
 from hubd.gossip.items import SortedItems
 from hubd.gossip.negentropy import Initiator
-from hubd.web import conversation, frames, server
+from hubd.web import frames, server
 from hubd.web.places import Places
 from hubd.web.quota import Pace
 from hubd.web.visit import Visitor
@@ -38,6 +38,20 @@ TINY = b"\x82\x81" + MASK + b"x"  # a message
 async def hub(tmp_path: Path) -> AsyncIterator[PhoneHub]:
     async with phone_hub(tmp_path) as opened_hub:
         yield opened_hub
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that each message was to wait, all phones being elsewhere. Nobody does wait."""
+    found: list[float] = []
+
+    async def note(seconds: float) -> None:
+        found.append(seconds)
+
+    monkeypatch.setattr("hubd.web.http.is_loopback", lambda _host: False)
+    monkeypatch.setattr("hubd.web.conversation.pause", note)
+    monkeypatch.setattr("hubd.web.http.pause", note)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -136,16 +150,9 @@ async def test_one_address_that_comes_too_often_is_turned_away_and_others_are_no
 
 
 async def test_sockets_of_one_address_share_a_pace_and_a_great_question_counts_as_many(
-    hub: PhoneHub, monkeypatch: pytest.MonkeyPatch
+    hub: PhoneHub, waits: list[float]
 ) -> None:
     hub.door.messages = Pace(1.0, 20.0)
-    monkeypatch.setattr("hubd.web.http.is_loopback", lambda _host: False)
-    waits: list[float] = []
-
-    async def note(seconds: float) -> None:
-        waits.append(seconds)
-
-    monkeypatch.setattr(conversation, "pause", note)
     async with served(hub) as url:
         for _ in range(2):
             uri = url.replace("http", "ws") + "/v1/ws"
@@ -180,18 +187,11 @@ async def test_a_crowd_that_comes_in_one_moment_is_kept_by_the_kernel_and_let_in
 
 
 async def test_who_takes_the_whole_set_again_and_again_waits_between_its_pages(
-    hub: PhoneHub, monkeypatch: pytest.MonkeyPatch
+    hub: PhoneHub, waits: list[float]
 ) -> None:
     await hub.take(*(hub.village.request("ana", text={"note": "x" * 12_000}) for _ in range(40)))
     await hub.take(hub.village.register("ana"))
     hub.door.messages = Pace(0.1, 5 * limits.PHONE_PAGE_MESSAGES)
-    monkeypatch.setattr("hubd.web.http.is_loopback", lambda _host: False)
-    waits: list[float] = []
-
-    async def note(seconds: float) -> None:
-        waits.append(seconds)
-
-    monkeypatch.setattr(conversation, "pause", note)
     async with called(hub) as caller:
         await caller.hello("ana", None, "own")
         assert len((await caller.all_up_to_end())[0]) > 40
@@ -201,18 +201,10 @@ async def test_who_takes_the_whole_set_again_and_again_waits_between_its_pages(
 
 @pytest.mark.parametrize("is_over_a_socket", [False, True])
 async def test_comparing_counts_as_many_messages_of_an_address(
-    hub: PhoneHub, monkeypatch: pytest.MonkeyPatch, is_over_a_socket: bool
+    hub: PhoneHub, waits: list[float], is_over_a_socket: bool
 ) -> None:
     await hub.take(hub.village.register("ana"))
     hub.door.messages = Pace(0.1, 1.5 * limits.PHONE_NEG_MESSAGES)
-    monkeypatch.setattr("hubd.web.http.is_loopback", lambda _host: False)
-    waits: list[float] = []
-
-    async def note(seconds: float) -> None:
-        waits.append(seconds)
-
-    monkeypatch.setattr(conversation, "pause", note)
-    monkeypatch.setattr("hubd.web.http.pause", note)
     compare = Initiator().open(SortedItems())
     async with served(hub) as url:
         if is_over_a_socket:

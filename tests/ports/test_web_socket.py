@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from callers import NONCE, called
-from phone_hubs import PhoneHub, phone_hub
+from phone_hubs import PhoneHub, peopled_hub
 from websockets.exceptions import ConnectionClosed
 
 from hubd.action import envelope
@@ -19,10 +19,7 @@ from hubd.web.frames import Deferred, End, Err, Neg, Ok, Receipt, Welcome
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[PhoneHub]:
-    async with phone_hub(tmp_path) as opened:
-        village = opened.village
-        await opened.take(village.register("ana", home="hub-a"), village.register("bo", home="hub-b"))
-        await opened.take(village.vouch("steward-1", "ana", 4), village.vouch("steward-1", "bo", 4))
+    async with peopled_hub(tmp_path) as opened:
         yield opened
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from callers import NONCE, Caller, called
-from phone_hubs import PhoneHub, phone_hub, served
+from phone_hubs import PhoneHub, peopled_hub, served
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -24,10 +24,7 @@ from hubd.web.visit import Visitor
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[PhoneHub]:
-    async with phone_hub(tmp_path) as opened:
-        village = opened.village
-        await opened.take(village.register("ana", home="hub-a"), village.register("bo", home="hub-b"))
-        await opened.take(village.vouch("steward-1", "ana", 4), village.vouch("steward-1", "bo", 4))
+    async with peopled_hub(tmp_path) as opened:
         yield opened
 
 

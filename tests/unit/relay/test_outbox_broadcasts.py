@@ -69,13 +69,19 @@ def test_fees_are_raised_only_so_often():
     assert len(uplink.ledger) == RELAY_REPLACEMENTS_MAX + 1
 
 
-def test_when_the_replaced_transaction_is_mined_after_all_it_counts():
-    uplink = uplink_with(PEOPLE)
+def mined_after_all(uplink):
+    """The uplink's first transaction, mined although a dearer one was to replace it."""
     uplink.tick()
     [first] = uplink.ledger.values()
     uplink.tick(STUCK_S)
     uplink.chain.mempool[0] = first
     uplink.chain.mine()
+    return first
+
+
+def test_when_the_replaced_transaction_is_mined_after_all_it_counts():
+    uplink = uplink_with(PEOPLE)
+    first = mined_after_all(uplink)
     uplink.tick()
     assert uplink.ledger[first.txid].state is TransactionState.INCLUDED
     assert states(uplink) == ["included", "replaced"]
@@ -84,11 +90,7 @@ def test_when_the_replaced_transaction_is_mined_after_all_it_counts():
 
 def test_after_a_restart_a_replaced_transaction_may_still_be_the_one_that_was_mined():
     uplink = uplink_with(PEOPLE)
-    uplink.tick()
-    [first] = uplink.ledger.values()
-    uplink.tick(STUCK_S)
-    uplink.chain.mempool[0] = first
-    uplink.chain.mine()
+    first = mined_after_all(uplink)
     uplink.restart()
     uplink.tick()
     assert uplink.ledger[first.txid].state is TransactionState.INCLUDED

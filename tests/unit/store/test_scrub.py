@@ -3,59 +3,24 @@
 import asyncio
 import os
 import random
-import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from builders import Village
+from rotting import ACTIONS, VILLAGE, opened, whole_file
 
 from hubd.action import envelope
 from hubd.gossip.items import SortedItems
-from hubd.intake import SetIntake
 from hubd.limits import BUCKET_ITEMS_MAX
-from hubd.ports import Door
-from hubd.store.actions import DATABASE_NAME, Store
-from hubd.store.scrubber import Scrubber
+from hubd.store.actions import DATABASE_NAME
 
-VILLAGE = Village(seed=5)
-DOMAIN = VILLAGE.charter.domain
 FLIPS = 1_000 if os.environ.get("HUBD_CAMPAIGN") else 60
-
-
-ACTIONS = [
-    *VILLAGE.found("hub"),
-    *(VILLAGE.register(f"person {number}") for number in range(8)),
-    *(VILLAGE.seal(f"person {number}", "offer-set", text={"note": f"words of {number} " * 9}) for number in range(8)),
-]
-
-
-async def opened(directory):
-    store = await Store.open(directory, DOMAIN)
-    intake = SetIntake(store, DOMAIN)
-
-    async def offer(raws):
-        return await intake.offer(raws, Door.OWN)
-
-    return store, Scrubber(store, offer)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The bytes of a database that holds `ACTIONS`."""
-    directory = tmp_path_factory.mktemp("whole")
-
-    async def fill():
-        store = await Store.open(directory, DOMAIN)
-        await store.append(ACTIONS)
-        await store.close()
-
-    asyncio.run(fill())
-    with sqlite3.connect(directory / DATABASE_NAME) as raw:
-        raw.execute("vacuum")  # so that no page holds bytes that nobody reads any more
-    raw.close()
-    return (directory / DATABASE_NAME).read_bytes()
+    return whole_file(tmp_path_factory.mktemp("whole"))
 
 
 def places(raw):
@@ -165,10 +130,11 @@ async def test_a_sound_header_that_no_neighbour_gave_again_comes_back_alone(tmp_
 
 KILLED = """
 import asyncio, random, sys
+from pathlib import Path
 sys.path[:0] = {path!r}
-from test_scrub import DOMAIN, VILLAGE, Store
+from rotting import DOMAIN, VILLAGE, Store
 async def main():
-    store, chance = await Store.open({data!r}, DOMAIN), random.Random({seed})
+    store, chance = await Store.open(Path({data!r}), DOMAIN), random.Random({seed})
     while True:
         people = [VILLAGE.register(str(chance.random()), created=chance.randrange(2**40)) for _ in range(30)]
         await store.append(people)
@@ -179,8 +145,7 @@ asyncio.run(main())
 
 async def test_a_kill_within_any_batch_leaves_nothing_to_count_again(tmp_path):
     for seed in range(3):
-        places = [str(Path(__file__).parent), *sys.path]
-        script = KILLED.format(path=places, data=tmp_path, seed=seed).replace("PosixPath", "__import__('pathlib').Path")
+        script = KILLED.format(path=sys.path, data=str(tmp_path), seed=seed)
         with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as writer:
             for _ in range(12):
                 assert writer.stdout.readline()
