@@ -9,6 +9,9 @@ import { PROPOSALS } from "./lib/walk/proposals.mjs";
 import { Walk } from "./lib/walk/walk.mjs";
 
 const SEEDS = 4 * CAMPAIGN;
+/** The quick form walks 8 to 11, which together come to everything; from 1, it would take ten. */
+const FIRST = CAMPAIGN > 1 ? 1 : 8;
+const BEYOND = FIRST + SEEDS;
 const TRANSACTIONS = 280;
 /** The chain's first second: a walk is the same whenever it is walked. */
 const BEGINNING = Date.UTC(2027, 0, 1);
@@ -65,12 +68,12 @@ function missing() {
     .concat(DEEP.filter((path) => !refusals.has(`${code(path)}`)));
 }
 
-for (let seed = 1; seed <= SEEDS; seed++) {
+for (let seed = FIRST; seed < BEYOND; seed++) {
   test(`contracts and model agree at every step of walk ${seed}, and nothing stays locked after it`,
     () => walked(seed));
 }
 
 test("the walks did everything, were stopped by every gate on the way, and came to every end", async () => {
-  for (let seed = SEEDS + 1; missing().length && seed <= 3 * SEEDS; seed++) await walked(seed);
+  for (let seed = BEYOND; missing().length && seed < BEYOND + 2 * SEEDS; seed++) await walked(seed);
   assert.deepEqual(missing(), []);
 });
