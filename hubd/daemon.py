@@ -121,6 +121,7 @@ class Daemon:
             "peers": [_peer(peer, ours) for peer in self._link.status()],
             "gossip": {"port": self._link.port, "trouble": self._link.trouble, **self._link.counters},
             "phones": self._phones_status(),
+            "scrubbed_age_s": self._scrubber.age_s,
             "relay": self._uplink and self._uplink.status(),
             "sticks": self._sticks.status(),
         }

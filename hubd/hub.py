@@ -197,7 +197,7 @@ class Hub:
             **(
                 self.live_status(summary)
                 if self.live_status
-                else {"peers": [], "phones": None, "relay": None, "sticks": []}
+                else {"peers": [], "phones": None, "relay": None, "sticks": [], "scrubbed_age_s": None}
             ),
         }
 

@@ -86,6 +86,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     if not facts["admitted"]:
         lines.append(phrase("status.unadmitted"))
     if facts["running"]:
+        age_s = facts["scrubbed_age_s"]
+        lines.append(phrase("status.not-scrubbed") if age_s is None else phrase("status.scrubbed", age=_age(age_s)))
         lines.append(phrase("status.ports", phones=facts["phones"]["port"], hubs=facts["gossip"]["port"]))
     for peer in facts["peers"]:
         lines += _neighbour_lines(peer)

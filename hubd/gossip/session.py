@@ -4,8 +4,8 @@ The dialler is the `Initiator`, the dialled side the `Responder` (a file each). 
 ends it when both sets are equal; where each knows what it has of the other, both stream what arrived since; otherwise, or
 where that did not prove anything the last time, they tell their differences by a sketch or by Negentropy, and bodies
 travel both ways at once. An exchange of `Done` compares the two sets again. *Proven* means: both named the same count and
-fingerprint, in the same session, over sets that were on their disks. Where they did not, the session ends unproven and
-the next one starts further down.
+fingerprint, in the same session, of what each counted when it came to its disk. Where they did not, the session ends
+unproven and the next one starts further down.
 
     initiator   STARTING > GREETING > WEIGHING > MOVING > SKETCHING > ASKING > MOVING > SETTLING > PROVING > ENDED
     responder   WAITING > GREETED > ANSWERING > CHECKING > ENDED

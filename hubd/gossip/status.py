@@ -1,6 +1,7 @@
 """What a status page shows of a neighbour.
 
-A proof is of one set, at one moment: both named its count and its fingerprint. So a neighbour is called the same only for
+A proof is of one set, at one moment: both named its count and its fingerprint. That the neighbour holds it is its own word,
+for nobody can prove to another what is on its disk. So a neighbour is called the same only for
 as long as our set is still that one, and no later session failed to prove it.
 """
 

@@ -43,6 +43,12 @@ class Scrubber:
         self._log = log.get("store")
         self._doubted = asyncio.Event()
         self._brought_back_at = 0.0
+        self._scrubbed_at: float | None = None
+
+    @property
+    def age_s(self) -> float | None:
+        """Since all rows were last read to their end, and put right where they had to be; None: not since the start."""
+        return None if self._scrubbed_at is None else asyncio.get_running_loop().time() - self._scrubbed_at
 
     def doubt(self) -> None:
         """A neighbour's comparison hints that rows rotted, here or there."""
@@ -93,6 +99,7 @@ class Scrubber:
             found = await self._scrub(_Pace(idle_times))
             await self._read(scrub.look_at_pages)
         self._store.room.outlive_kept()  # the new database was read to its end
+        self._scrubbed_at = asyncio.get_running_loop().time()
         return found
 
     @contextmanager

@@ -17,7 +17,7 @@ FACTS = {
     "name": "KIJIJI", "running": True, "mesh": "MTANDAO", "network": "TESTNET", "count": 1, "lacking": 0,
     "spoken": "BABA-BABA", "views": "ABCDEF" * 8, "views_behind": 0, "admitted": True, "phones": {"port": 7780},
     "gossip": {"port": 7701, "trouble": ""}, "peers": [], "sticks": [], "post": [], "relay": None, "wallet": "STWALLET",
-    "unknown": {}, "disk": "plenty", "unmet": [], "rotten": 0,
+    "unknown": {}, "disk": "plenty", "unmet": [], "rotten": 0, "scrubbed_age_s": None,
 }  # fmt: skip
 VALUES = (
     "KIJIJI",
@@ -60,6 +60,7 @@ STATES = (
     {"disk": "low", "rotten": 1, "unmet": [("folder-missing", "/PLACE")]},
     {"disk": "short", "rotten": 2},
     {"disk": "full"},
+    {"scrubbed_age_s": 7_300.0},
 )
 
 
@@ -85,6 +86,12 @@ def test_one_of_a_thing_is_one_and_two_are_several(capsys):
     assert "set: 0 actions," in text
     assert "behind by 2 actions\n" in text
     assert "2 actions on this card are damaged; neighbours will fill them in" in text
+
+
+def test_how_long_ago_the_card_was_read_to_its_end_is_said_where_the_hub_runs(capsys):
+    assert "card: every action on it was last read again 2 hours ago" in said(capsys, scrubbed_age_s=7_300.0)
+    assert "card: not every action on it was read again yet" in said(capsys)
+    assert "card:" not in said(capsys, running=False)
 
 
 def test_a_name_that_a_stranger_chose_is_shown_and_not_obeyed(capsys):

@@ -33,7 +33,13 @@ def said(*ended: Ended, count: int = 5, fingerprint: bytes = ONE) -> str:
 
 def test_a_neighbour_that_was_proven_the_same_is_said_to_be_with_words_age_and_way():
     assert "holds the same 5 actions, bebe-bebe-bebe-bebe, " in said(PROVEN)
-    assert said(PROVEN).endswith("proven 10 s ago after what had arrived since")
+    assert said(PROVEN).endswith("compared 10 s ago after what had arrived since")
+
+
+def test_what_is_said_of_a_neighbour_claims_no_more_than_its_own_word():
+    for lines in (said(PROVEN), said(PROVEN, count=8, fingerprint=OTHER)):
+        assert "by its own word h" in lines
+        assert "proven" not in lines
 
 
 @pytest.mark.parametrize(

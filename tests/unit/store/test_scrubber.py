@@ -93,6 +93,16 @@ async def test_hints_of_neighbours_wake_it_no_more_often_than_the_limit_says(sto
         assert scrubber.passes <= 1 + (time.monotonic() - started) / 0.2
 
 
+async def test_it_says_how_long_ago_it_read_everything_and_nothing_before(store, waits):
+    waits()
+    scrubber = Scrubber(store, lambda _raws: asyncio.sleep(0))
+    assert scrubber.age_s is None
+    await scrubber.scrub()
+    first = scrubber.age_s
+    await asyncio.sleep(0.01)
+    assert 0 <= first < scrubber.age_s < 10
+
+
 async def test_without_a_hint_it_rests_for_the_whole_interval(store, waits):
     waits(rot_s=0.01, doubt_s=0.01)
     async with running(store) as scrubber:
