@@ -46,7 +46,7 @@ class Home:
         self.rests_s: list[float] = []
         self.heard: list[Any] = []
         self.report = self.heard.append
-        self.admits_session = lambda _hub: True
+        self.admits_session = self.admits_word = lambda _hub: True
         self.rests = lambda _hub: False
         self.takes_fill = lambda _hub, _side: True
         self.first_rung = lambda _hub: Rung.CURSOR
