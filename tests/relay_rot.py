@@ -12,6 +12,7 @@ from relay_hubs import Hub, MemoryNode, digest
 from relay_twin import TwinChain, parents_of
 from rotting import varint
 
+from hubd.action.clarity import Bool, ListCV
 from hubd.errors import FatalError, LocalError, RemoteError
 from hubd.ports import LedgerEntry, TransactionState
 from hubd.relay.batch import Venue, build
@@ -56,6 +57,11 @@ class ChainNode(MemoryNode):
         if refusal := self.chain.broadcast(entry):
             raise RejectedError(*refusal)
         return entry.txid
+
+    async def call_read(self, contract, function, arguments):
+        if function == "are-spent":
+            return ListCV(tuple(Bool(item.value in self.chain.spent) for item in arguments[0].items))
+        return await super().call_read(contract, function, arguments)
 
     async def transaction(self, txid):
         seen = self.chain.seen(txid)
@@ -143,13 +149,13 @@ def _overflow(raw, number, page_bytes):
     return found
 
 
-def places(made):
-    """The bytes of the file in which SQLite keeps the ledger, free ones left out."""
+def places(made, named="ledger%"):
+    """The bytes of the file in which SQLite keeps the ledger, or the parts of it with such names; free ones left out."""
     page_bytes, found = int.from_bytes(made.raw[16:18], "big"), []
     with sqlite3.connect(":memory:") as connection:
         connection.deserialize(made.raw[:18] + b"\1\1" + made.raw[20:])  # in memory there is no log
-        roots = "select rootpage from sqlite_schema where tbl_name like 'ledger%'"
-        pages = [number for (number,) in connection.execute(roots)]
+        roots = "select rootpage from sqlite_schema where name like ? and rootpage"
+        pages = [number for (number,) in connection.execute(roots, (named,))]
     connection.close()
     for number in pages:
         start = (number - 1) * page_bytes

@@ -98,7 +98,8 @@ class Relay:
         self._reset()
         since_s = int(self._wall_s()) - DAY_S
         entries, views = await self._books.recent(RELAY_WATCHED_MAX, since_s, self._nonces_day), self._views()
-        self._settled.own = {entry.txid: entry.ids for entry in entries}
+        named = self._settled.named([id_ for entry in entries for id_ in entry.ids], views)  # also what was not recent
+        self._settled.own = {**await self._books.own(named), **{entry.txid: entry.ids for entry in entries}}
         await self._react(ev.LedgerRead(self._settled.reopened(entries, views)))
         await self._recall(entries, self._gathering.acquaintances())
         slots = self._outbox.slots

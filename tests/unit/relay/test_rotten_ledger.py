@@ -50,6 +50,14 @@ async def test_any_bit_of_the_ledger_may_flip_at_any_moment_of_a_transactions_li
         assert await outcome(folder / str(number), made, at, bit) == "", (at, bit)
 
 
+async def test_an_index_that_rotted_hides_no_transaction_from_who_might_pay_for_it_again(folder):
+    made = await moment(folder, **MOMENTS["in halves"])
+    bits = [(at, bit) for at in places(made, "ledger_by%") for bit in range(8)]
+    for number, (at, bit) in enumerate(bits if IS_LONG else random.Random(5).sample(bits, 3 * FLIPS)):
+        (folder / str(number)).mkdir()
+        assert await outcome(folder / str(number), made, at, bit) == "", (at, bit)
+
+
 # --- every bit of every value
 
 
