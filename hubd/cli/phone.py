@@ -134,9 +134,10 @@ async def register(
 @json_option
 @command
 async def do(kind: str, fields: tuple[str, ...], directory: Path, passphrase_file: Path | None, as_json: bool) -> None:
-    """Sign an action of KIND, offline, e.g. `request-open subjects=maths ceiling=100` for one hour at most.
+    """Sign an action of KIND, offline.
 
-    `hubd phone kinds` lists the kinds with their fields, docs/phone-api.md how each field is written.
+    For example `request-open subjects=maths ceiling=100`: maths, for one hour at most. `hubd phone kinds` lists the kinds
+    with their fields, docs/phone-api.md how each field is written.
     """
     said = {}
     for text in fields:
