@@ -47,6 +47,9 @@ Row = tuple[int, bytes, bytes]
 class PostStore(Protocol):
     """The set, as far as post needs it."""
 
+    async def count_after(self, sequence: int) -> int:
+        """How many actions arrived beyond it."""
+
     async def page(self, after: int, actions_max: int) -> list[tuple[int, Action]]:
         """See `ActionStore`."""
 
@@ -292,10 +295,14 @@ class PostOffice:
                     "hub": hub,
                     "count": said.count,
                     "same": (said.count, said.fingerprint) == (summary.count, summary.fingerprint),
-                    "waiting": summary.sequence - await self.confirmed(hub),
+                    "waiting": await self._beyond(await self.confirmed(hub), summary.count),
                 }
             )
         return rows
+
+    async def _beyond(self, sequence: int, count: int) -> int:
+        """How many of the `count` actions that are here arrived beyond it."""
+        return await self._ports.store.count_after(sequence) if sequence else count
 
     async def knows(self, place: Cursor) -> bool:
         """Whether this is a place in this very database's order of arrival."""

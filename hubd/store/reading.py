@@ -150,6 +150,11 @@ class Reads:
         mark = self._mark(sequence, last) if sequence else b""
         return SetSummary(count, fingerprint(state), sequence or 0, mark, missing)
 
+    async def count_after(self, sequence: int) -> int:
+        """How many actions arrived beyond this sequence. Rows that rotted left gaps, so sequences tell too many."""
+        [(count,)] = await self.database.read("select count(*) from action where sequence > ?", (sequence,))
+        return int(count)
+
     async def lacking(self, after: int, actions_max: int) -> list[tuple[int, ActionId]]:
         """(sequence, id) by arrival, beyond the sequence `after`, of actions whose content is missing here."""
         sql = (

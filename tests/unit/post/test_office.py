@@ -241,3 +241,19 @@ def test_a_receipt_of_another_mesh_is_refused():
     assert receipts.parse(raw, village.charter) == said
     with pytest.raises(RemoteError, match="another mesh"):
         receipts.parse(raw, Village(2).charter)
+
+
+async def test_what_waits_is_counted_and_a_row_that_rotted_away_is_not(tmp_path):
+    village = Village(1)
+    async with hubs(tmp_path, "hub-a", "hub-b", village=village) as (one, two):
+        await two.office.heard(await one.office.receipt())
+        everything = (await two.store.summary()).count
+        assert [row["waiting"] for row in await two.office.status()] == [everything]
+        await one.read((await two.bundle())[0])
+        await two.office.heard(await one.office.receipt())
+        await two.take(*(village.request("ana") for _ in range(5)))
+        last = (await two.store.summary()).sequence
+        await two.store.database.write(lambda connection: connection.execute(
+            "delete from action where sequence = ?", (last - 2,)
+        ))  # fmt: skip
+        assert [row["waiting"] for row in await two.office.status()] == [4]
