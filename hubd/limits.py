@@ -322,6 +322,7 @@ PHONE_LACKING_S_MIN = 600  # until a phone asks the same hub again for what it d
 PHONE_LACKING_S_MAX = 86_400  # ... up to this
 PHONE_LATE_TEXTS_MAX = 512  # headers of texts that came late, kept for all connected phones together: 0.5 MB
 PHONE_PAGE_BYTES_MAX = 60 * 1024  # envelopes in one ACTIONS frame or page: leaves room for the frame itself
+CLOCKS_APART_S = 300  # between a phone and a hub, from which on people are told: lessons begin by the minute
 PHONE_RETURNED_MAX = 128  # of what others said of a person, and of its money, to a hub that lost it: one phone's burst
 PHONE_ASSETS_MAX = 64  # balances in one answer: the charter's tokens and STX; such an answer is 6 kB
 PHONE_PERSON_ITEMS_MAX = 20_000  # actions of one person compared at a foreign hub: 2 MB, a busy tutor's ten years

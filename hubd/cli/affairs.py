@@ -56,7 +56,8 @@ def _sum(entry: Entry, key: str) -> str:
     return sum_of(entry[key], entry["asset"], entry["places"])
 
 
-def _time(seconds: int) -> str:
+def time_of(seconds: int) -> str:
+    """A moment as people read it, in UTC."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime(phrase("affairs.time"))
     except (ValueError, OverflowError, OSError):  # whatever somebody signed
@@ -64,7 +65,7 @@ def _time(seconds: int) -> str:
 
 
 def _when(entry: Entry) -> str:
-    return phrase("affairs.when", time=_time(entry["start"]), minutes=entry["minutes"])
+    return phrase("affairs.when", time=time_of(entry["start"]), minutes=entry["minutes"])
 
 
 def _lesson(entry: Entry) -> list[str]:
@@ -151,7 +152,7 @@ def _earmark(entry: Entry) -> list[str]:
     return [
         phrase(
             "affairs.earmark", id=_short(entry), sum=_sum(entry, "amount"), student=entry["student"],
-            tutor=entry["tutor"], left=_sum(entry, "left"), time=_time(entry["until"]),
+            tutor=entry["tutor"], left=_sum(entry, "left"), time=time_of(entry["until"]),
             state=term("earmark", entry["state"]),
         )
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -24,11 +25,13 @@ from hubd.cli.terminal import (
     say,
     show,
     tell,
+    warn,
     warn_unsealed,
 )
 from hubd.config import check_url
 from hubd.errors import FatalError, HubdError, RemoteError
 from hubd.gossip.presence import PhoneAdvertiser
+from hubd.limits import CLOCKS_APART_S
 from hubd.messages import phrase, tabled, term, words
 from hubd.phone.dial import SCHEMES
 from hubd.phone.forms import FORMS, Form
@@ -189,11 +192,25 @@ def _kind(name: str, form: Form) -> list[str]:
     return [head, *(phrase("terminal.indented", what=line) for line in lines if line)]
 
 
+def clocks_apart(report: SyncReport, now_s: int) -> str:
+    """What to tell of two clocks that differ, "" where they agree. Which of them is wrong nobody knows."""
+    if abs(report.clock_ahead_s) < CLOCKS_APART_S:
+        return ""
+    mine, theirs = affairs.time_of(now_s), affairs.time_of(now_s - report.clock_ahead_s)
+    return phrase("phone.clocks-apart", mine=mine, theirs=theirs)
+
+
+def _warn_of_clocks(report: SyncReport) -> None:
+    if text := clocks_apart(report, int(time.time())):
+        warn(text)
+
+
 def _report(report: SyncReport) -> dict[str, Any]:
     return {
         "hub": address(report.hub), "hub_name": report.hub_name, "acknowledged": report.acknowledged,
         "deferred": report.deferred, "refused": report.refused, "received": report.received,
         "texts": report.texts, "reconciled": report.reconciled, "reason": report.reason,
+        "clock_ahead_s": report.clock_ahead_s,
         "post": asdict(report.carried) if report.carried else None,
     }  # fmt: skip
 
@@ -216,11 +233,13 @@ async def sync(urls: tuple[str, ...], directory: Path, passphrase_file: Path | N
     for url in urls:
         check_url(url, "URL", SCHEMES)
     async with _opened(directory, passphrase_file) as mine:
-        facts = _report(await mine.sync(*urls))
+        report = await mine.sync(*urls)
+    facts = _report(report)
     acknowledged, deferred, received = (facts[name] for name in ("acknowledged", "deferred", "received"))
     hub = facts["hub_name"]
     line = phrase("phone.synced", hub=hub, acknowledged=acknowledged, deferred=deferred, received=received)
     show(facts, as_json, [line, *_texts(facts["texts"])])
+    _warn_of_clocks(report)
     if facts["reason"]:
         say("phone.unread", why=words(facts["reason"]))
     if post := facts["post"]:
@@ -303,6 +322,7 @@ async def serve(
             say("phone.visited", hub=report.hub_name, acknowledged=report.acknowledged, received=report.received)
             for line in _texts(report.texts):
                 tell(line)
+            _warn_of_clocks(report)
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

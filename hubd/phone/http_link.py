@@ -49,6 +49,7 @@ class HttpLink:
 
     def __init__(self, client: httpx.AsyncClient, charter: Charter) -> None:
         self._client, self._charter = client, charter
+        self.hub_time_s = 0
         self._hub: Principal | None = None
         self._authorizer: Authorizer | None = None
         self._challenge: bytes | None = None
@@ -57,7 +58,8 @@ class HttpLink:
     async def identify(self) -> Principal:
         """See `HubLink`."""
         body = await self._ask("GET", "/v1/challenge")
-        self._challenge, hub = expect(decode_body(body, 256), row(blob(1, 64), blob(21, 21)), "a challenge")
+        found = expect(decode_body(body, 256), row(blob(1, 64), blob(21, 21), uint), "a challenge")
+        self._challenge, hub, self.hub_time_s = found
         if hub != self._hub:
             raise RemoteError("hub-proof", "the challenge is another hub's")
         return Principal(hub)

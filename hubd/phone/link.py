@@ -17,7 +17,12 @@ Authorizer = Callable[[Principal, bytes, bytes], Authorization]
 
 
 class HubLink(Protocol):
-    """One conversation with one hub. Everything a hub says wrongly is a `RemoteError`."""
+    """One conversation with one hub. Everything a hub says wrongly is a `RemoteError`.
+
+    `hub_time_s` is what the hub's clock showed when it was identified.
+    """
+
+    hub_time_s: int
 
     async def identify(self) -> Principal:
         """The hub's principal, proven by its key. Whether it is admitted is for the caller to say.

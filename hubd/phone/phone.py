@@ -241,13 +241,16 @@ class Phone:
         try:
             async with asyncio.timeout(PHONE_TRUST_S):
                 hub = await meet(self._replica, link)
+            ahead_s = int(self._clock()) - link.hub_time_s
             met()
             async with self._syncing, asyncio.timeout(SYNC_S):
-                return await sync(self._replica, link, hub, int(self._clock()))
+                report = await sync(self._replica, link, hub, int(self._clock()))
         except TimeoutError as error:
             raise RemoteError(
                 "too-slow", "the sync took too long", hint="sync again: it goes on where it was"
             ) from error
+        report.clock_ahead_s = ahead_s
+        return report
 
     # --- carrying post
 

@@ -56,6 +56,7 @@ class SocketLink:
 
     def __init__(self, wire: Wire, charter: Charter) -> None:
         self._wire, self._charter = wire, charter
+        self.hub_time_s = 0
         self._hub: Principal | None = None
         self._authorize: Callable[[bytes], Authorization] | None = None
         self._challenge = b""
@@ -73,7 +74,7 @@ class SocketLink:
         answer = await self._one(Challenge)
         if answer.hub != self._hub:
             raise RemoteError("hub-proof", "the challenge is another hub's")
-        self._challenge = answer.challenge
+        self._challenge, self.hub_time_s = answer.challenge, answer.time_s
         return Principal(answer.hub)
 
     async def membership(self, sink: Sink) -> None:

@@ -42,6 +42,7 @@ class SyncReport:
     texts: int = 0  # that came to what was here without them
     reconciled: bool = False
     reason: str = ""
+    clock_ahead_s: int = 0  # by how much this phone's clock shows more than the hub's; less than 0: it shows less
     carried: CarryReport | None = None  # None: no post was carried
 
     @property

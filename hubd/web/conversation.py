@@ -140,7 +140,7 @@ class Conversation:
         await self._stop_pushing()
         self._thread = Thread(asked.nonce, self._question)
         self._challenge = self._door.challenge()
-        await self._say(Challenge(self._challenge, self._door.hub))
+        await self._say(Challenge(self._challenge, self._door.hub, self._door.time_s()))
 
     async def _hello(self, hello: Hello) -> None:
         """Agree on a version, learn who it is, say how to go on; then news flow until the end."""

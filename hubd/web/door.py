@@ -6,6 +6,7 @@ sight by the caller's scope; this file joins them and counts every outcome by it
 
 import asyncio
 import secrets
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ def _too_fast() -> RemoteError:
 class Ports:
     """What the assembly hands over. `clock` is monotonic, in seconds; `chain_age_s` tells how many seconds ago this hub
     last heard of the chain, None for never; `name` is what people call the hub; `desk` is its post's, where it has one;
-    `is_short` tells whether its card is nearly full.
+    `is_short` tells whether its card is nearly full; `wall` is this machine's clock, right or wrong.
     """
 
     store: PhoneStore
@@ -56,6 +57,7 @@ class Ports:
     chain_age_s: Callable[[], int | None] = lambda: None
     desk: PostDesk | None = None
     is_short: Callable[[], bool] = lambda: False
+    wall: Callable[[], float] = time.time
 
 
 class PhoneDoor:
@@ -105,6 +107,10 @@ class PhoneDoor:
     def challenge(self) -> bytes:
         """A fresh challenge to sign."""
         return self._challenges.mint(secrets.token_bytes(limits.CHALLENGE_RANDOM_BYTES), self.clock())
+
+    def time_s(self) -> int:
+        """What this machine's clock shows, for a phone to compare with its own."""
+        return max(0, int(self._ports.wall()))
 
     def reader(self, given: Authorization | None, wanted: Scope | None, question: bytes) -> Reader:
         """Who asks `question` and how much it may see; `wanted` None is the most it may.

@@ -147,10 +147,11 @@ class AskBalances:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """Hub: a challenge, and the hub's principal, which is signed with it."""
+    """Hub: a challenge, the hub's principal, which is signed with it, and what its clock shows, in Unix seconds."""
 
     challenge: bytes
     hub: bytes
+    time_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,7 @@ FROM_PHONE: _Shapes = {
     "BALANCES": (AskBalances, ()),
 }
 FROM_HUB: _Shapes = {
-    "CHALLENGE": (Challenge, (blob(1, 64), blob(21, 21))),
+    "CHALLENGE": (Challenge, (blob(1, 64), blob(21, 21), uint)),
     "HELLO": (Welcome, (uint, text, text)),
     "ACTIONS": (Actions, (envelopes, nullable(text))),
     "END": (End, (nullable(text),)),

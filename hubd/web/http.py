@@ -105,7 +105,7 @@ async def _charter(door: PhoneDoor, _asked: Asked) -> Answer:
 
 
 async def _challenge(door: PhoneDoor, _asked: Asked) -> Answer:
-    return _cbor([door.challenge(), door.hub])
+    return _cbor([door.challenge(), door.hub, door.time_s()])
 
 
 async def _cursor(door: PhoneDoor, asked: Asked) -> Answer:

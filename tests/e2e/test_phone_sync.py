@@ -1,6 +1,7 @@
 """A phone and its hubs when things go wrong: strangers' boxes, lost databases, power cuts, retired hubs, being a guest."""
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from phone_hubs import phone_hub, phone_of, served
 
 from hubd.action import charter, envelope
 from hubd.action.principal import address
+from hubd.cli.affairs import time_of
+from hubd.cli.phone import clocks_apart
 from hubd.errors import RemoteError
 from hubd.phone.http_link import HttpLink
 from hubd.phone.phone import Phone
@@ -374,3 +377,22 @@ async def test_a_hub_that_has_not_heard_of_a_vouch_yet_shows_the_rest_later(tmp_
         await two.take(*carla)
         await phone.sync_over(HttpLink(two.http, phone.charter))
         assert len(phone.views.requests) == 1
+
+
+@pytest.mark.parametrize("scheme", ["http", "ws"])
+@pytest.mark.parametrize("ahead_s", [0, -3 * 365 * 86_400, 7_200])
+async def test_a_phone_whose_clock_differs_from_the_hubs_learns_by_how_much(
+    tmp_path: Path, scheme: str, ahead_s: int
+) -> None:
+    village = Village(1)
+    phone = await Phone.create(tmp_path / "p", charter.write(village.charter), clock=lambda: time.time() + ahead_s)
+    async with phone_hub(tmp_path, village) as hub, served(hub) as url:
+        await phone.register("Amina", 1)
+        report = await phone.sync(url.replace("http", scheme))
+    assert abs(report.clock_ahead_s - ahead_s) < 60
+    shown = clocks_apart(report, 1_700_000_000)
+    assert bool(shown) is bool(ahead_s)
+    if ahead_s:
+        assert time_of(1_700_000_000) in shown
+        assert time_of(1_700_000_000 - report.clock_ahead_s) in shown
+    await phone.close()

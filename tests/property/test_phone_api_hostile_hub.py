@@ -71,7 +71,7 @@ def test_over_http(script: list[tuple[int, bytes]], honest: int) -> None:
     async def work(phone: Phone) -> None:
         left = list(script)
         truth = {
-            ("GET", "/v1/challenge"): cbor.encode([bytes(40), HUB_PRINCIPAL]),
+            ("GET", "/v1/challenge"): cbor.encode([bytes(40), HUB_PRINCIPAL, 2**40]),
             ("GET", "/v1/actions"): cbor.encode([MEMBERSHIP, "aa.2.bb", False]),
             ("POST", "/v1/actions"): cbor.encode([[bytes(32), "ok", ""]]),
         }
@@ -117,7 +117,7 @@ class RogueWire:
                 frames.encode(frames.End("aa.2.bb")),
             ]
         if isinstance(frame, frames.AskChallenge):
-            self._waiting.append(frames.encode(frames.Challenge(bytes(40), HUB_PRINCIPAL)))
+            self._waiting.append(frames.encode(frames.Challenge(bytes(40), HUB_PRINCIPAL, 0)))
 
     async def receive(self) -> bytes | None:
         await asyncio.sleep(0)

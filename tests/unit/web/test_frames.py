@@ -22,7 +22,7 @@ SAMPLES = {
         frames.AskBalances(),
     ],
     "hub": [
-        frames.Challenge(bytes(40), bytes(21)),
+        frames.Challenge(bytes(40), bytes(21), 1_700_000_000),
         frames.Welcome(1, "cursor", "village"),
         frames.Actions([b"e"], "aa.1.bb"),
         frames.Actions([], None),
