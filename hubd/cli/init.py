@@ -42,12 +42,13 @@ from hubd.store.actions import DATABASE_NAME
 async def init(directory: Path, charter_file: Path, town: str | None, settings: tuple[str, ...], as_json: bool) -> None:
     """Prepare a hub's data folder: its keys, its configuration, its charter."""
     made = read_charter(charter_file)
-    _check_new(directory)
     chosen = dict(_setting(text) for text in settings)
     values = {**(_town(town, directory, chosen) if town else {}), **chosen}
     configuration.check_together(configuration.Config(values))
+    written = configuration.write(values)
+    _check_new(directory, written)
     with _all_or_nothing(directory):
-        _write(directory / configuration.FILE_NAME, configuration.write(values))
+        _write(directory / configuration.FILE_NAME, written)
         identity = Identity.make(directory)
         _write(directory / CHARTER_NAME, charter_file.read_bytes())  # last: without it, there is no hub yet
         async with Hub.opened(directory) as hub:
@@ -65,8 +66,11 @@ async def init(directory: Path, charter_file: Path, town: str | None, settings: 
     ])  # fmt: skip
 
 
-def _check_new(directory: Path) -> None:
-    """Refuse a folder with a hub. One without charter and set is no hub yet: power failed while it was made."""
+def _check_new(directory: Path, written: bytes) -> None:
+    """Refuse a folder with a hub. One without charter and set is no hub yet: power failed while it was made.
+
+    A `hubd.toml` in it is then the one that is to be `written`; any other is somebody's own, and stays.
+    """
     has_charter = (directory / CHARTER_NAME).exists()
     if has_charter or (directory / DATABASE_NAME).exists():
         raise FatalError(
@@ -75,6 +79,13 @@ def _check_new(directory: Path) -> None:
             hint="start it with `hubd run`; to begin anew, choose an empty folder"
             if has_charter
             else "copy the mesh's charter there, as charter.toml; to begin anew, choose an empty folder",
+        )
+    path = directory / configuration.FILE_NAME
+    if path.exists() and path.read_bytes() != written:
+        raise FatalError(
+            "already-initialised",
+            f"{directory} holds a {path.name} already, which this would overwrite",
+            hint="move it elsewhere, and change the lines of the new one when the hub is made",
         )
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from hubd.action import charter as charters
 from hubd.cli.init import init
-from hubd.config import Config
+from hubd.config import Config, write
 from hubd.hub import read_config
 
 
@@ -92,13 +92,26 @@ def test_power_that_fails_in_the_midst_leaves_keys_that_the_next_time_takes(tmp_
     folder = tmp_path / "hub"
     kept = (folder / "keys" / "hub.key").read_bytes()
     for path in folder.iterdir():
-        if path.is_file():
+        if path.is_file() and path.name != "hubd.toml":
             path.unlink()
     (folder / "keys" / "wallet.key").unlink()
-    (folder / "hubd.toml").write_bytes(b"[hub")
+    (folder / ".hubd.toml.part").write_bytes(b"[hub")
     assert made(tmp_path).exit_code == 0
     assert (folder / "keys" / "hub.key").read_bytes() == kept
     assert (folder / "keys" / "wallet.key").exists()
+
+
+@pytest.mark.parametrize("written", [b'[hub]\nname = "Kijiji"\n', write({"hub.name": "Kijiji"}), b""])
+def test_a_configuration_that_somebody_wrote_is_never_written_over(tmp_path: Path, written: bytes) -> None:
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    (folder / "hubd.toml").write_bytes(written)
+    ended = made(tmp_path)
+    assert ended.exit_code == 1
+    assert "holds a hubd.toml" in ended.output
+    assert [(path.name, path.read_bytes()) for path in folder.iterdir()] == [("hubd.toml", written)]
+    (folder / "hubd.toml").rename(tmp_path / "hubd.toml")
+    assert made(tmp_path).exit_code == 0
 
 
 @pytest.mark.parametrize("lost", ["charter.toml", "hubd.sqlite3"])
