@@ -211,8 +211,13 @@ class Folding:
             self._is_stepping = False
 
     async def _look_through(self) -> None:
-        """Once a week, whether the file is what was written; in another thread, at a pace that leaves the hub its time."""
+        """Once a week, whether the file is what was written; in another thread, at a pace that leaves the hub its time.
+
+        Not while much is folded: the look is at one moment, and until it is over SQLite's log keeps all that is written.
+        """
         while True:
+            while self.behind:
+                await asyncio.sleep(FOLD_KEEP_S)
             try:
                 await self.check(SCRUB_IDLE_TIMES)
             except LocalError as error:

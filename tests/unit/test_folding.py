@@ -300,6 +300,27 @@ async def test_a_large_file_is_looked_through_while_it_is_used_and_what_is_missi
             await service
 
 
+async def test_nobody_looks_through_the_file_before_all_is_folded(tmp_path, monkeypatch):
+    await filled(tmp_path)
+    async with folding_in(tmp_path) as (folding, _):
+        looked = asyncio.Event()
+        behind = []
+        check = folding.check
+
+        async def noted(*values):
+            behind.append(folding.behind)
+            looked.set()
+            await check(*values)
+
+        monkeypatch.setattr(folding, "check", noted)
+        assert folding.behind
+        working = asyncio.create_task(folding.run())
+        await asyncio.wait_for(looked.wait(), 10)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        assert behind == [0]
+
+
 async def test_a_reader_that_meets_rot_has_the_views_made_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "VIEWS_CHECK_AT_ONCE_BYTES", 0)
     await filled(tmp_path)
