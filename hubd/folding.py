@@ -216,7 +216,7 @@ class Folding:
         Not while much is folded: the look is at one moment, and until it is over SQLite's log keeps all that is written.
         """
         while True:
-            while self.behind:
+            while self.behind:  # noqa: ASYNC110  # rare, and nobody waits for it
                 await asyncio.sleep(FOLD_KEEP_S)
             try:
                 await self.check(SCRUB_IDLE_TIMES)
