@@ -97,7 +97,8 @@ async def sync(replica: Replica, link: HubLink, hub: Principal, now_s: int) -> S
             is_known = True
             break
     if is_known:
-        await _bring(replica, link, report)
+        if tried:  # it knows the person since this sync only; else what it deferred a moment ago waits for the next one
+            await _bring(replica, link, report)
     elif not report.reason:
         await _disbelieve(replica, report)
         report.reason = "unregistered-here"

@@ -171,6 +171,24 @@ async def test_a_hub_whose_quota_is_used_up_keeps_nothing_and_says_so(tmp_path: 
             assert await statuses(phone) == {"at the hub"}
 
 
+async def test_what_a_hub_defers_is_put_once_in_a_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    village = Village(1)
+    brought: list[bytes] = []
+
+    async def defer(envelopes: list[bytes], _address: str) -> list[Outcome]:
+        ids = [envelope.parse(raw, village.domain).id for raw in envelopes]
+        brought.extend(ids)
+        return [Outcome(Verdict.DEFERRED, each, "quota") for each in ids]
+
+    async with hub_at(tmp_path, village, "http", "hub-a") as (hub, url), phone_of(tmp_path, village) as phone:
+        await phone.register("Amina", 1)
+        await phone.sync(url)
+        request = await phone.do("request-open", subjects="reading", ceiling="500")
+        monkeypatch.setattr(hub.door._putting, "put", defer)
+        assert counts(await phone.sync(url)) == (0, 1, 0, "")
+        assert brought == [request.id]
+
+
 async def test_who_never_registered_is_told_to(tmp_path: Path) -> None:
     village = Village(1)
     async with hub_at(tmp_path, village, "http", "hub-a") as (_, url), phone_of(tmp_path, village) as phone:
