@@ -63,6 +63,7 @@ class Daemon:
                 chain_age_s=self._chain_age_s,
                 desk=PocketDesk(hub.post),
                 is_short=hub.is_short,
+                is_late=lambda: hub.folding.behind > 0,
             )
         )
         self._phones = PhoneServer(

@@ -78,11 +78,10 @@ async def sync(replica: Replica, link: HubLink, hub: Principal, now_s: int) -> S
     """
     report = SyncReport(hub, replica.hub_name(hub))
     await _bring(replica, link, report)
-    is_known = False
+    is_known = was_late = False
     for tried in range(_REGISTRATION_TRIES):
         try:
-            await link.authorize(partial(authorize, replica.signer, replica.charter))
-            await _take(replica, link, report, now_s)
+            was_late = await _read(replica, link, report, now_s)
         except RemoteError as error:
             if error.code != "unregistered":
                 raise
@@ -97,13 +96,29 @@ async def sync(replica: Replica, link: HubLink, hub: Principal, now_s: int) -> S
             is_known = True
             break
     if is_known:
-        if tried:  # it knows the person since this sync only; else what it deferred a moment ago waits for the next one
+        if tried or was_late:  # it knows the person since this sync only; else what it deferred waits for the next one
             await _bring(replica, link, report)
     elif not report.reason:
         await _disbelieve(replica, report)
         report.reason = "unregistered-here"
     await replica.forget_settled()
     return report
+
+
+async def _read(replica: Replica, link: HubLink, report: SyncReport, now_s: int) -> bool:
+    """Say who this is, and take what is new; whether the hub was waited for, while it folded what it was just brought."""
+    tried = 0
+    while True:
+        try:
+            await link.authorize(partial(authorize, replica.signer, replica.charter))
+            await _take(replica, link, report, now_s)
+        except RemoteError as error:
+            tried += 1
+            if error.code != "busy" or tried == _REGISTRATION_TRIES:
+                raise
+            await asyncio.sleep(_REGISTRATION_PAUSE_S)
+        else:
+            return tried > 0
 
 
 async def _introduce(replica: Replica, link: HubLink, report: SyncReport) -> bool:

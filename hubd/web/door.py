@@ -43,7 +43,8 @@ def _too_fast() -> RemoteError:
 class Ports:
     """What the assembly hands over. `clock` is monotonic, in seconds; `chain_age_s` tells how many seconds ago this hub
     last heard of the chain, None for never; `name` is what people call the hub; `desk` is its post's, where it has one;
-    `is_short` tells whether its card is nearly full; `wall` is this machine's clock, right or wrong.
+    `is_short` tells whether its card is nearly full; `wall` is this machine's clock, right or wrong; `is_late` tells
+    whether the views lag behind the set.
     """
 
     store: PhoneStore
@@ -58,6 +59,7 @@ class Ports:
     desk: PostDesk | None = None
     is_short: Callable[[], bool] = lambda: False
     wall: Callable[[], float] = time.time
+    is_late: Callable[[], bool] = lambda: False
 
 
 class PhoneDoor:
@@ -115,7 +117,8 @@ class PhoneDoor:
     def reader(self, given: Authorization | None, wanted: Scope | None, question: bytes) -> Reader:
         """Who asks `question` and how much it may see; `wanted` None is the most it may.
 
-        Raises `RemoteError`: `challenge`, `authorization`, `unregistered`, `scope` for more than it may.
+        Raises `RemoteError`: `challenge`, `authorization`, `unregistered`, `busy` while that can't be told yet, `scope` for
+        more than it may.
         """
         if given is None:
             if wanted not in (None, Scope.MESH):
@@ -125,19 +128,19 @@ class PhoneDoor:
         proofs.check_authorization(given, self.charter, self.hub, question)
         person = self.standing.person_of(given.principal)
         if person is None:
-            raise RemoteError("unregistered", "a key of nobody here", hint="register first, or come again after a sync")
+            raise self._unknown("a key of nobody here", "register first, or come again after a sync")
         granted = wanted or (Scope.VILLAGE if self._sees_village(given.principal, person) else Scope.OWN)
         return STRANGER if granted is Scope.MESH else self.still(Reader(granted, person, given.principal))
 
     def still(self, reader: Reader) -> Reader:
         """The reader, if it may see now what it was granted: keys are revoked and people move while they are connected.
 
-        Raises `RemoteError`: `unregistered`, `scope`.
+        Raises `RemoteError`: `unregistered`, `busy` while that can't be told yet, `scope`.
         """
         if reader.person is None or reader.key is None:
             return reader
         if self.standing.person_of(reader.key) != reader.person:
-            raise RemoteError("unregistered", "this key speaks for nobody any more", hint="was it revoked?")
+            raise self._unknown("this key speaks for nobody any more", "was it revoked?")
         if reader.scope is Scope.VILLAGE and not self._sees_village(reader.key, reader.person):
             raise RemoteError(
                 "scope",
@@ -145,6 +148,14 @@ class PhoneDoor:
                 hint="ask for scope=own here, or let somebody vouch for you",
             )
         return reader
+
+    def _unknown(self, detail: str, hint: str) -> RemoteError:
+        """What a key of nobody is told. Views that are folded anew have met few people yet, and a phone that hears
+        `unregistered` brings everything again.
+        """
+        if self._ports.is_late():
+            return RemoteError("busy", "the views lag behind the set", hint="come again in a minute")
+        return RemoteError("unregistered", detail, hint=hint)
 
     def _sees_village(self, key: Principal, person: Principal) -> bool:
         """Registering costs a stranger nothing, so it takes somebody's vouch besides a home that is not elsewhere."""

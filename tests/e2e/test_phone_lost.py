@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from phone_hubs import PhoneHub, phone_hub, phone_of, served
 from hubd.action import charter, envelope
 from hubd.action.principal import address
 from hubd.errors import RemoteError
+from hubd.fold.folder import fold
 from hubd.phone.phone import Phone
 from hubd.phone.sync import SyncReport
 from hubd.ports import Outcome, Verdict
@@ -187,6 +189,45 @@ async def test_what_a_hub_defers_is_put_once_in_a_sync(tmp_path: Path, monkeypat
         monkeypatch.setattr(hub.door._putting, "put", defer)
         assert counts(await phone.sync(url)) == (0, 1, 0, "")
         assert brought == [request.id]
+
+
+@schemes
+async def test_a_hub_that_folds_its_views_anew_has_lost_nothing(
+    tmp_path: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has met nobody yet, and says so with another code: nothing is brought again, and nothing looks lost."""
+    village = Village(1)
+    async with hub_at(tmp_path, village, scheme, "hub-a") as (hub, url), phone_of(tmp_path, village) as phone:
+        await phone.register("Amina", 1)
+        await phone.do("request-open", subjects="reading", ceiling="500")
+        await phone.sync(url)
+        before = await phone.show()
+        assert await statuses(phone) == {"at the hub"}
+        with monkeypatch.context() as patch:
+            patch.setattr(hub.door, "_ports", replace(hub.door._ports, is_late=lambda: True))
+            patch.setattr(hub.door.standing, "_views", lambda: fold(village.charter, village.found("hub-a")))
+            patch.setattr(hub.door._putting, "put", None)
+            for _ in range(2):
+                with pytest.raises(RemoteError) as told:
+                    await phone.sync(url)
+                assert told.value.code == "busy"
+                assert await phone.show() == before
+        assert counts(await phone.sync(url)) == (0, 0, 0, "")
+
+
+@schemes
+async def test_a_hub_that_folds_what_it_was_just_brought_is_waited_for(
+    tmp_path: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    village = Village(1)
+    async with hub_at(tmp_path, village, scheme, "hub-a") as (hub, url), phone_of(tmp_path, village) as phone:
+        await phone.register("Amina", 1)
+        late = [True, True]
+        monkeypatch.setattr(hub.door, "_ports", replace(hub.door._ports, is_late=lambda: bool(late and late.pop())))
+        early = fold(village.charter, village.found("hub-a"))
+        monkeypatch.setattr(hub.door.standing, "_views", lambda: early if late else hub.folder.views)
+        assert counts(await phone.sync(url)) == (1, 0, 0, "")
+        assert not late
 
 
 async def test_who_never_registered_is_told_to(tmp_path: Path) -> None:

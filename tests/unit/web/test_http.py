@@ -1,6 +1,7 @@
 """The phone API over HTTP, in process: who may see what, page by page, and who proves it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ from phone_hubs import PhoneHub, phone_hub, populate, said
 
 from hubd.action import cbor, charter, envelope
 from hubd.action.envelope import Action, without_content
+from hubd.errors import RemoteError
 from hubd.limits import CHALLENGE_LIFE_S, PHONE_POST_BYTES_MAX
 from hubd.web.frames import parse_cursor
 from hubd.web.proofs import hub_of_answer, request_digest
+from hubd.web.standing import Reader, Scope
 
 
 @pytest.fixture
@@ -197,6 +200,20 @@ async def test_an_unknown_scope_or_area_is_refused(hub: PhoneHub) -> None:
 async def test_a_key_of_nobody_may_not_read(hub: PhoneHub) -> None:
     answer = await hub.http.get("/v1/actions", headers=await hub.auth("nobody"))
     assert (answer.status_code, said(answer)["code"]) == (403, "unregistered")
+
+
+async def test_while_the_views_lag_a_key_of_nobody_is_told_to_come_again(
+    hub: PhoneHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await populate(hub)
+    monkeypatch.setattr(hub.door, "_ports", replace(hub.door._ports, is_late=lambda: True))
+    answer = await hub.http.get("/v1/actions", headers=await hub.auth("nobody"))
+    assert (answer.status_code, said(answer)["code"]) == (429, "busy")
+    assert await hub.read("ana"), "whom the views have met already is served"
+    lost = Reader(Scope.OWN, hub.village.principal("nobody"), hub.village.principal("nobody"))
+    with pytest.raises(RemoteError) as told:
+        hub.door.still(lost)
+    assert told.value.code == "busy"
 
 
 async def test_a_revoked_key_may_not_read(hub: PhoneHub) -> None:
