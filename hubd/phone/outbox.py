@@ -163,10 +163,11 @@ class Outbox:
             await connection.executemany("insert or ignore into acknowledgement (id, hub) values (?, ?)", taken)
             await connection.executemany("update item set code = '' where id = ?", [(each,) for each, _ in taken])
             await connection.executemany("update item set code = ?, refused = ? where id = ?", others)
-            await connection.execute(
-                "update item set kept = 0 where kept = 1"
+            # Of these alone: what a hub has lost waits for that hub, though two others have it.
+            await connection.executemany(
+                "update item set kept = 0 where id = ?"
                 " and (select count(*) from acknowledgement where acknowledgement.id = item.id) >= ?",
-                (ACKNOWLEDGED_BY_HUBS,),
+                [(each, ACKNOWLEDGED_BY_HUBS) for each, _ in taken],
             )
 
     async def forget(self, ids: Sequence[ActionId]) -> None:

@@ -159,16 +159,24 @@ async def _check_admitted(replica: Replica, link: HubLink, hub: Principal) -> No
         )
 
 
-async def _bring(replica: Replica, link: HubLink, report: SyncReport) -> None:
-    """Put what this hub does not have yet."""
+async def _bring(replica: Replica, link: HubLink, report: SyncReport) -> bool:
+    """Put what this hub does not have yet; whether it deferred nothing of it."""
+    is_whole = True
     waiting = await replica.outbox.items(kept_only=True)
     mine = [(item.id, item.envelope) for item in waiting if not item.is_refused and report.hub not in item.hubs]
     for batch in _batches(mine):
-        await _note(replica, report, await _put(replica, link, batch))
+        outcomes = await _put(replica, link, batch)
+        await _note(replica, report, outcomes)
+        is_whole = is_whole and not _is_deferring(outcomes)
+    return is_whole
 
 
 async def _put(replica: Replica, link: HubLink, batch: Envelopes) -> list[tuple[ActionId, Outcome]]:
     return _judged(replica, dict(batch), await link.put(batch))
+
+
+def _is_deferring(outcomes: Sequence[tuple[ActionId, Outcome]]) -> bool:
+    return any(outcome.verdict is Verdict.DEFERRED for _, outcome in outcomes)
 
 
 async def _note(replica: Replica, report: SyncReport, outcomes: Sequence[tuple[ActionId, Outcome]]) -> None:
@@ -242,7 +250,8 @@ async def _take_as(replica: Replica, link: HubLink, report: SyncReport, scope: S
             raise
         report.reconciled = True
         try:
-            await _reconcile(replica, link, report, take, scope)
+            if not await _reconcile(replica, link, report, take, scope):
+                return True
         except RemoteError as size:
             if size.code != "reconcile-size":
                 raise
@@ -297,8 +306,11 @@ _PARTS = {Scope.VILLAGE: (Scope.VILLAGE,), Scope.OWN: (Scope.MINE, Scope.GUEST)}
 """What is compared, one after the other, where a phone sees so much."""
 
 
-async def _reconcile(replica: Replica, link: HubLink, report: SyncReport, take: Sink, scope: Scope) -> None:
-    """Find the differences, fetch what is missing here, and bring again what the hub has lost of this person's."""
+async def _reconcile(replica: Replica, link: HubLink, report: SyncReport, take: Sink, scope: Scope) -> bool:
+    """Find the differences, fetch what is missing here, and bring again what the hub has lost of this person's.
+
+    Whether this phone goes on from the hub's end now. Where the hub deferred some of it, the next sync compares again.
+    """
     places = []
     lost: set[bytes] = set()
     for part in _PARTS[scope]:
@@ -317,10 +329,12 @@ async def _reconcile(replica: Replica, link: HubLink, report: SyncReport, take: 
             raise RemoteError("reconcile-rounds", "the hub's answers come to no end")
     waiting = await replica.outbox.items()
     await replica.outbox.unanswered(report.hub, [item.id for item in waiting if item.id in lost])
-    await _bring(replica, link, report)
+    is_whole = await _bring(replica, link, report)
     for batch in _batches(await returning.held(replica, lost, scope)) if lost else ():
-        await _put(replica, link, batch)
-    await replica.outbox.set_place(report.hub, places[0])
+        is_whole = not _is_deferring(await _put(replica, link, batch)) and is_whole
+    if is_whole:
+        await replica.outbox.set_place(report.hub, places[0])
+    return is_whole
 
 
 def _batches(items: Envelopes) -> Iterator[Envelopes]:

@@ -230,6 +230,44 @@ async def test_a_hub_that_folds_what_it_was_just_brought_is_waited_for(
         assert not late
 
 
+@pytest.mark.parametrize("late", ["its own request", "a vouch for it"])
+async def test_what_a_hub_with_a_new_card_defers_is_brought_again_though_two_others_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: str
+) -> None:
+    village = Village(1)
+    async with AsyncExitStack() as stack:
+        others = [await stack.enter_async_context(hub_at(tmp_path, village, "http", f"hub-{name}")) for name in "bc"]
+        phone = await stack.enter_async_context(phone_of(tmp_path, village))
+        async with hub_at(tmp_path, village, "http", "hub-a") as (hub, url):
+            await phone.register("Amina", 1, home=address(village.principal("hub-a")))
+            request = await phone.do("request-open", subjects="reading", ceiling="500")
+            await hub.take(vouch := village.vouch("steward-1", phone.principal, 4))
+            for at in (url, url, *(each for _, each in others)):
+                await phone.sync(at)
+        shutil.rmtree(tmp_path / "hub-a")
+        async with hub_at(tmp_path, village, "http", "hub-a") as (hub, url):
+            put = hub.door._putting.put
+            waiting = {(request if late == "its own request" else vouch).id}
+
+            async def defer(envelopes: list[bytes], at: str) -> list[Outcome]:
+                ids = [envelope.parse(raw, village.domain).id for raw in envelopes]
+                taken = iter(
+                    await put([raw for raw, each in zip(envelopes, ids, strict=True) if each not in waiting], at)
+                )
+                return [Outcome(Verdict.DEFERRED, each, "rate") if each in waiting else next(taken) for each in ids]
+
+            monkeypatch.setattr(hub.door._putting, "put", defer)
+            await phone.do("request-open", subjects="reading", ceiling="600")
+            for at in (url, others[0][1], url):
+                await phone.sync(at)
+            assert not await hub.store.get(list(waiting))
+            waiting.clear()
+            await phone.sync(url)
+            assert await hub.store.get([request.id, vouch.id]) == [request, vouch]
+            await phone.sync(url)
+            assert not (await phone.sync(url)).reconciled, "it goes on from its place again"
+
+
 async def test_who_never_registered_is_told_to(tmp_path: Path) -> None:
     village = Village(1)
     async with hub_at(tmp_path, village, "http", "hub-a") as (_, url), phone_of(tmp_path, village) as phone:

@@ -75,6 +75,21 @@ async def test_a_hub_that_lost_an_action_is_asked_again(outbox: Outbox) -> None:
     assert await kept(outbox) == []
 
 
+async def test_what_a_hub_lost_and_defers_waits_for_it_whoever_else_has_it(outbox: Outbox) -> None:
+    lost, other = VILLAGE.request("ana"), VILLAGE.request("ana")
+    for action in (lost, other):
+        await outbox.add(action)
+    for hub in (ONE, TWO, THREE):
+        await outbox.answer(hub, [ok(lost.id)])
+    await outbox.unanswered(ONE, [lost.id])
+    await outbox.answer(ONE, [(lost.id, Outcome(Verdict.DEFERRED, lost.id, "rate")), ok(other.id)])
+    assert await kept(outbox) == [lost.id, other.id]
+    await outbox.answer(TWO, [ok(other.id)])
+    assert await kept(outbox) == [lost.id]
+    await outbox.answer(ONE, [ok(lost.id)])
+    assert await kept(outbox) == []
+
+
 async def test_what_the_chain_has_is_not_brought_again(outbox: Outbox) -> None:
     await outbox.add(action := VILLAGE.request("ana"))
     await outbox.forget([action.id])
