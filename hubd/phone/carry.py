@@ -155,12 +155,14 @@ class Carrier:
 
     async def _make_room(self, needed: int) -> bool:
         """Drop the oldest that some hub got already, else the oldest of the hub that takes up most, if that is another."""
-        handed = await self._handed()
+        taken = [(name.split()[1], int(value)) for name, value in await self.outbox.notes(_HANDED)]
         while (bundles := self.pocket.bundles()) and sum(each.size for each in bundles) + needed > self.bytes_max:
             share: dict[Principal, int] = {}
             for each in bundles:
                 share[each.hub] = share.get(each.hub, 0) + each.size
-            arrived = [each for each in bundles if each.number <= handed]
+            arrived = [
+                each for each in bundles if any(each.hub.hex() == hub and each.number <= last for hub, last in taken)
+            ]
             largest = max(share, key=lambda hub: share[hub])
             of_largest = [each for each in bundles if each.hub == largest] if largest != self.hub else []
             if not arrived and not of_largest:
