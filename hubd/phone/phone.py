@@ -7,6 +7,7 @@ await phone.sync("http://10.42.0.1:7780")
 """
 
 import asyncio
+import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -331,10 +332,13 @@ class Phone:
 
 
 def _write(path: Path, raw: bytes) -> None:
-    """A file whole, or not at all."""
+    """A file whole, durably, or not at all: the key that is written next is durable, and of no use without it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     waiting = path.with_name(f".{path.name}.part")
-    waiting.write_bytes(raw)
+    with waiting.open("wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
     waiting.replace(path)
 
 

@@ -1,4 +1,6 @@
 import errno
+import os
+from pathlib import Path
 
 import pytest
 from builders import Village
@@ -64,6 +66,25 @@ async def test_a_phone_that_could_not_be_made_is_made_the_next_time(tmp_path, mo
             await Phone.create(tmp_path / "phone", CHARTER)
     assert not (tmp_path / "phone" / KEY_FILE).exists()
     await (await Phone.create(tmp_path / "phone", CHARTER)).close()
+
+
+async def test_a_charter_is_durable_before_it_has_its_name(tmp_path, monkeypatch):
+    """Else a power cut may leave a key beside an empty charter, and such a phone neither opens nor is made anew."""
+    steps, sync, replace = [], os.fsync, Path.replace
+
+    def synced(file):
+        steps.append(("sync", os.fstat(file).st_ino))
+        sync(file)
+
+    def replaced(path, other):
+        steps.append((other.name, path.stat().st_ino))
+        return replace(path, other)
+
+    monkeypatch.setattr("os.fsync", synced)
+    monkeypatch.setattr("pathlib.Path.replace", replaced)
+    await (await Phone.create(tmp_path, CHARTER)).close()
+    named = next(step for step in steps if step[0] == "charter.toml")
+    assert ("sync", named[1]) in steps[: steps.index(named)]
 
 
 async def test_a_phone_that_is_there_keeps_its_key_and_its_charter(tmp_path):
