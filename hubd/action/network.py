@@ -1,6 +1,6 @@
 """The two Stacks networks. A mesh lives on one of them, for ever, as its charter says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,11 +12,10 @@ class Network:
     transaction_version: int
     single_sig: int  # c32check version of a key's principal
     multi_sig: int  # c32check version of a script's principal
+    versions: frozenset[int] = field(init=False, repr=False, compare=False)  # of all principals that are valid here
 
-    @property
-    def versions(self) -> tuple[int, int]:
-        """The address versions that are valid on this network."""
-        return (self.single_sig, self.multi_sig)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "versions", frozenset((self.single_sig, self.multi_sig)))
 
 
 MAINNET = Network("mainnet", chain_id=1, transaction_version=0x00, single_sig=22, multi_sig=20)

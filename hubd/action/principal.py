@@ -50,9 +50,10 @@ def check_principal(raw: object, network: Network) -> Principal:
     """The one check of a principal that came from outside: raises `RemoteError("principal")`."""
     if not isinstance(raw, bytes) or len(raw) < STANDARD_BYTES or raw[0] not in network.versions:
         raise RemoteError("principal", "no principal of this network")
-    name = raw[STANDARD_BYTES:]
-    if name and (len(name) > CONTRACT_NAME_CHARS_MAX or not _CONTRACT_NAME.match(name)):
-        raise RemoteError("principal", "no contract name")
+    if len(raw) > STANDARD_BYTES:
+        name = raw[STANDARD_BYTES:]
+        if len(name) > CONTRACT_NAME_CHARS_MAX or not _CONTRACT_NAME.match(name):
+            raise RemoteError("principal", "no contract name")
     return Principal(raw)
 
 
