@@ -244,10 +244,9 @@ below. No line holds a name, a text or a number of a person: only these fields p
     ),
     "limits": Page(
         "Limits",
-        "hubd/limits.py",
+        "hubd/limits",
         """
-Every bound of the program. The last word of a name is its unit, `S` for seconds, `MS` for milliseconds. Where a reason is
-missing, it is the one of the line above.
+Every bound of the program. The last word of a name is its unit, `S` for seconds, `MS` for milliseconds.
 """,
         _limits,
     ),

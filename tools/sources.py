@@ -52,7 +52,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A constant of `hubd/limits.py`: its section, the page that section cites, its expression and its reason."""
+    """A constant of `hubd/limits`: its section, the page that section cites, its expression and its reason."""
 
     section: str
     page: str
@@ -238,32 +238,32 @@ def events(folder: Path = PACKAGE) -> list[Event]:
     return [Event(name, *(tuple(sorted(part)) for part in found[name])) for name in sorted(found)]
 
 
-_SECTION = re.compile(r"# --- (?P<name>.+?) (?:\((?P<page>[^)]+)\) )?-+\Z")
+_CITED = re.compile(r"docs/[\w-]+\.md")
 
 
-def limits(path: Path = PACKAGE / "limits.py") -> list[Limit]:
-    """Every constant of the file of limits, in its order."""
-    tree = ast.parse(path.read_text("utf-8"))
-    with path.open("rb") as file:
-        comments = {
-            token.start[0]: token.string for token in tokenize.tokenize(file.readline) if token.type == tokenize.COMMENT
-        }
-    found, section, page, line = [], "", "", 0
-    for node in tree.body:
-        if not isinstance(node, ast.Assign):
-            continue
-        for number in range(line, node.lineno):
-            if heading := _SECTION.match(comments.get(number, "")):
-                section, page = heading["name"], heading["page"] or ""
-        line = node.end_lineno or node.lineno
-        said = [comments[number] for number in range(node.lineno, line + 1) if number in comments]
-        reason = " ".join(comment.removeprefix("#").strip() for comment in said)
-        found.append(Limit(section, page, _name(node.targets[0]), ast.unparse(node.value), reason))
+def limits(folder: Path = PACKAGE / "limits") -> list[Limit]:
+    """Every constant of the parts of limits, part by part: a part is a section, and its docstring may cite its page."""
+    found = []
+    for path, tree in modules(folder):
+        with path.open("rb") as file:
+            comments = {
+                token.start[0]: token.string
+                for token in tokenize.tokenize(file.readline)
+                if token.type == tokenize.COMMENT
+            }
+        cited = _CITED.search(ast.get_docstring(tree) or "")
+        for node in tree.body:
+            if not isinstance(node, ast.Assign):
+                continue
+            lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+            reason = " ".join(comments[line].removeprefix("#").strip() for line in lines if line in comments)
+            name, value = _name(node.targets[0]), ast.unparse(node.value)
+            found.append(Limit(path.stem, cited[0] if cited else "", name, value, reason))
     return found
 
 
 def by_section(found: list[Limit]) -> Mapping[tuple[str, str], list[Limit]]:
-    """Limits grouped as the file groups them."""
+    """Limits grouped as the files group them."""
     groups: dict[tuple[str, str], list[Limit]] = defaultdict(list)
     for limit in found:
         groups[limit.section, limit.page].append(limit)

@@ -4,11 +4,12 @@ import ast
 import os
 import re
 import subprocess
+from collections import Counter
 
 import click
 import pytest
 
-from hubd import config, messages
+from hubd import config, limits, messages
 from hubd.action.kinds import KINDS
 from hubd.cli import main
 from tools import pages, sources
@@ -105,6 +106,21 @@ def test_every_field_that_is_logged_passes_the_list_of_fields():
 
 def test_every_limit_has_a_reason():
     assert [limit.name for limit in sources.limits() if not limit.reason] == []
+
+
+def test_no_limit_is_said_twice():
+    said = Counter(limit.name for limit in sources.limits())
+    assert [name for name, times in said.items() if times > 1] == []
+
+
+def test_the_page_of_limits_shows_every_one_that_code_can_ask_for():
+    """Each part is star-imported: one that is forgotten there, or holds what no row shows, is noticed here."""
+    shown = {limit.name for limit in sources.limits()}
+    parts = {path.stem for path in (ROOT / "hubd" / "limits").glob("*.py")}
+    assert {name for name in vars(limits) if not name.startswith("__")} - parts == shown
+    assert re.findall(r"^\| `(\w+)` \|", text("docs/limits.md"), re.MULTILINE) == [
+        each.name for each in sources.limits()
+    ]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

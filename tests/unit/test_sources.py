@@ -67,12 +67,9 @@ def test_a_note_of_the_relay_is_a_log_event(written):
 
 
 def test_limits_are_read_with_section_value_and_reason(tmp_path):
-    path = tmp_path / "limits.py"
-    path.write_text(
-        "# --- doors (docs/doors.md) ------\nA_MAX = 2**3  # a reason\nB_MAX = 7\n# --- rooms ---\nC_S = 1  # why\n"
-        "D_S = (\n    2  # a long reason\n)  # of two parts\n"
-    )
-    found = sources.limits(path)
+    (tmp_path / "doors.py").write_text('"""Who comes in: docs/doors.md."""\n\nA_MAX = 2**3  # a reason\nB_MAX = 7\n')
+    (tmp_path / "rooms.py").write_text("C_S = 1  # why\nD_S = (\n    2  # a long reason\n)  # of two parts\n")
+    found = sources.limits(tmp_path)
     assert [(each.section, each.page, each.name, each.value, each.reason) for each in found] == [
         ("doors", "docs/doors.md", "A_MAX", "2 ** 3", "a reason"),
         ("doors", "docs/doors.md", "B_MAX", "7", ""),
