@@ -14,7 +14,7 @@ from hubd.gossip.peer import Peer, Side
 from hubd.gossip.shelf import Shelf
 from hubd.limits import LINK_PUSH_WINDOW_CHUNKS
 from tools.sim import scenario, story, windows
-from tools.sim.hub import member_of, principal_of
+from tools.sim.members import member_of, principal_of
 from tools.sim.plan import plan_of
 
 PARTIES = Parties(principal_of(0), principal_of(1), bytes(8))

@@ -125,7 +125,7 @@ def two_linked_hubs():
     for hub in quiet.hubs:
         hub.start()
     quiet.clock.run(10.0)
-    assert all(hub.channels for hub in quiet.hubs)
+    assert all(hub.links.channels for hub in quiet.hubs)
     return quiet
 
 
@@ -134,7 +134,7 @@ def test_a_link_of_two_hubs_with_nothing_to_say_lives_on_a_ping_and_its_answer()
     before = quiet.network.frames_sent
     quiet.clock.run(10.0 + 20 * LINK_PING_S)
     assert 0 < quiet.network.frames_sent - before <= 2 * 20
-    assert all(hub.channels for hub in quiet.hubs)
+    assert all(hub.links.channels for hub in quiet.hubs)
 
 
 def test_a_link_that_dies_without_a_word_is_given_up_by_both_sides():
@@ -142,23 +142,23 @@ def test_a_link_that_dies_without_a_word_is_given_up_by_both_sides():
     began = quiet.clock.now
     quiet.network.part({0: 1})
     quiet.clock.run(began + LINK_SILENCE_S - LINK_PING_S - 1)
-    assert all(hub.channels for hub in quiet.hubs)
+    assert all(hub.links.channels for hub in quiet.hubs)
     quiet.clock.run(began + LINK_SILENCE_S + 1)
-    assert not any(hub.channels for hub in quiet.hubs)
+    assert not any(hub.links.channels for hub in quiet.hubs)
     quiet.network.heal()
     quiet.clock.run(began + 60.0)
-    assert all(hub.channels for hub in quiet.hubs)
+    assert all(hub.links.channels for hub in quiet.hubs)
 
 
 def test_a_side_that_is_only_told_things_says_now_and_then_that_it_is_there():
     quiet = two_linked_hubs()
     [channel] = [
-        channel for hub in quiet.hubs for (_, side), (channel, _) in hub.channels.items() if side.name[0] == "A"
+        channel for hub in quiet.hubs for (_, side), (channel, _) in hub.links.channels.items() if side.name[0] == "A"
     ]
     for second in range(10, 200):
         channel.send(Have((ActionId(bytes(32)),)))
         quiet.clock.run(float(second))
-    assert all(hub.channels for hub in quiet.hubs)
+    assert all(hub.links.channels for hub in quiet.hubs)
 
 
 def spawned(clock, work):
@@ -299,9 +299,9 @@ def test_a_hub_that_was_retired_stands_alone_and_the_one_that_was_admitted_holds
     world = told("turnover")
     *_, comer, leaver = world.hubs
     assert (world.membership.comer, world.membership.leaver) == (comer.number, leaver.number)
-    assert not leaver.channels
+    assert not leaver.links.channels
     assert all(leaver.principal not in hub.peers.peers for hub in world.hubs)
-    assert comer.channels
+    assert comer.links.channels
     assert len(leaver.disk.log) < len(comer.disk.log) == len(world.hubs[0].disk.log)
 
 

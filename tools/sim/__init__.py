@@ -5,6 +5,7 @@ disk       the set of a hub: what is on the disk, what is only in memory, how lo
 network    connections as TCP and CURVE make them: delay, bandwidth, stalls, breaks
 middlebox  what loses, repeats and swaps single frames on them
 doors      the intake, and what is known of authors
+links      the links of one hub: those that it dials, and those that are dialled to it
 hub        the real machines (`Peers`, `Channel`, sessions), performed over these
 phones     phones and mules, who come by
 rogues     hubs that lie, flood or withhold

@@ -217,8 +217,8 @@ class Checks:
         for hub in self.hubs[self._turn % stride :: stride]:
             if not (hub.is_honest and hub.is_up):
                 continue
-            hoard = look([hub.peers, *(channel for channel, _ in hub.channels.values())])
-            links = max(1, len(hub.channels))
+            hoard = look([hub.peers, *(channel for channel, _ in hub.links.channels.values())])
+            links = max(1, len(hub.links.channels))
             self.held_max = max(self.held_max, hoard.envelopes)
             for beyond in hoard.beyond:
                 self.found("queues", f"hub {hub.number} has {beyond}")
@@ -262,7 +262,7 @@ class Checks:
         return all(
             self.proven_at.get((hub.number, other), -1.0) >= moment_s
             for hub in self.honest
-            for other, _ in hub.channels
+            for other, _ in hub.links.channels
             if self._by_principal[other].is_honest
         )
 

@@ -1,6 +1,6 @@
 """One simulated hub: the real machines (`Peers`, `Channel` with its sessions, `Putting` with its quotas), performed.
 
-This is the one file that performs the machines' events. What `hubd.gossip.link` does with sockets and tasks, and
+This file and `links` perform the machines' events. What `hubd.gossip.link` does with sockets and tasks, and
 `hubd.intake` with a loop, is done here with `network`, `disk` and `clock`; nothing of the protocol is repeated.
 """
 
@@ -9,13 +9,10 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any, Protocol
 
 from hubd.action.envelope import Action
-from hubd.action.network import TESTNET
 from hubd.action.principal import Principal
 from hubd.gossip import peer as events
 from hubd.gossip import wire
-from hubd.gossip.channel import Channel
-from hubd.gossip.content import Claims, Sought
-from hubd.gossip.dialogue import Parties, Rung, first_rung
+from hubd.gossip.dialogue import Rung, first_rung
 from hubd.gossip.peer import Member, Side
 from hubd.gossip.peers import Peers
 from hubd.ports import Cursor, Outcome
@@ -24,9 +21,9 @@ from tools.sim import actions, members
 from tools.sim.clock import Clock, Signal, Wait
 from tools.sim.disk import Disk, Speed
 from tools.sim.doors import Intake, Known
+from tools.sim.links import Links
+from tools.sim.members import number_at, principal_of
 from tools.sim.network import Network, Pipe
-
-_MESH = wire.mesh_tag(actions.CHARTER.domain)
 
 
 class Watcher(Protocol):
@@ -48,26 +45,12 @@ class Watcher(Protocol):
         """This hub gave something to another one, or took something from it."""
 
 
-def principal_of(number: int) -> Principal:
-    """The name of a hub."""
-    return actions.signer(f"hub {number}").principal(TESTNET)
-
-
-def member_of(number: int, *, is_near: bool) -> Member:
-    """A hub as others know it; only those in reach have an address of it."""
-    key = number.to_bytes(32, "big")
-    return Member(principal_of(number), key, (f"hub-{number}:7463",) if is_near else (), f"hub {number}")
-
-
-def number_at(address: str) -> int:
-    """The hub behind such an address."""
-    return int(address.removeprefix("hub-").partition(":")[0])
-
-
 class Hub:
     """A hub that may crash and come back. It is the `House` of its channels."""
 
     is_honest = True
+    hubs: "list[Hub]"
+    numbers: dict[bytes, int]  # of all hubs, by name
 
     def __init__(self, clock: Clock, network: Network, number: int, watcher: Watcher, speed: Speed) -> None:
         self.number = number
@@ -87,12 +70,8 @@ class Hub:
         self.store = self.disk = Disk(clock, epoch, speed, lambda action: watcher.appended(self, action))
         self.disk.gain_listeners.append(self.gained)
         self.intake = self._intake()
-        self.channels: dict[tuple[Principal, Side], tuple[Channel, Pipe]] = {}
-        self.dialled: dict[Principal, Pipe] = {}
-        self._dials: dict[Principal, object] = {}  # that have no answer yet, and were not hung up
+        self.links = Links(self)
         self.peers = self._peers()
-        self.sought: dict[Principal, Sought] = {}
-        self.claims = Claims()
         self._is_woken = False
 
     def _intake(self) -> Intake:
@@ -109,7 +88,6 @@ class Hub:
         self.starts += 1
         self._is_woken = False  # a call of `_wake` is under way
         self.peers = self._peers()
-        self.sought, self.claims = {}, Claims()
         self.putting = Putting(
             self.disk, self.intake, Known(self.disk, self.people), actions.CHARTER, lambda: self.clock.now
         )
@@ -127,9 +105,7 @@ class Hub:
         self.clock.note(f"crash {self.number}")
         self.is_up = False
         self.network.unplug(self.number, is_noticed=is_noticed)
-        self.channels.clear()
-        self.dialled.clear()
-        self._dials.clear()
+        self.links = Links(self)
         self.disk.crash()
 
     def alive(self) -> Callable[[], bool]:
@@ -140,7 +116,7 @@ class Hub:
     def _tick(self, life: int) -> None:
         if not self.is_up or life != self.starts:
             return
-        for channel, _ in list(self.channels.values()):
+        for channel, _ in list(self.links.channels.values()):
             channel.tick()
         self.report(events.TimerFired())
         self.clock.after(self.tick_s, self._tick, life)
@@ -213,165 +189,46 @@ class Hub:
     def _perform(self, out: events.OutEvent) -> None:
         match out:
             case events.Dial(member, target):
-                answer = self._answered(member)
-                self.network.dial(self.number, number_at(target), answer)
-            case events.HangUp(hub, Side.DIALLED):
-                self._hang_up(hub)
-            case events.HangUp(hub) if entry := self.channels.get((hub, Side.ACCEPTED)):
-                entry[1].end()
-                self._forget(hub, entry[0], "cut")
-            case events.BeginSession(hub) if channel := self._channel_to(hub, Side.DIALLED):
+                self.links.dial(member.hub, number_at(target))
+            case events.HangUp(hub, side):
+                self.links.hang_up(hub, side)
+            case events.BeginSession(hub) if channel := self.links.channel_to(hub, Side.DIALLED):
                 self.watcher.began(self, hub)
                 channel.begin()
-            case events.SendPush(hub, side, envelopes) if channel := self._channel_to(hub, side):
+            case events.SendPush(hub, side, envelopes) if channel := self.links.channel_to(hub, side):
                 channel.send(wire.Push(envelopes))
-            case events.SendHave(hub, side, ids) if channel := self._channel_to(hub, side):
+            case events.SendHave(hub, side, ids) if channel := self.links.channel_to(hub, side):
                 channel.send(wire.Have(ids))
-            case events.SendHaveContent(hub, side, ids) if channel := self._channel_to(hub, side):
+            case events.SendHaveContent(hub, side, ids) if channel := self.links.channel_to(hub, side):
                 channel.send(wire.HaveContent(ids))
-            case events.SendAsk(hub, side, ids) if channel := self._channel_to(hub, side):
+            case events.SendAsk(hub, side, ids) if channel := self.links.channel_to(hub, side):
                 channel.ask(ids)
-            case events.SendPrune(hub, side) if channel := self._channel_to(hub, side):
+            case events.SendPrune(hub, side) if channel := self.links.channel_to(hub, side):
                 channel.send(wire.Prune())
-            case events.LoadAsked(hub, side, ids) if channel := self._channel_to(hub, side):
+            case events.LoadAsked(hub, side, ids) if channel := self.links.channel_to(hub, side):
                 channel.load_asked(ids)
-            case events.SendNudge(hub) if channel := self._channel_to(hub, Side.ACCEPTED):
+            case events.SendNudge(hub) if channel := self.links.channel_to(hub, Side.ACCEPTED):
                 channel.send(wire.Nudge())
-
-    def _channel_to(self, hub: Principal, side: Side) -> Channel | None:
-        entry = self.channels.get((hub, side))
-        return entry[0] if entry is not None else None
 
     def _wake(self, life: int) -> None:
         if life == self.starts and self.is_up:
             self._is_woken = False
             self.report(events.TimerFired())
 
-    # --- links that we dial
-
-    def _answered(self, member: Member) -> Callable[[Pipe | None, str], None]:
-        is_alive, dial = self.alive(), object()
-        self._dials[member.hub] = dial
-
-        def answer(pipe: Pipe | None, reason: str) -> None:
-            is_wanted = is_alive() and self._dials.get(member.hub) is dial
-            if is_wanted:
-                del self._dials[member.hub]
-            if not is_wanted:
-                if pipe is not None:
-                    pipe.end()
-            elif pipe is None:
-                self.report(events.LinkLost(member.hub, Side.DIALLED, reason))
-            else:
-                self._dialled(member.hub, pipe)
-
-        return answer
-
-    def _dialled(self, hub: Principal, pipe: Pipe) -> None:
-        is_alive = self.alive()
-        self.dialled[hub] = pipe
-
-        def over(_reason: str = "") -> None:
-            pipe.ended = lambda: None
-            pipe.end()
-            entry = self.channels.get((hub, Side.DIALLED))
-            if entry is not None and entry[1] is pipe:
-                entry[0].close()
-                del self.channels[hub, Side.DIALLED]
-            if self.dialled.get(hub) is pipe:
-                del self.dialled[hub]
-                self.report(events.LinkLost(hub, Side.DIALLED, "closed"))
-
-        pipe.ended = lambda: over() if is_alive() else None
-        channel = self._channel(hub, Side.DIALLED, pipe, lambda _reason: self.clock.after(0.0, pipe.ended))
-        pipe.take[Side.DIALLED] = self._taker(hub, Side.DIALLED, channel)
-        other = self.hubs[pipe.hubs[Side.ACCEPTED]]
-        pipe.take[Side.ACCEPTED] = other.accepting(self.principal, pipe)
-        self.report(events.LinkOpened(hub, Side.DIALLED))
-
-    hubs: "list[Hub]"
-    numbers: dict[bytes, int]  # of all hubs, by name
-
-    def _hang_up(self, hub: Principal) -> None:
-        self._dials.pop(hub, None)
-        pipe = self.dialled.pop(hub, None)
-        if pipe is not None:
-            pipe.ended = lambda: None
-            pipe.end()
-        entry = self.channels.pop((hub, Side.DIALLED), None)
-        if entry is not None:
-            entry[0].close()
-
-    # --- links that are dialled to us
-
     def knock(self, dialler: int) -> str:
         """What a hub that dials us finds: "" or a code."""
         if not self.is_up:
             return "unreachable"
-        return "" if self.peers.welcomes(principal_of(dialler), self.clock.now) else "not-admitted"
+        return "" if self.welcomes(principal_of(dialler)) else "not-admitted"
 
-    def accepting(self, hub: Principal, pipe: Pipe) -> Callable[[bytes], None]:
-        """Takes the frames of a hub that dialled us. Our side of a link begins with its first one."""
-        is_alive = self.alive()
-        opened: list[Callable[[bytes], None]] = []
-
-        def take(raw: bytes) -> None:
-            if not is_alive():
-                return
-            if not self.peers.welcomes(hub, self.clock.now):
-                self.counters["unwelcome"] += 1
-                return
-            if not opened:
-                opened.append(self._accept(hub, pipe))
-            opened[0](raw)
-
-        return take
-
-    def _accept(self, hub: Principal, pipe: Pipe) -> Callable[[bytes], None]:
-        former = self.channels.get((hub, Side.ACCEPTED))
-        if former is not None:
-            self._forget(hub, former[0], "replaced")
-        channel = self._channel(hub, Side.ACCEPTED, pipe, lambda reason: self._forget(hub, channel, reason))
-        self.report(events.LinkOpened(hub, Side.ACCEPTED))
-        return self._taker(hub, Side.ACCEPTED, channel)
-
-    def _forget(self, hub: Principal, channel: Channel, reason: str) -> None:
-        channel.close()
-        entry = self.channels.get((hub, Side.ACCEPTED))
-        if entry is not None and entry[0] is channel:
-            del self.channels[hub, Side.ACCEPTED]
-            self.report(events.LinkLost(hub, Side.ACCEPTED, reason))
-
-    # --- both
-
-    def _channel(self, hub: Principal, side: Side, pipe: Pipe, lost: Callable[[str], None]) -> Channel:
-        is_alive = self.alive()
-        parties = Parties(self.principal, hub, _MESH)
-        channel = Channel(
-            self,
-            side,
-            parties,
-            self.sought.setdefault(hub, Sought(self.claims)),
-            send=lambda raw: self.send(pipe, side, raw),
-            lost=lambda reason: lost(reason) if is_alive() else None,
-        )
-        self.channels[hub, side] = channel, pipe
-        return channel
+    def welcomes(self, hub: Principal) -> bool:
+        """Whether this hub may be linked to us."""
+        return self.peers.welcomes(hub, self.clock.now)
 
     def send(self, pipe: Pipe, side: Side, raw: bytes) -> str:
         """One frame onto the wire. A rogue sends others."""
         self.watcher.dealt(self, next(each for each in pipe.hubs.values() if each != self.number))
         return pipe.send(side, raw)
-
-    def _taker(self, hub: Principal, side: Side, channel: Channel) -> Callable[[bytes], None]:
-        is_alive = self.alive()
-
-        def take(raw: bytes) -> None:
-            if is_alive():
-                self.clock.note(f"frame {self.number} {side.name[0]} {hub[-2:].hex()} {len(raw)} {raw[-8:].hex()}")
-                channel.take(raw)
-
-        return take
 
     # --- doors for whoever comes by
 

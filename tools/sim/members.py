@@ -15,10 +15,27 @@ from hubd.action.sip018 import ActionId
 from hubd.action.statement import Statement
 from hubd.fold.folder import fold
 from hubd.fold.membership import MEMBER_KINDS
+from hubd.gossip.peer import Member
 from hubd.limits import STATEMENT_LIFE_S
 from tools.sim.actions import CHARTER, EPOCH_S, signer
 
 _STEWARD = "steward 0"
+
+
+def principal_of(number: int) -> Principal:
+    """The name of a hub."""
+    return signer(f"hub {number}").principal(TESTNET)
+
+
+def member_of(number: int, *, is_near: bool) -> Member:
+    """A hub as others know it; only those in reach have an address of it."""
+    key = number.to_bytes(32, "big")
+    return Member(principal_of(number), key, (f"hub-{number}:7463",) if is_near else (), f"hub {number}")
+
+
+def number_at(address: str) -> int:
+    """The hub behind such an address."""
+    return int(address.removeprefix("hub-").partition(":")[0])
 
 
 def _said(author: str, kind: str, text: dict[str, object], **columns: object) -> Action:

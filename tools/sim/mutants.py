@@ -13,7 +13,8 @@ from hubd.errors import RemoteError
 from hubd.gossip import content, dialogue, floor, peers, push, responder, session, spread, transfer
 from hubd.gossip import peer as events
 from hubd.ports import SetSummary
-from tools.sim.hub import Hub, principal_of
+from tools.sim.hub import Hub
+from tools.sim.members import principal_of
 from tools.sim.story import Story
 
 _NEVER = float("inf")

@@ -16,8 +16,8 @@ from tools.sim.actions import EPOCH_S, Person
 from tools.sim.checks import Checks, Finding
 from tools.sim.clock import Clock, Signal
 from tools.sim.disk import Speed
-from tools.sim.hub import Hub, member_of
-from tools.sim.members import Membership
+from tools.sim.hub import Hub
+from tools.sim.members import Membership, member_of
 from tools.sim.network import Cable, Network
 from tools.sim.phones import Mule, Phone
 from tools.sim.plan import Mishap, Plan, Writing, plan_of
