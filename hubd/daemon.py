@@ -166,6 +166,7 @@ class Daemon:
             "visits": self._visitor.run,
             "network": self._follow_network,
             "scrub": self._scrubber.run,
+            "clock": self._hub.timekeeper.run,
         }
         if self._config["mesh.discover"] or self._config["phones.discover"]:
             services["discovery"] = self._discover

@@ -32,6 +32,7 @@ from hubd.post.office import PostOffice, PostPorts
 from hubd.store.actions import Store
 from hubd.store.room import Level
 from hubd.surroundings import unmet
+from hubd.timekeeper import Timekeeper
 from hubd.web.putting import Putting
 from hubd.web.standing import ViewsStanding
 
@@ -79,7 +80,13 @@ class Hub:
         self.intake = SetIntake(store, charter.domain)
         self.principal: Principal = identity.principal(charter.domain)
         self.live_status: Callable[[SetSummary], dict[str, Any]] | None = None  # set while the services run
-        self.intake.listeners.append(self.folding.heard)
+        self.timekeeper = Timekeeper(
+            directory,
+            max((action.statement.created for action in charter.founding), default=0),
+            lambda: self.folder.views.time_s,
+            self._known_person,
+        )
+        self.intake.listeners += [self.folding.heard, self.timekeeper.heard]
         self._strangers = Putting(
             store,
             self.intake,
@@ -136,6 +143,10 @@ class Hub:
         """Whether the card is nearly full: what is left is for people who are known, and for hubs."""
         return self.store.room.relieved() in (Level.SHORT, Level.FULL)
 
+    def _known_person(self, key: Principal) -> Principal | None:
+        person = self.folder.views.person_of(key)
+        return person if person in self.folding.circle else None
+
     async def _put_for_stranger(self, envelopes: Sequence[bytes]) -> list[Outcome]:
         return await self._strangers.put(envelopes, "post")
 
@@ -185,6 +196,7 @@ class Hub:
             "views": views.digest.hex(),
             "views_behind": self.folding.behind,
             "chain_time_s": views.time_s,
+            "clock": self.timekeeper.status(),
             "persons": len(views.persons),
             "lessons": len(views.lessons),
             "unknown": {kind: entry.count for kind, entry in views.unknown.items()},

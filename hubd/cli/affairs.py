@@ -1,10 +1,9 @@
 """What `hubd phone show` says of a person's affairs, line by line. The values are those of docs/phone-api.md."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
-from hubd.cli.terminal import listed
+from hubd.cli.terminal import listed, time_of
 from hubd.fold.views import SettlementState
 from hubd.messages import phrase, term, words
 from hubd.sums import sum_of
@@ -54,14 +53,6 @@ def _short(entry: Entry, key: str = "id") -> str:
 
 def _sum(entry: Entry, key: str) -> str:
     return sum_of(entry[key], entry["asset"], entry["places"])
-
-
-def time_of(seconds: int) -> str:
-    """A moment as people read it, in UTC."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime(phrase("affairs.time"))
-    except (ValueError, OverflowError, OSError):  # whatever somebody signed
-        return str(seconds)
 
 
 def _when(entry: Entry) -> str:

@@ -25,6 +25,7 @@ from hubd.cli.terminal import (
     say,
     show,
     tell,
+    time_of,
     warn,
     warn_unsealed,
 )
@@ -196,7 +197,7 @@ def clocks_apart(report: SyncReport, now_s: int) -> str:
     """What to tell of two clocks that differ, "" where they agree. Which of them is wrong nobody knows."""
     if abs(report.clock_ahead_s) < CLOCKS_APART_S:
         return ""
-    mine, theirs = affairs.time_of(now_s), affairs.time_of(now_s - report.clock_ahead_s)
+    mine, theirs = time_of(now_s), time_of(now_s - report.clock_ahead_s)
     return phrase("phone.clocks-apart", mine=mine, theirs=theirs)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from hubd.cli.terminal import command, data_option, json_option, listed, show, warn
+from hubd.cli.terminal import command, data_option, json_option, listed, show, time_of, warn
 from hubd.control import ask
 from hubd.errors import FatalError
 from hubd.messages import is_english, phrase, words
@@ -35,6 +35,15 @@ async def _of_stopped(directory: Path) -> dict[str, Any]:
 
 
 _DISK = {"low": "status.disk-low", "short": "status.disk-short", "full": "status.disk-full"}
+_CLOCK_RIGHT = {"ntp": "status.clock-by-ntp", "phones": "status.clock-by-phones"}
+_CLOCK_BEHIND = {
+    "ntp": "status.clock-behind-ntp",
+    "chain": "status.clock-behind-chain",
+    "mark": "status.clock-behind-mark",
+    "phones": "status.clock-behind-phones",
+    "charter": "status.clock-behind-charter",
+}
+_CLOCK_AHEAD = {"ntp": "status.clock-ahead-ntp", "phones": "status.clock-ahead-phones"}
 _STATES = {
     "connected": "status.connected",
     "dialling": "status.dialling",
@@ -75,6 +84,22 @@ def _views(facts: dict[str, Any]) -> str:
     return phrase("status.views-behind", views=views, actions=behind) if behind else phrase("status.views", views=views)
 
 
+def _clock_lines(clock: dict[str, Any]) -> list[str]:
+    """What is not in doubt; a clock that is wrong is a warning."""
+    time = time_of(clock["time_s"])
+    if clock["state"] == "confirmed":
+        return [phrase(_CLOCK_RIGHT[clock["by"]], time=time, age=_age(clock["age_s"]))]
+    return [phrase("status.clock-unconfirmed", time=time)] if clock["state"] == "unconfirmed" else []
+
+
+def _warn_of_clock(clock: dict[str, Any]) -> None:
+    time_s, off_s, by = clock["time_s"], clock["off_s"], clock["by"]
+    if clock["state"] == "behind":
+        warn(phrase(_CLOCK_BEHIND[by], time=time_of(time_s), right=time_of(time_s + off_s)))
+    if clock["state"] == "ahead":
+        warn(phrase(_CLOCK_AHEAD[by], time=time_of(time_s), right=time_of(time_s - off_s)))
+
+
 def _lines(facts: dict[str, Any]) -> list[str]:
     state = phrase("status.running" if facts["running"] else "status.stopped")
     lacking, spoken = _lacking_here(facts["lacking"]), facts["spoken"]
@@ -82,6 +107,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         phrase("status.hub", name=facts["name"], state=state, mesh=facts["mesh"], network=facts["network"]),
         phrase("status.set", actions=facts["count"], lacking=lacking, spoken=spoken),
         _views(facts),
+        *_clock_lines(facts["clock"]),
     ]
     if not facts["admitted"]:
         lines.append(phrase("status.unadmitted"))
@@ -103,6 +129,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
 
 
 def _warnings(facts: dict[str, Any]) -> None:
+    _warn_of_clock(facts["clock"])
     if facts["disk"] != "plenty":
         warn(phrase(_DISK[facts["disk"]]))
     for code, detail in facts["unmet"]:

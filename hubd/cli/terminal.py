@@ -12,6 +12,7 @@ import sys
 import textwrap
 import tomllib
 from collections.abc import Callable, Coroutine, Iterable
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TextIO
@@ -125,6 +126,14 @@ def warn(what: str) -> None:
 def listed(parts: Iterable[str]) -> str:
     """Some things in one line."""
     return phrase("terminal.list").join(parts)
+
+
+def time_of(seconds: int) -> str:
+    """A moment as people read it, in UTC."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime(phrase("terminal.time"))
+    except (ValueError, OverflowError, OSError):  # whatever somebody signed
+        return str(seconds)
 
 
 def show(result: dict[str, Any], as_json: bool, lines: list[str]) -> None:

@@ -4,6 +4,7 @@ What a coordinator may choose stands in `hubd.config`, within these. Nothing els
 is a subject; all are asked for as `hubd.limits`, so a bound may move from part to part.
 """
 
+from hubd.limits.clock import *
 from hubd.limits.fold import *
 from hubd.limits.gossip import *
 from hubd.limits.phones import *

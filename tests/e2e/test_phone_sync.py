@@ -14,8 +14,8 @@ from phone_hubs import phone_hub, phone_of, served
 
 from hubd.action import charter, envelope
 from hubd.action.principal import address
-from hubd.cli.affairs import time_of
 from hubd.cli.phone import clocks_apart
+from hubd.cli.terminal import time_of
 from hubd.errors import RemoteError
 from hubd.phone.http_link import HttpLink
 from hubd.phone.phone import Phone

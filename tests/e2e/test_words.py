@@ -145,6 +145,7 @@ def test_a_reload_takes_live_keys_and_names_the_others(mesh):
     assert process.returncode == 0
     events = [line["event"] for line in logged]
     assert events.count("config-reloaded") == 1
+    assert events.count("clock-judged") == 1, "what is known of the clock did not change meanwhile"
     assert [line["detail"] for line in logged if line["event"] == "config-needs-restart"] == ["hub.name"]
     assert "config-refused" in events
     assert events[-1] == "hub-stopped"

@@ -1,10 +1,11 @@
 import pytest
-from builders import Village
+from builders import EPOCH_S, Village
 
 from hubd import config
 from hubd.action import charter as charters
 from hubd.action import envelope
 from hubd.errors import FatalError
+from hubd.fold.folder import fold
 from hubd.hub import CHARTER_NAME, Hub
 from hubd.identity import Identity
 from hubd.ports import Door
@@ -53,15 +54,40 @@ async def test_a_folder_without_keys_is_no_hub_and_stays_as_it_was(directory):
     assert not (directory / "hubd.sqlite3").exists()
 
 
-@pytest.mark.parametrize("clock_s", [0, 2_100_000_000])
-async def test_a_wrong_clock_changes_no_view(directory, monkeypatch, clock_s):
-    actions = [
-        envelope.encode(action)
-        for action in (VILLAGE.register("ana"), VILLAGE.register("tomas"), VILLAGE.book("ana", "tomas"))
-    ]
-    async with Hub.opened(directory) as hub:
-        await hub.intake.offer(actions, Door.PHONE)
-        right = (await hub.status())["views"]
+YEARS_S = 10 * 365 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("clock_s", "state"), [(0, "behind"), (EPOCH_S + 60, "confirmed"), (EPOCH_S + YEARS_S, "ahead")]
+)
+async def test_a_wrong_clock_changes_no_view(directory, monkeypatch, clock_s, state):
+    """... and the status says that it is wrong, once three people whom somebody vouches for have been there."""
+    monkeypatch.setattr("hubd.timekeeper.is_synchronised", lambda: False)
+    people = ("ana", "tomas", "zuri")
+    actions = [action for name in people for action in (VILLAGE.register(name), VILLAGE.vouch("steward-1", name))]
+    news = [VILLAGE.book("ana", "tomas"), VILLAGE.book("zuri", "tomas"), VILLAGE.offer("tomas")]
+    digests = []
     monkeypatch.setattr("time.time", lambda: clock_s)
     async with Hub.opened(directory) as hub:
-        assert (await hub.status())["views"] == right
+        await hub.intake.offer([envelope.encode(action) for action in actions], Door.PEER)
+        assert (await hub.status())["clock"]["state"] == "unconfirmed", "what neighbours bring may be of any age"
+        await hub.intake.offer([envelope.encode(action) for action in news[:2]], Door.PHONE)
+        assert (await hub.status())["clock"]["state"] == "unconfirmed", "two persons are too few"
+        await hub.intake.offer([envelope.encode(action) for action in news[2:]], Door.PHONE)
+        told = await hub.status()
+        assert (told["clock"]["state"], told["clock"]["by"]) == (state, "phones")
+        assert told["clock"]["off_s"] == pytest.approx(abs(clock_s - EPOCH_S), abs=60) or state == "confirmed"
+        digests.append(told["views"])
+    monkeypatch.undo()
+    async with Hub.opened(directory) as hub:
+        assert [(await hub.status())["views"]] == digests
+    assert digests == [fold(VILLAGE.charter, [*actions, *news]).digest.hex()]
+
+
+async def test_people_whom_nobody_vouched_for_say_nothing_of_the_clock(directory, monkeypatch):
+    monkeypatch.setattr("hubd.timekeeper.is_synchronised", lambda: False)
+    async with Hub.opened(directory) as hub:
+        for name in ("ana", "tomas", "zuri"):
+            await hub.intake.offer([envelope.encode(VILLAGE.register(name))], Door.PHONE)
+            await hub.intake.offer([envelope.encode(VILLAGE.offer(name))], Door.PHONE)
+        assert (await hub.status())["clock"]["state"] == "unconfirmed"

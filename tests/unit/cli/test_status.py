@@ -17,6 +17,7 @@ FACTS = {
     "name": "KIJIJI", "running": True, "mesh": "MTANDAO", "network": "TESTNET", "count": 1, "lacking": 0,
     "spoken": "BABA-BABA", "views": "ABCDEF" * 8, "views_behind": 0, "admitted": True, "phones": {"port": 7780},
     "gossip": {"port": 7701, "trouble": ""}, "peers": [], "sticks": [], "post": [], "relay": None, "wallet": "STWALLET",
+    "clock": {"time_s": 1_767_225_600, "state": "unconfirmed", "by": "", "off_s": 0, "age_s": None},
     "unknown": {}, "disk": "plenty", "unmet": [], "rotten": 0, "scrubbed_age_s": None,
 }  # fmt: skip
 VALUES = (
@@ -48,6 +49,16 @@ STICKS = [
     for busy, code in ((True, ""), (False, ""), (False, "stick-full"))
 ]
 POST = [{"name": "MTO", "same": same, "waiting": waiting} for same, waiting in ((True, 0), (False, 1), (False, 2))]
+WITNESSES = {
+    "confirmed": ("ntp", "phones"),
+    "behind": ("ntp", "chain", "mark", "phones", "charter"),
+    "ahead": ("ntp", "phones"),
+}
+CLOCKS = [
+    {"clock": {"time_s": 1_767_225_600, "state": state, "by": by, "off_s": 86_400, "age_s": 3}}
+    for state, witnesses in WITNESSES.items()
+    for by in witnesses
+]
 STATES = (
     {},
     {"running": False, "admitted": False, "views_behind": 1, "lacking": 1},
@@ -61,6 +72,7 @@ STATES = (
     {"disk": "short", "rotten": 2},
     {"disk": "full"},
     {"scrubbed_age_s": 7_300.0},
+    *CLOCKS,
 )
 
 
@@ -92,6 +104,23 @@ def test_how_long_ago_the_card_was_read_to_its_end_is_said_where_the_hub_runs(ca
     assert "card: every action on it was last read again 2 hours ago" in said(capsys, scrubbed_age_s=7_300.0)
     assert "card: not every action on it was read again yet" in said(capsys)
     assert "card:" not in said(capsys, running=False)
+
+
+def test_a_clock_that_is_wrong_is_said_with_what_would_be_right_and_how_to_set_it(capsys):
+    clock = {"time_s": 0, "state": "behind", "by": "chain", "off_s": 1_767_225_600, "age_s": None}
+    text = said(capsys, clock=clock)
+    assert (
+        "warning: the clock shows 1970-01-01 00:00 UTC; by the chain's time it is 2026-01-01 00:00 UTC or later" in text
+    )
+    assert "sudo date -u -s" in text
+    text = said(
+        capsys, clock={**clock, "time_s": 2_082_758_400, "state": "ahead", "by": "phones", "off_s": 315_532_800}
+    )
+    assert "shows 2036-01-01 00:00 UTC; nothing that phones of several people bring is newer than 2026-01-01" in text
+
+
+def test_a_clock_that_nobody_confirmed_is_to_be_compared_with_a_watch(capsys):
+    assert "clock: 2026-01-01 00:00 UTC, confirmed by nobody as yet: compare it with a watch" in said(capsys)
 
 
 def test_a_name_that_a_stranger_chose_is_shown_and_not_obeyed(capsys):
